@@ -1,0 +1,38 @@
+/** A stretch of a document's text. Offsets are code points of the document's whole text; `end` is exclusive. */
+export interface Chunk {
+  readonly ordinal: number;
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+  readonly page: number | null;
+  readonly pageEnd: number | null;
+  readonly headings: readonly string[];
+}
+
+/**
+ * One thing for a parsing thread to do.
+ * `file`: a whole file is one document. `rows`: a slice of a JSON Lines file, each line one document.
+ */
+export type ParseTask =
+  | { readonly kind: 'file'; readonly path: string; readonly key: string; readonly known: string | null }
+  | { readonly kind: 'rows'; readonly path: string; readonly corpus: string; readonly from: number; readonly to: number };
+
+/** What became of one document. */
+export type ParsedDocument = { readonly key: string; readonly file: string; readonly hash: string } & (
+  | { readonly state: 'parsed'; readonly title: string; readonly chunks: readonly Chunk[] }
+  /** The content's hash is the one that was already known: it was not parsed. */
+  | { readonly state: 'unchanged' }
+  | { readonly state: 'failed' | 'needs_ocr'; readonly reason: string }
+);
+
+export interface ChunkerOptions {
+  readonly targetTokens: number;
+  readonly overlapTokens: number;
+}
+
+/** Piscina threads that read, recognise, parse and chunk. Never throws for a bad document: it says `failed`. */
+export interface ParserPool extends AsyncDisposable {
+  parse(task: ParseTask, signal: AbortSignal): Promise<ParsedDocument[]>;
+  /** How many tasks can run at once. */
+  readonly threads: number;
+}

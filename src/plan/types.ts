@@ -1,0 +1,24 @@
+/** Names of services a job may need. */
+export type ServiceName = 'embed' | 'rerank' | 'generate';
+
+export interface Instance {
+  /** `ollama-generate`, `ollama-embed`, `reranker`. */
+  readonly id: string;
+  readonly role: ServiceName;
+  readonly model: string;
+  readonly gpus: readonly string[];
+}
+
+/** What runs where. GPU tokens are opaque strings, as the allocation gave them. */
+export interface Plan {
+  readonly gpus: readonly string[];
+  readonly slices: {
+    readonly ollama: readonly string[];
+    readonly reranker: readonly string[];
+    readonly workload: readonly string[];
+  };
+  readonly engine: 'ollama' | 'embedded';
+  readonly instances: readonly Instance[];
+  readonly memory: readonly string[];
+  readonly warnings: readonly string[];
+}

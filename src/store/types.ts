@@ -1,0 +1,76 @@
+import type { Passage } from '../work.ts';
+
+/** Says by what the vectors of an index were made. Another encoder or chunker may not write into it. */
+export interface EncoderRecord {
+  readonly model: string;
+  /** Digest of the weights, as the model server tells it. */
+  readonly digest: string;
+  readonly dimensions: number;
+  readonly type: 'f16' | 'f32';
+  readonly metric: 'cosine';
+  /** Version and parameters of the chunker, e.g. `structure-1:512/64`. */
+  readonly chunker: string;
+}
+
+/** A chunk on its way into the store. */
+export interface ChunkRow extends Passage {
+  /** sha256 of the document's bytes, hex. */
+  readonly hash: string;
+  /** Position in its document, from 0. The row with ordinal 0 is committed last: it says "document done". */
+  readonly ordinal: number;
+  /** Number of chunks of the document. */
+  readonly of: number;
+  /** Length: the encoder's dimensions; L2-normalised. */
+  readonly vector: Float32Array;
+}
+
+/** A document that was set aside, as a row. */
+export interface FailureRow {
+  readonly document: string;
+  readonly hash: string;
+  readonly file: string;
+  readonly state: 'failed' | 'needs_ocr';
+  readonly reason: string;
+}
+
+/** What the table knows of a document. */
+export interface Known {
+  /** Hash of the newest complete version; null when there is none. */
+  readonly done: string | null;
+  /** Chunk ids that a killed run committed of versions that are not complete. They need no new embedding. */
+  readonly committed: readonly string[];
+}
+
+export interface StoredHit extends Passage {
+  readonly score: number;
+}
+
+export interface Inspection {
+  readonly documents: { readonly processed: number; readonly failed: number; readonly needs_ocr: number };
+  readonly chunks: number;
+  readonly embedding: EncoderRecord | null;
+  readonly shards: number;
+  readonly bytes: number;
+}
+
+/** The index, as the rest of the program sees it. All of it happens in the store host, a process of its own. */
+export interface Store {
+  /**
+   * Opens this run's own shard for writing, making the index when there is none.
+   * @throws index-mismatch when the index was made by another encoder or chunker
+   */
+  beginWriting(encoder: EncoderRecord, writer: string): Promise<void>;
+  known(documents: readonly string[]): Promise<ReadonlyMap<string, Known>>;
+  /** Resolves when the rows are on disk and synced. Appending a row twice stores it once. @throws disk-full */
+  append(rows: readonly ChunkRow[]): Promise<void>;
+  recordFailures(rows: readonly FailureRow[]): Promise<void>;
+  /** Merges every shard into `main`, drops replaced versions and builds the text index. Idempotent. */
+  consolidate(): Promise<void>;
+  /** Exact cosine over all complete documents, best first; one list per vector. */
+  searchDense(vectors: readonly Float32Array[], k: number): Promise<StoredHit[][]>;
+  /** BM25 over all complete documents, best first; one list per text. */
+  searchText(texts: readonly string[], k: number): Promise<StoredHit[][]>;
+  inspect(): Promise<Inspection>;
+  /** What the index was made by; null while there is none. */
+  encoder(): Promise<EncoderRecord | null>;
+}

@@ -1,0 +1,119 @@
+/**
+ * The words of this room are Erlang/OTP's: a child specification says how a child is started, when it is
+ * started again, and how it is stopped. Plain data and three functions; nothing here knows what the child is.
+ */
+
+/** `permanent`: always started again. `transient`: unless it ended with 0. `temporary`: never. */
+export type Restart = 'permanent' | 'transient' | 'temporary';
+
+/**
+ * How the parent talks to the child, beside signals.
+ * `ipc`: Node messages with structured clone. `frames`: the child's stdin and stdout are pipes for lines of
+ * JSON; stderr is the log.
+ */
+export type ChannelKind = 'none' | 'ipc' | 'frames';
+
+/** One start of a child. Made anew for every start, so that a taken port is not taken twice. */
+export interface Launch {
+  readonly command: readonly [string, ...string[]];
+  /** The whole environment: nothing is inherited that is not written here. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+}
+
+export interface ExitStatus {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** A started child, as a readiness probe sees it. */
+export interface Running {
+  readonly pid: number;
+  readonly launch: Launch;
+  readonly channel: Channel | undefined;
+  /** Last lines of the child's log, newest last. */
+  logTail(lines: number): string[];
+}
+
+/** Messages to and from a child with an `ipc` or `frames` channel. */
+export interface Channel {
+  send(message: unknown): void;
+  /** Every listener sees every message. Returns the function that removes the listener. */
+  onMessage(listener: (message: unknown) => void): () => void;
+  onClose(listener: () => void): () => void;
+}
+
+/** What a readiness probe found. `not-yet` is asked again after the period; `fatal` is never restarted. */
+export type ProbeResult =
+  | { readonly outcome: 'ready' }
+  | { readonly outcome: 'not-yet'; readonly reason: string }
+  | { readonly outcome: 'fatal'; readonly error: Error };
+
+export interface ChildSpec {
+  readonly id: string;
+  readonly restart: Restart;
+  /** When its restart budget is spent (or, for `temporary`, when it ends) the whole tree ends. */
+  readonly significant: boolean;
+  /** TERM first, KILL after the grace; the whole process group both times. */
+  readonly shutdown: { readonly signal: NodeJS.Signals; readonly graceMs: number };
+  /** What the kernel sends the child when we die: TERM where the child must clean up children of its own. */
+  readonly deathSignal: 'SIGTERM' | 'SIGKILL';
+  readonly channel: ChannelKind;
+  readonly logFile: string;
+  /** Ids of children that must be ready before this one is started. */
+  readonly after: readonly string[];
+  launch(signal: AbortSignal): Promise<Launch>;
+  readonly readiness: {
+    readonly periodMs: number;
+    /** From the spawn. Longer while `progress` changes. */
+    readonly timeoutMs: number;
+    probe(running: Running, signal: AbortSignal): Promise<ProbeResult>;
+    /** A value that changes while a slow start still moves (bytes of log, bytes read). */
+    progress?(running: Running): number | string;
+  };
+  /** Turns an exit into an error that must not be restarted (a configuration error), or undefined. */
+  fatalExit?(exit: ExitStatus, logTail: readonly string[]): Error | undefined;
+}
+
+/** At most `intensity` restarts within `periodMs`; then the child has failed. */
+export interface RestartBudget {
+  readonly intensity: number;
+  readonly periodMs: number;
+  readonly backoff: { readonly baseMs: number; readonly capMs: number };
+}
+
+/** One child's life. `failed` and `exited` are final. */
+export type ChildState =
+  | { readonly state: 'pending' }
+  | { readonly state: 'starting'; readonly pid: number; readonly since: number }
+  | { readonly state: 'ready'; readonly pid: number; readonly since: number }
+  | { readonly state: 'restarting'; readonly at: number; readonly reason: string }
+  | { readonly state: 'stopping'; readonly pid: number }
+  | { readonly state: 'exited'; readonly exit: ExitStatus }
+  | { readonly state: 'failed'; readonly error: Error };
+
+export interface ChildStatus {
+  readonly id: string;
+  readonly current: ChildState;
+  readonly restarts: number;
+  /** Why it was last restarted. */
+  readonly reason: string | null;
+}
+
+/** How a tree ended by itself. */
+export type TreeEnd =
+  | { readonly outcome: 'failed'; readonly id: string; readonly error: Error }
+  | { readonly outcome: 'exited'; readonly id: string; readonly exit: ExitStatus };
+
+/** A running tree. Disposing it stops all children in reverse order and returns when their groups are empty. */
+export interface Tree extends AsyncDisposable {
+  statuses(): ChildStatus[];
+  /** The running child, while it is ready. */
+  running(id: string): Running | undefined;
+  /** Resolves when every one of these children is ready; rejects with the error of one that failed, or when aborted. */
+  untilReady(ids: readonly string[], signal: AbortSignal): Promise<void>;
+  /** Called on every change of state. Returns the function that removes the listener. */
+  onChange(listener: (status: ChildStatus) => void): () => void;
+  /** Resolves when a significant child is spent or has ended. Never rejects. */
+  readonly ended: Promise<TreeEnd>;
+}

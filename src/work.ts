@@ -1,0 +1,130 @@
+/**
+ * What the program can be asked to do, whoever does it: `job/work` does it in this process, a client will do
+ * it through a running supervisor. Types only.
+ */
+
+/** A piece of a document, as it is stored and shown. Offsets are Unicode code points of the document's text. */
+export interface Passage {
+  /** Identity of the chunk: sha256 of document, content, chunker and ordinal, 32 hex digits. */
+  readonly chunk: string;
+  /** The document's key: path under its input root, or corpus and row id. */
+  readonly document: string;
+  readonly title: string;
+  /** Path of the file it came from, as given. */
+  readonly file: string;
+  /** First page, counted from 1 as a reader prints it; null where there are no pages. */
+  readonly page: number | null;
+  readonly pageEnd: number | null;
+  readonly start: number;
+  readonly end: number;
+  readonly headings: readonly string[];
+  readonly text: string;
+}
+
+/** Which stage gave a hit its score; scores of different stages are not comparable. */
+export type Stage = 'dense' | 'lexical' | 'fused' | 'reranked';
+
+export interface Hit extends Passage {
+  /** Higher is better. */
+  readonly score: number;
+  readonly stage: Stage;
+}
+
+export interface RetrieveRequest {
+  readonly queries: readonly string[];
+  /** Hits per query. */
+  readonly topk: number;
+  /** Rerank the fused candidates; off by default, as in Search-R1's contract. */
+  readonly rerank?: boolean;
+  readonly signal: AbortSignal;
+}
+
+export type Support = 'quoted' | 'overlapping' | 'unsupported' | 'uncited';
+
+export interface Sentence {
+  readonly text: string;
+  /** The numbers `[n]` that the sentence cites and that exist. */
+  readonly cites: readonly number[];
+  readonly support: Support;
+}
+
+export interface Citation {
+  /** The number in the answer, counted from 1. */
+  readonly n: number;
+  readonly document: string;
+  readonly title: string;
+  readonly file: string;
+  readonly page: number | null;
+  readonly start: number;
+  readonly end: number;
+  readonly score: number;
+  readonly text: string;
+}
+
+/** The record of one answered question (SPEC 7). */
+export interface AnswerRecord {
+  readonly query: string;
+  readonly answer: string;
+  readonly citations: readonly Citation[];
+  readonly sentences: readonly Sentence[];
+  /** How many passages stood in the prompt. */
+  readonly retrieved: number;
+  readonly reranked: boolean;
+  readonly model: string;
+  readonly timings_ms: Readonly<Record<'retrieve' | 'rerank' | 'generate' | 'total', number>>;
+}
+
+export interface QueryRequest {
+  readonly query: string;
+  readonly topk: number;
+  /** Called with each piece of the answer as it is generated. */
+  readonly onText?: (piece: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** A document that was set aside. `needs_ocr`: it has pages, but no text on them. */
+export interface Failure {
+  readonly document: string;
+  readonly state: 'failed' | 'needs_ocr';
+  readonly reason: string;
+}
+
+/** What one ingest did (SPEC 13). */
+export interface IngestReport {
+  readonly documents: {
+    readonly processed: number;
+    readonly unchanged: number;
+    readonly failed: number;
+    readonly needs_ocr: number;
+  };
+  readonly chunks: number;
+  /** Texts sent to the embedder. */
+  readonly embedded: number;
+  readonly failures: readonly Failure[];
+  readonly seconds: number;
+  /** False when it was stopped before the last document. */
+  readonly complete: boolean;
+}
+
+export interface IngestProgress {
+  readonly documentsDone: number;
+  /** Null until the listing is complete. */
+  readonly documentsTotal: number | null;
+  readonly chunks: number;
+  readonly failed: number;
+}
+
+export interface IngestRequest {
+  /** Files, folders, globs and `@list` files, as the user gave them. */
+  readonly inputs: readonly string[];
+  readonly onProgress?: (progress: IngestProgress) => void;
+  /** Aborting it drains: what is embedded is committed, then the report comes with `complete: false`. */
+  readonly signal: AbortSignal;
+}
+
+export interface Work {
+  ingest(request: IngestRequest): Promise<IngestReport>;
+  /** One list of hits per query, in the order of the queries. */
+  retrieve(request: RetrieveRequest): Promise<Hit[][]>;
+  query(request: QueryRequest): Promise<AnswerRecord>;
+}
