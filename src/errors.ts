@@ -6,7 +6,10 @@
  * loses its prototype.
  */
 export const errorTable = {
-  'too-many-failed': { exit: 3, meaning: 'The work is done, but more documents or questions failed than RAG_MAX_FAILED allows.' },
+  'too-many-failed': {
+    exit: 3,
+    meaning: 'The work is done, but more documents or questions failed than RAG_MAX_FAILED allows.',
+  },
   usage: { exit: 64, meaning: 'A verb, flag or argument is wrong.' },
   'no-input': { exit: 65, meaning: 'No input could be read.' },
   'service-failed': { exit: 69, meaning: 'A service never became ready, or spent its restart budget.' },
@@ -14,14 +17,29 @@ export const errorTable = {
   'disk-full': { exit: 74, meaning: 'A disk or a quota is full.' },
   stopped: { exit: 75, meaning: 'Stopped (warning, TERM, stop) before the work was done: run it again.' },
   settings: { exit: 78, meaning: 'A setting is wrong.' },
-  preflight: { exit: 78, meaning: 'Something that the job needs is not there: a model, a program, a GPU, a folder.' },
-  'index-mismatch': { exit: 78, meaning: 'The index was made by another encoder or chunker than the one in force.' },
+  preflight: {
+    exit: 78,
+    meaning: 'Something that the job needs is not there: a model, a program, a GPU, a folder.',
+  },
+  'index-mismatch': {
+    exit: 78,
+    meaning: 'The index was made by another encoder or chunker than the one in force.',
+  },
   'index-damaged': { exit: 74, meaning: 'A file of the index cannot be read.' },
-  'model-refused': { exit: 69, meaning: 'A model server answered with an error that repeating will not cure.' },
-  'model-unavailable': { exit: 69, meaning: 'A model server did not answer, or ended its answer in the middle.' },
+  'model-refused': {
+    exit: 69,
+    meaning: 'A model server answered with an error that repeating will not cure.',
+  },
+  'model-unavailable': {
+    exit: 69,
+    meaning: 'A model server did not answer, or ended its answer in the middle.',
+  },
   'bad-vector': { exit: 69, meaning: 'An embedding is not finite or has the wrong size.' },
   'too-long': { exit: 69, meaning: 'A text is longer than the context of the model.' },
-  'bad-document': { exit: 65, meaning: 'A document cannot be read: damaged, encrypted, too large, of an unknown type.' },
+  'bad-document': {
+    exit: 65,
+    meaning: 'A document cannot be read: damaged, encrypted, too large, of an unknown type.',
+  },
   forbidden: { exit: 77, meaning: 'The caller is not the owner and holds no token.' },
   aborted: { exit: 75, meaning: 'The work was cancelled.' },
 } as const satisfies Record<string, { exit: number; meaning: string }>;
@@ -56,11 +74,13 @@ export interface PlainError {
   readonly hint?: string | undefined;
 }
 
-const isCode = (code: unknown): code is ErrorCode => typeof code === 'string' && Object.hasOwn(errorTable, code);
+const isCode = (code: unknown): code is ErrorCode =>
+  typeof code === 'string' && Object.hasOwn(errorTable, code);
 
 /** The code of an error of ours, whichever thread or process it came from; undefined for any other value. */
 export function codeOf(error: unknown): ErrorCode | undefined {
-  const code: unknown = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  const code: unknown =
+    typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
   return isCode(code) ? code : undefined;
 }
 
@@ -69,9 +89,14 @@ export const messageOf = (error: unknown): string => (error instanceof Error ? e
 /** `bug` for whatever is not an error of ours: an unknown failure is one we did not think of. */
 export function toPlain(error: unknown): PlainError {
   const hint = typeof error === 'object' && error !== null && 'hint' in error ? error.hint : undefined;
-  return { code: codeOf(error) ?? 'bug', message: messageOf(error), ...(typeof hint === 'string' ? { hint } : {}) };
+  return {
+    code: codeOf(error) ?? 'bug',
+    message: messageOf(error),
+    ...(typeof hint === 'string' ? { hint } : {}),
+  };
 }
 
-export const fromPlain = (plain: PlainError): RagError => new RagError(plain.code, plain.message, { hint: plain.hint });
+export const fromPlain = (plain: PlainError): RagError =>
+  new RagError(plain.code, plain.message, { hint: plain.hint });
 
 export const exitCodeOf = (error: unknown): number => errorTable[codeOf(error) ?? 'bug'].exit;

@@ -1,0 +1,157 @@
+/** From flags, environment and file to settings that are checked once and never read again from outside. */
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+import { parse } from 'yaml';
+
+import { messageOf, RagError } from '../errors.ts';
+import { entryOf, flagOf, settingNames, type SettingName, type Settings } from './settings.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+export type Source = 'flag' | 'environment' | 'file' | 'default';
+
+export interface Loaded {
+  readonly settings: Settings;
+  readonly sources: Readonly<Record<SettingName, Source>>;
+  readonly warnings: readonly string[];
+}
+
+export interface Given {
+  readonly flags: Readonly<Partial<Record<SettingName, string>>>;
+  readonly environment: Environment;
+  /** YAML file of settings. */
+  readonly file?: string | undefined;
+}
+
+interface Problem {
+  readonly name: string;
+  readonly source: Source;
+  readonly what: string;
+}
+
+/**
+ * Flags > environment > file > defaults. An empty variable counts as unset, as in the scripts it replaces.
+ * @throws settings, naming every problem at once, each with its source
+ */
+export function load(given: Given): Loaded {
+  const file = given.file === undefined ? {} : readFile(given.file);
+  const warnings: string[] = [];
+  const problems: Problem[] = [];
+  const values: Record<string, unknown> = {};
+  const sources: Record<string, Source> = {};
+  for (const name of settingNames) {
+    const found = find(name, given, file);
+    const ignored = found === undefined ? undefined : whyIgnored(name, found.value);
+    if (ignored !== undefined) warnings.push(ignored);
+    const source = found === undefined || ignored !== undefined ? 'default' : found.source;
+    const raw = source === 'default' ? entryOf(name).default : found?.value;
+    sources[name] = source;
+    const checked = check(name, raw, source);
+    if ('problem' in checked) problems.push(checked.problem);
+    else values[name] = checked.value;
+  }
+  problems.push(...unknownKeys(file));
+  if (problems.length > 0) throw refusal(problems);
+  const settings = values as Settings;
+  return { settings: withPaths(settings), sources: sources as Record<SettingName, Source>, warnings };
+}
+
+function find(
+  name: SettingName,
+  given: Given,
+  file: Record<string, string>,
+): { value: string; source: Source } | undefined {
+  const candidates: [Source, string | undefined][] = [
+    ['flag', given.flags[name]],
+    ['environment', given.environment[name]],
+    ['file', file[name]],
+  ];
+  for (const [source, value] of candidates) {
+    if (value !== undefined && value.trim() !== '') return { value, source };
+  }
+  return undefined;
+}
+
+function check(
+  name: SettingName,
+  raw: string | undefined,
+  source: Source,
+): { value: unknown } | { problem: Problem } {
+  const { schema, works } = entryOf(name);
+  const parsed = schema.safeParse(raw);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]?.message ?? 'is wrong';
+    return { problem: { name, source, what: `${JSON.stringify(raw ?? '')} ${issue}` } };
+  }
+  if (source !== 'default' && works !== undefined && !works.includes(String(raw))) {
+    const wanted = works.length === 0 ? 'leave it unset' : `use ${works.join(' or ')}`;
+    return { problem: { name, source, what: `${JSON.stringify(raw)} is not yet supported, ${wanted}` } };
+  }
+  return { value: parsed.data };
+}
+
+/** `OLLAMA_HOST=0.0.0.0` in a login script tells servers where to listen; it names no service to use. */
+function whyIgnored(name: SettingName, value: string): string | undefined {
+  if (name !== 'OLLAMA_HOST') return undefined;
+  const bindAddress = /^(https?:\/\/)?(0\.0\.0\.0|\[::\]|\*)?(:\d+)?\/?$/.test(value.trim());
+  return bindAddress
+    ? `OLLAMA_HOST=${value} is a bind address and names no running service: ignored.`
+    : undefined;
+}
+
+function readFile(path: string): Record<string, string> {
+  let document: unknown;
+  try {
+    document = parse(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    throw new RagError(
+      'settings',
+      `Cannot read the settings file ${path}: ${messageOf(cause)}, a YAML map of settings is wanted`,
+      {
+        hint: 'cp configs/cluster.yaml.example cluster.yaml',
+        cause,
+      },
+    );
+  }
+  if (typeof document !== 'object' || document === null || Array.isArray(document)) {
+    throw new RagError(
+      'settings',
+      `Cannot read the settings file ${path}: it is no map, lines like "RAG_TOPK: 5" are wanted`,
+    );
+  }
+  return Object.fromEntries(
+    Object.entries(document).map(([key, value]) => [key, value === null ? '' : String(value)]),
+  );
+}
+
+const unknownKeys = (file: Record<string, string>): Problem[] =>
+  Object.keys(file)
+    .filter((key) => !settingNames.includes(key as SettingName))
+    .map((name) => ({ name, source: 'file', what: 'is not a setting' }));
+
+function refusal(problems: readonly Problem[]): RagError {
+  const lines = problems.map(({ name, source, what }) => {
+    const flag = settingNames.includes(name as SettingName) ? ` (or --${flagOf(name as SettingName)})` : '';
+    return `${name}: ${what} (from the ${source})${source === 'flag' ? flag : ''}`;
+  });
+  const hint = 'rag-allinone config prints every setting, where its value comes from and what it means';
+  return new RagError('settings', `Cannot use the settings: ${lines.join('; ')}`, { hint });
+}
+
+const expandHome = (path: string): string =>
+  path === '~' || path.startsWith('~/') ? join(homedir(), path.slice(1)) : path;
+
+function withPaths(settings: Settings): Settings {
+  const root = expandHome(settings.RAG_SHARED_ROOT);
+  const models = settings.OLLAMA_MODELS ?? '~/.ollama/models';
+  return {
+    ...settings,
+    RAG_SHARED_ROOT: root,
+    RAG_RUNTIME_STATE: expandHome(settings.RAG_RUNTIME_STATE ?? join(root, 'runtime')),
+    RAG_WORKING_DIR: expandHome(settings.RAG_WORKING_DIR ?? join(root, 'rag_storage')),
+    LOG_ROOT: expandHome(settings.LOG_ROOT),
+    OLLAMA_MODELS: expandHome(models),
+    OLLAMA_BIN: expandHome(settings.OLLAMA_BIN),
+  };
+}

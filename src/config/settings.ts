@@ -1,0 +1,285 @@
+/**
+ * The one table of every setting. Documentation, `config`, env.example and configs/cluster.yaml.example are
+ * made from it. A setting has one name everywhere: in the environment, in the YAML file and in the code.
+ */
+import { z } from 'zod';
+
+export type Group =
+  | 'paths'
+  | 'work'
+  | 'ollama'
+  | 'encoder'
+  | 'retrieval'
+  | 'reranker'
+  | 'gpus'
+  | 'endpoint'
+  | 'job';
+
+export interface SettingEntry<S extends z.ZodType = z.ZodType> {
+  readonly schema: S;
+  /** As a user would write it. Undefined: no value. */
+  readonly default: string | undefined;
+  readonly group: Group;
+  readonly meaning: string;
+  /** The long flag; derived from the name when absent. */
+  readonly flag?: string;
+  /** May be given several times; values are joined by newlines. */
+  readonly repeatable?: boolean;
+  /** The only values that work so far; others are refused as not yet supported. */
+  readonly works?: readonly string[];
+}
+
+const entry = <S extends z.ZodType>(
+  group: Group,
+  schema: S,
+  fallback: string | undefined,
+  meaning: string,
+  more: Pick<SettingEntry, 'flag' | 'repeatable' | 'works'> = {},
+): SettingEntry<S> => ({ schema, default: fallback, group, meaning, ...more });
+
+const text = z.string().trim().min(1, 'is empty, a value is wanted');
+const optional = text.optional();
+const whole = (least: number, most: number) =>
+  z
+    .string()
+    .trim()
+    .regex(/^\d+$/, 'is not a whole number')
+    .transform(Number)
+    .pipe(z.number().min(least, `is below ${least}`).max(most, `is above ${most}`));
+const fraction = z
+  .string()
+  .trim()
+  .regex(/^\d*\.?\d+$/, 'is not a number')
+  .transform(Number)
+  .pipe(z.number().min(0).max(1, 'is above 1'));
+const flagValue = z.stringbool({ error: 'is not one of 1, 0, yes, no, true, false' });
+const failedLimit = z
+  .string()
+  .trim()
+  .regex(/^\d+(\.\d+)?%?$/, 'is not a count (5) or a share (5%)')
+  .transform((value): { count: number } | { percent: number } =>
+    value.endsWith('%') ? { percent: Number(value.slice(0, -1)) } : { count: Number(value) },
+  );
+const services = text.transform((value, context) => {
+  const names = value.split(',').map((name) => name.trim());
+  const known = names.filter((name) => name === 'embed' || name === 'rerank' || name === 'generate');
+  if (known.length !== names.length) {
+    context.addIssue({ code: 'custom', message: 'is not a list of embed, rerank, generate' });
+  }
+  return known;
+});
+
+export const settingsTable = {
+  RAG_SHARED_ROOT: entry(
+    'paths',
+    text,
+    './rag-data',
+    'Corpus root on a disk that every node of the job sees.',
+  ),
+  RAG_RUNTIME_STATE: entry(
+    'paths',
+    optional,
+    undefined,
+    'Endpoint file and state of supervisors. Default: `runtime` under RAG_SHARED_ROOT.',
+  ),
+  RAG_WORKING_DIR: entry(
+    'paths',
+    optional,
+    undefined,
+    'The index. Default: `rag_storage` under RAG_SHARED_ROOT.',
+  ),
+  LOG_ROOT: entry('paths', text, 'logs/slurm', 'Logs, one folder per job.'),
+  RAG_HOME: entry(
+    'paths',
+    optional,
+    undefined,
+    'The checkout, so that the sbatch scripts can be submitted from anywhere.',
+  ),
+  RAG_NODE: entry(
+    'paths',
+    optional,
+    undefined,
+    'The Node to run (>= 22.19), used by the sbatch scripts. Default: the one npm installed with the project.',
+  ),
+  RAG_SETUP_SCRIPT: entry(
+    'paths',
+    optional,
+    undefined,
+    'Sourced by the sbatch scripts before anything starts. Default: `~/setup/ollama.sh` if it is there.',
+  ),
+  RAG_INPUT_FILE: entry(
+    'work',
+    optional,
+    undefined,
+    'What to ingest: file, folder, glob or @list of paths.',
+    { repeatable: true },
+  ),
+  RAG_WORKER_MODE: entry(
+    'work',
+    text,
+    'auto',
+    '`ingest`, `query` or `serve`; any other value is a tag for logs. `auto`: `serve` inside a job, outside one what was given.',
+    { flag: 'mode' },
+  ),
+  RAG_SERVICES: entry(
+    'work',
+    services.optional(),
+    undefined,
+    'Which of `embed,rerank,generate` the job needs. Default: by mode.',
+  ),
+  RAG_ENGINE: entry(
+    'work',
+    z.enum(['auto', 'ollama', 'embedded'], 'is not one of auto, ollama, embedded'),
+    'auto',
+    '`ollama`, or `embedded`: a small engine without a model, for dry runs and tests.',
+  ),
+  OLLAMA_BIN: entry('ollama', text, 'ollama', 'The ollama program, by path or looked up on PATH.'),
+  OLLAMA_MODELS: entry('ollama', optional, undefined, 'Model store. Default: `~/.ollama/models`.'),
+  OLLAMA_PORT: entry('ollama', whole(0, 65_535), '0', 'Port of the first Ollama instance; 0 chooses.', {
+    works: ['0'],
+  }),
+  OLLAMA_GPUS: entry(
+    'ollama',
+    whole(1, 1024).optional(),
+    undefined,
+    "How many GPUs Ollama gets. Default: all but the reranker's.",
+  ),
+  OLLAMA_INSTANCES: entry('ollama', text, 'auto', 'How many embed instances.', { works: ['auto', '1'] }),
+  OLLAMA_START_TIMEOUT: entry(
+    'ollama',
+    whole(1, 86_400),
+    '180',
+    'Seconds until Ollama must be ready; longer while it makes progress.',
+  ),
+  OLLAMA_GENERATE_MODEL: entry(
+    'ollama',
+    text,
+    'qwen3:235b',
+    'The model that answers; `none` turns generation off.',
+  ),
+  OLLAMA_EMBED_MODEL: entry('ollama', text, 'qwen3-embedding:8b', 'The model that embeds.'),
+  OLLAMA_HOST: entry(
+    'ollama',
+    optional,
+    undefined,
+    'A service that already runs, instead of starting one. A wildcard or a bare port is a bind address: ignored with a warning.',
+    { works: [] },
+  ),
+  RAG_RETRIEVER: entry('encoder', text, 'ollama', 'The encoder.', { works: ['ollama'] }),
+  RAG_CORPUS: entry('encoder', optional, undefined, "MedRAG's corpus name.", { works: [] }),
+  RAG_DB_DIR: entry('encoder', optional, undefined, "MedRAG's data folder.", { works: [] }),
+  RAG_EMBED_DIMENSIONS: entry(
+    'encoder',
+    whole(8, 65_536).optional(),
+    undefined,
+    "Dimensions of the vectors. Default: the model's own; 1024 for qwen3-embedding.",
+  ),
+  RAG_VECTOR_TYPE: entry(
+    'encoder',
+    z.enum(['f16', 'f32'], 'is not one of f16, f32'),
+    'f16',
+    'How vectors are stored.',
+  ),
+  RAG_CHUNK_TOKENS: entry('encoder', whole(16, 32_768), '512', 'Target size of a chunk, in tokens.'),
+  RAG_CHUNK_OVERLAP: entry('encoder', whole(0, 16_384), '64', 'Overlap of neighbouring chunks, in tokens.'),
+  RAG_QUERY_INSTRUCTION: entry(
+    'encoder',
+    optional,
+    undefined,
+    "Instruction in front of a query, for models that take one. Default: the model family's.",
+  ),
+  RAG_PARSER: entry('encoder', optional, undefined, 'An outside parser.', { works: [] }),
+  RAG_CANDIDATES: entry('retrieval', whole(1, 10_000), '100', 'Candidates taken from each retriever.'),
+  RAG_RRF_K: entry('retrieval', whole(1, 10_000), '60', 'Constant of reciprocal rank fusion.'),
+  RAG_TOPK: entry(
+    'retrieval',
+    whole(1, 1000),
+    '5',
+    "Passages in an answer's prompt, and hits of `retrieve`.",
+  ),
+  RAG_MIN_SCORE: entry(
+    'retrieval',
+    fraction,
+    '0.01',
+    'Below this score of the reranker (0-1) a passage is not relevant.',
+  ),
+  RERANKER_MODEL_PATH: entry('reranker', optional, undefined, 'A Hugging Face reranker folder.', {
+    works: [],
+  }),
+  RERANKER_USE_FP16: entry('reranker', flagValue, '1', 'Half precision for the reranker.'),
+  RERANKER_GPUS: entry(
+    'reranker',
+    whole(1, 1024).optional(),
+    undefined,
+    'How many GPUs the reranker gets. Default: 1.',
+  ),
+  RERANKER_BACKEND: entry('reranker', text, 'auto', '`auto`, `lexical` (no model) or `none`.', {
+    works: ['auto', 'lexical', 'none'],
+  }),
+  RERANKER_BATCH_SIZE: entry('reranker', whole(1, 4096).optional(), undefined, 'Pairs per forward pass.'),
+  RERANKER_URL: entry('reranker', optional, undefined, 'A reranker that already runs.', { works: [] }),
+  RERANKER_PYTHON: entry('reranker', optional, undefined, 'The Python with torch and transformers.'),
+  NUM_TRAIN_GPUS: entry(
+    'gpus',
+    whole(1, 1024).optional(),
+    undefined,
+    'How many GPUs the workload gets, from the front. Default: all but one.',
+  ),
+  RETRIEVER_GPU: entry(
+    'gpus',
+    optional,
+    undefined,
+    "Position of the retriever's GPU in the job's list, or `cpu`. Default: the last.",
+  ),
+  RAG_GPUS: entry(
+    'gpus',
+    optional,
+    undefined,
+    'The split in one line, e.g. `ollama=0-2,reranker=3`; wins over the other settings of this group.',
+  ),
+  RAG_BIND: entry('endpoint', text, '127.0.0.1', 'Address of the endpoint.', { works: ['127.0.0.1'] }),
+  RAG_PORT: entry('endpoint', whole(0, 65_535), '0', 'Port of the endpoint; 0 chooses.'),
+  RAG_SHARE_GROUP: entry('endpoint', optional, undefined, 'Unix group that may use the endpoint.', {
+    works: [],
+  }),
+  RAG_DRAIN_SECONDS: entry(
+    'job',
+    whole(0, 86_400),
+    '120',
+    'Longest time to finish what is open when the wall time nears.',
+  ),
+  RAG_MAX_REQUEUES: entry('job', whole(0, 1000), '5', 'How often a job is requeued at most.'),
+  RAG_IDLE_TIMEOUT: entry('job', text, 'off', 'Ends an idle service after so many seconds.', {
+    works: ['off'],
+  }),
+  RAG_MAX_FAILED: entry(
+    'job',
+    failedLimit,
+    '5%',
+    'Failed documents or questions that are tolerated: `N` or `P%`.',
+  ),
+  RAG_WORKLOAD_SIGNAL: entry('job', text, 'TERM', 'What the workload is sent when the wall time nears.'),
+  RAG_CONTAINMENT: entry('job', text, 'auto', 'How processes are kept from outliving the job.', {
+    works: ['auto'],
+  }),
+  RAG_ALLOW_CPU: entry('job', flagValue, '0', 'Run models on the CPU where there is no GPU.'),
+} as const satisfies Record<string, SettingEntry>;
+
+export type SettingName = keyof typeof settingsTable;
+
+/** Every setting with its checked value; the paths that default to a place under another are filled in. */
+export type Settings = {
+  readonly [K in SettingName]: K extends DerivedPath ? string : z.output<(typeof settingsTable)[K]['schema']>;
+};
+
+type DerivedPath = 'RAG_RUNTIME_STATE' | 'RAG_WORKING_DIR' | 'OLLAMA_MODELS';
+
+export const settingNames: readonly SettingName[] = Object.keys(settingsTable) as SettingName[];
+
+export const entryOf = (name: SettingName): SettingEntry => settingsTable[name];
+
+/** `RAG_WORKING_DIR` -> `working-dir`, `OLLAMA_PORT` -> `ollama-port`. */
+export const flagOf = (name: SettingName): string =>
+  entryOf(name).flag ?? name.replace(/^RAG_/, '').toLowerCase().replaceAll('_', '-');
+
+export const isSwitch = (name: SettingName): boolean => entryOf(name).schema === flagValue;

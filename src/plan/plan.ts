@@ -1,0 +1,113 @@
+/** What will run where. Pure: the allocation and the settings come in, a plan that can be printed goes out. */
+import { RagError } from '../errors.ts';
+import { makeSlices } from './slices.ts';
+import type { Instance, Plan, ServiceName } from './types.ts';
+
+export interface PlanInput {
+  /** GPU tokens as the allocation gave them; null when it says nothing of GPUs. */
+  readonly gpus: readonly string[] | null;
+  readonly insideJob: boolean;
+  readonly mode: 'ingest' | 'query' | 'serve';
+  readonly services?: readonly ServiceName[] | undefined;
+  readonly engine: 'auto' | 'ollama' | 'embedded';
+  /** Whether an `ollama` program was found. */
+  readonly hasOllama: boolean;
+  readonly generateModel: string;
+  readonly embedModel: string;
+  readonly rerankerBackend: string;
+  readonly split?: string | undefined;
+  readonly ollamaCount?: number | undefined;
+  readonly rerankerCount?: number | undefined;
+  readonly allowCpu: boolean;
+}
+
+export const embeddedModels = { embed: 'embedded-hashing', generate: 'embedded-extractive' } as const;
+
+/** @throws settings, preflight: an impossible split, no GPU, no Ollama where one is needed */
+export function makePlan(input: PlanInput): Plan {
+  const needs = makeNeeds(input);
+  const engine = chooseEngine(input);
+  const gpus = input.gpus ?? [];
+  const warnings: string[] = [];
+  const needsReranker = needs.includes('rerank') && input.rerankerBackend !== 'none';
+  const needsOllama = needs.includes('embed') || needs.includes('generate');
+  if (gpus.length === 0 && input.insideJob && engine === 'ollama' && !input.allowCpu) throw noGpu();
+  if (gpus.length === 1 && needsOllama && needsReranker)
+    warnings.push('Ollama and the reranker share the only GPU of the job.');
+  if (engine === 'embedded' && needsOllama) {
+    warnings.push(
+      'Embedded engine: no model runs. Answers are quoted sentences and vectors are hashed words.',
+    );
+  }
+  if (gpus.length === 0 && engine === 'ollama') warnings.push('No GPU: models run on the CPU.');
+  const slices = makeSlices(gpus, {
+    split: input.split,
+    ollamaCount: input.ollamaCount,
+    rerankerCount: input.rerankerCount,
+    needsOllama,
+    needsReranker,
+  });
+  return {
+    gpus,
+    slices,
+    engine,
+    instances: makeInstances(input, needs, engine, slices, needsReranker),
+    memory: [],
+    warnings,
+  };
+}
+
+/** Only what the job needs is checked, sized, started and part of ready. */
+export function makeNeeds(
+  input: Pick<PlanInput, 'mode' | 'services' | 'generateModel'>,
+): readonly ServiceName[] {
+  const wanted =
+    input.services ??
+    (input.mode === 'ingest' ? (['embed'] as const) : (['embed', 'rerank', 'generate'] as const));
+  return wanted.filter((name) => name !== 'generate' || input.generateModel !== 'none');
+}
+
+function chooseEngine(input: PlanInput): Plan['engine'] {
+  if (input.engine !== 'auto') {
+    if (input.engine === 'ollama' && !input.hasOllama) throw noOllama();
+    return input.engine;
+  }
+  if (input.hasOllama) return 'ollama';
+  // A job that silently answers without a model would burn a night of GPU hours.
+  if (input.insideJob) throw noOllama();
+  return 'embedded';
+}
+
+function makeInstances(
+  input: PlanInput,
+  needs: readonly ServiceName[],
+  engine: Plan['engine'],
+  slices: Plan['slices'],
+  needsReranker: boolean,
+): Instance[] {
+  const models =
+    engine === 'embedded' ? embeddedModels : { embed: input.embedModel, generate: input.generateModel };
+  // Two instances: in one server the models would evict each other, 142 GB a time.
+  const instances: Instance[] = [];
+  if (needs.includes('generate'))
+    instances.push({ id: 'ollama-generate', role: 'generate', model: models.generate, gpus: slices.ollama });
+  if (needs.includes('embed'))
+    instances.push({ id: 'ollama-embed', role: 'embed', model: models.embed, gpus: slices.ollama });
+  if (needsReranker)
+    instances.push({ id: 'reranker', role: 'rerank', model: 'lexical', gpus: slices.reranker });
+  return instances;
+}
+
+const noOllama = (): RagError =>
+  new RagError(
+    'preflight',
+    'Cannot start Ollama: there is no such program, a path or an `ollama` on PATH is wanted',
+    {
+      hint: 'export OLLAMA_BIN=/path/to/ollama   # or, to try without a model: RAG_ENGINE=embedded',
+    },
+  );
+
+const noGpu = (): RagError =>
+  new RagError('preflight', 'Cannot plan the job: it has no GPU, at least one is wanted', {
+    hint: 'sbatch --gres=gpu:4 sbatch/rag_allinone.sbatch   # or add --allow-cpu',
+  });
