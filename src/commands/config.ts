@@ -1,0 +1,31 @@
+import { load } from '../config/load.ts';
+import { entryOf, settingNames } from '../config/settings.ts';
+import { jsonFlag, type Verb } from './verb.ts';
+
+export const configVerb: Verb = {
+  summary: 'Every setting: value in force, where it came from, meaning.',
+  usage: 'config [--json] [--config FILE]',
+  examples: ['node dist/supervisor.js config', 'RAG_TOPK=8 node dist/supervisor.js config --json'],
+  flags: { json: jsonFlag },
+  async run({ line, environment, print, tell }) {
+    const { settings, sources, warnings } = load({
+      flags: line.settings,
+      environment,
+      file: line.values['config'],
+    });
+    for (const warning of warnings) tell(`warning: ${warning}`);
+    const rows = settingNames.map((name) => ({
+      name,
+      value: settings[name] ?? null,
+      source: sources[name],
+      meaning: entryOf(name).meaning,
+    }));
+    if (line.switches.has('json')) print(JSON.stringify(rows));
+    else
+      for (const row of rows) print(`${row.name}=${shown(row.value)}  (${row.source})\n    ${row.meaning}`);
+    return 0;
+  },
+};
+
+const shown = (value: unknown): string =>
+  value === null ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value);

@@ -1,0 +1,34 @@
+import type { CommandLine, FlagSpec } from '../config/flags.ts';
+import type { Environment } from '../config/load.ts';
+
+/** What a verb gets: the command line, and the outside world as parameters. */
+export interface VerbInput {
+  readonly line: CommandLine;
+  readonly environment: Environment;
+  /** Aborted by the first TERM, INT, HUP or USR2, with a `StopReason`. */
+  readonly signal: AbortSignal;
+  /** Results. */
+  readonly print: (text: string) => void;
+  /** Logs and progress. */
+  readonly tell: (text: string) => void;
+  /** A terminal reads what `tell` writes. */
+  readonly onTerminal: boolean;
+}
+
+export interface Verb {
+  readonly summary: string;
+  readonly usage: string;
+  readonly examples: readonly string[];
+  readonly flags: Readonly<Record<string, FlagSpec>>;
+  /** Resolves with the exit code. */
+  run(input: VerbInput): Promise<number>;
+}
+
+export const jsonFlag: FlagSpec = { kind: 'switch', meaning: 'Print the result as JSON.' };
+
+/** Flags of every verb. */
+export const commonFlags: Readonly<Record<string, FlagSpec>> = {
+  help: { kind: 'switch', meaning: 'Show this help.' },
+  config: { kind: 'value', meaning: 'A YAML file of settings.' },
+  debug: { kind: 'switch', meaning: 'Show the stack of an error.' },
+};

@@ -1,0 +1,59 @@
+/** Counts what an ingest did, for its report and its progress. */
+import type { Failure, IngestProgress, IngestReport } from '../work.ts';
+
+/** A run over millions of broken rows must not hold them all: the index has the whole list. */
+const failuresKept = 10_000;
+
+export interface Tally {
+  parsed(chunks: number): void;
+  unchanged(): void;
+  failed(failure: Failure): void;
+  committed(documents: number): void;
+  embedded(texts: number): void;
+  total(documents: number | null): void;
+  report(): Pick<IngestReport, 'documents' | 'chunks' | 'embedded' | 'failures'>;
+}
+
+export function makeTally(onProgress: ((progress: IngestProgress) => void) | undefined): Tally {
+  const documents = { processed: 0, unchanged: 0, failed: 0, needs_ocr: 0 };
+  const failures: Failure[] = [];
+  let chunks = 0;
+  let embedded = 0;
+  let total: number | null = null;
+  const tell = (): void =>
+    onProgress?.({
+      documentsDone: documents.processed + documents.unchanged + documents.failed + documents.needs_ocr,
+      documentsTotal: total,
+      chunks,
+      failed: documents.failed + documents.needs_ocr,
+    });
+
+  return {
+    parsed: (count) => {
+      chunks += count;
+      tell();
+    },
+    unchanged: () => {
+      documents.unchanged += 1;
+      tell();
+    },
+    failed: (failure) => {
+      documents[failure.state] += 1;
+      if (failures.length < failuresKept)
+        failures.push({ document: failure.document, state: failure.state, reason: failure.reason });
+      tell();
+    },
+    committed: (count) => {
+      documents.processed += count;
+      tell();
+    },
+    embedded: (texts) => {
+      embedded += texts;
+    },
+    total: (count) => {
+      total = count;
+      tell();
+    },
+    report: () => ({ documents: { ...documents }, chunks, embedded, failures }),
+  };
+}

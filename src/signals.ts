@@ -1,0 +1,57 @@
+/** Signals become one AbortSignal with a reason; the second ends the process at once. */
+import { constants } from 'node:os';
+
+export interface StopReason {
+  readonly signal: 'SIGTERM' | 'SIGINT' | 'SIGHUP' | 'SIGUSR2';
+}
+
+const stops = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'] as const;
+
+/**
+ * One cause may reach us twice: Ctrl-C goes to every process of a terminal and is also forwarded by the door;
+ * Slurm's linuxproc tracking sends TERM to all processes of a job. Within this time it counts as one.
+ */
+const sameCauseMs = 500;
+
+/**
+ * @param endAtOnce called with 128 + n for the second signal
+ * @returns a signal that aborts with a `StopReason`, and how to stop listening
+ */
+export function listenForStop(endAtOnce: (exitCode: number) => void): {
+  signal: AbortSignal;
+  close: () => void;
+} {
+  const stop = new AbortController();
+  let firstAt = Number.NEGATIVE_INFINITY;
+  const receive = (signal: StopReason['signal']): void => {
+    const now = performance.now();
+    if (!stop.signal.aborted) {
+      firstAt = now;
+      stop.abort({ signal } satisfies StopReason);
+    } else if (now - firstAt > sameCauseMs && signal !== 'SIGUSR2') {
+      endAtOnce(128 + constants.signals[signal]);
+    }
+  };
+  const handlers = stops.map((signal) => [signal, () => receive(signal)] as const);
+  const onMessage = (message: unknown): void => {
+    const name =
+      typeof message === 'object' && message !== null && 'signal' in message ? message.signal : undefined;
+    const known = stops.find((signal) => signal === name);
+    if (known !== undefined) receive(known);
+  };
+  // The door that handed over to us is gone: nobody waits for a result any more.
+  const onDisconnect = (): void => endAtOnce(128 + constants.signals.SIGKILL);
+
+  for (const [signal, handler] of handlers) process.on(signal, handler);
+  if (process.channel != null) {
+    process.on('message', onMessage);
+    process.on('disconnect', onDisconnect);
+    process.channel.unref();
+  }
+  const close = (): void => {
+    for (const [signal, handler] of handlers) process.off(signal, handler);
+    process.off('message', onMessage);
+    process.off('disconnect', onDisconnect);
+  };
+  return { signal: stop.signal, close };
+}

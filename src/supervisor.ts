@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+/** The door: the right Node first, then signals, one verb, one exit code. */
+import { handOver, isNewEnough } from './hand-over.ts';
+
+const [script = '', ...words] = process.argv.slice(1);
+
+if (isNewEnough(process.versions.node)) {
+  const { main } = await import('./commands/main.ts');
+  await main(words);
+} else {
+  process.exitCode = await handOver(script, words, process.env);
+  process.exit();
+}
