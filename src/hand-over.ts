@@ -60,7 +60,7 @@ export async function handOver(
   ];
   const child = spawn(command[0] ?? node, command.slice(1), {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-    env: { ...environment, RAG_HANDED_OVER: '1' },
+    env: environment,
   });
   for (const signal of forwarded) process.on(signal, () => child.connected && child.send({ signal }));
   return new Promise((resolve) => {

@@ -28,4 +28,4 @@ export const configVerb: Verb = {
 };
 
 const shown = (value: unknown): string =>
-  value === null ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value);
+  value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value);

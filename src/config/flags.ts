@@ -46,7 +46,7 @@ export function parseCommandLine(
       positionals.push(word);
       continue;
     }
-    const [flag = '', attached] = splitOnce(word.slice(2));
+    const [flag, attached] = splitOnce(word.slice(2));
     const setting = settingByFlag.get(flag);
     const spec = specs[flag];
     if (setting === undefined && spec === undefined) throw unknownFlag(word, specs);

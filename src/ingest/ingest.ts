@@ -42,7 +42,10 @@ export async function ingest(request: IngestRequest, parts: IngestParts): Promis
   const tally = makeTally(request.onProgress);
   const writer = makeRowWriter(parts.store, (documents) => tally.committed(documents));
   const stages: Stages = { ...parts, tally, writer, signal };
-  const counting = countDocuments(request.inputs, signal).then(tally.total, () => {}); // only the progress bar needs it
+  const counting = countDocuments(request.inputs, signal).then(
+    (count) => tally.total(count),
+    () => {},
+  ); // only the progress bar needs it
 
   let interrupted = false;
   try {
@@ -106,8 +109,10 @@ async function* freshRows(
         },
         stages,
       );
-    } else if (document.state === 'unchanged' || document.hash === known?.done) {
+    } else if (document.state === 'unchanged') {
       tally.unchanged();
+    } else if (document.hash === known?.done) {
+      tally.unchanged(); // a row of a corpus: known only once it was parsed
     } else {
       const committed = new Set(known?.committed);
       const rows = makeRows(document, chunkerName(chunker)).filter(

@@ -37,16 +37,18 @@ export function makeRowWriter(
   let bytes = 0;
   let commit: Promise<void> = Promise.resolve();
 
+  const append = async (rows: readonly ChunkRow[]): Promise<void> => {
+    await store.append(rows);
+    onCommit(rows.filter((row) => row.ordinal === 0).length);
+  };
+
   const startCommit = async (): Promise<void> => {
     const rows = buffer;
     buffer = [];
     bytes = 0;
     await commit; // one at a time and in order: a first chunk must never overtake its document's others
     if (rows.length === 0) return;
-    commit = store.append(rows).then(() => {
-      const documents = rows.filter((row) => row.ordinal === 0).length;
-      onCommit(documents);
-    });
+    commit = append(rows);
     // Awaited by the next commit or flush; marked as handled so that its failure is reported there.
     commit.catch(() => {});
   };

@@ -1,0 +1,56 @@
+/** What this run is asked to do. Pure. */
+import { RagError } from '../errors.ts';
+import type { Settings } from '../config/settings.ts';
+
+export type Intent =
+  /** Ingest, answer, then end. Either part may be empty. */
+  | { readonly kind: 'given'; readonly inputs: readonly string[]; readonly query: string | null }
+  /** Ingest, then answer until the job ends. */
+  | { readonly kind: 'serve'; readonly inputs: readonly string[] }
+  /** Outside a job and nothing given: the sample corpus, in a throw-away folder. */
+  | { readonly kind: 'dry-run' };
+
+export interface IntentInput {
+  readonly settings: Pick<Settings, 'RAG_WORKER_MODE' | 'RAG_INPUT_FILE'>;
+  readonly query: string | undefined;
+  readonly insideJob: boolean;
+}
+
+export interface Decided {
+  readonly intent: Intent;
+  readonly warnings: readonly string[];
+}
+
+/** @throws usage when a mode lacks what it works on */
+export function makeIntent({ settings, query, insideJob }: IntentInput): Decided {
+  const inputs = settings.RAG_INPUT_FILE?.split('\n').filter((line) => line.trim() !== '') ?? [];
+  const mode = settings.RAG_WORKER_MODE;
+  const serve: Intent = { kind: 'serve', inputs };
+  if (mode === 'ingest')
+    return { intent: { kind: 'given', inputs: needed(inputs), query: null }, warnings: [] };
+  if (mode === 'query') return { intent: { kind: 'given', inputs: [], query: asked(query) }, warnings: [] };
+  if (mode === 'serve') return { intent: serve, warnings: [] };
+  const warnings =
+    mode === 'auto' ? [] : [`Mode "${mode}" is taken as a tag for logs; the work is the default's.`];
+  if (insideJob) return { intent: serve, warnings };
+  if (inputs.length === 0 && query === undefined) return { intent: { kind: 'dry-run' }, warnings };
+  return { intent: { kind: 'given', inputs, query: query ?? null }, warnings };
+}
+
+function needed(inputs: readonly string[]): readonly string[] {
+  if (inputs.length > 0) return inputs;
+  throw new RagError('usage', 'Cannot ingest: no input is given, a file, folder, glob or @list is wanted', {
+    hint: 'node dist/supervisor.js run --mode ingest --input-file DIR',
+  });
+}
+
+function asked(query: string | undefined): string {
+  if (query !== undefined && query.trim() !== '') return query;
+  throw new RagError('usage', 'Cannot answer: no question is given', {
+    hint: 'node dist/supervisor.js run --mode query --query "What does it do?"',
+  });
+}
+
+/** Which services such a run needs when nobody says. */
+export const planMode = (intent: Intent): 'ingest' | 'query' | 'serve' =>
+  intent.kind === 'given' && intent.query === null ? 'ingest' : intent.kind === 'given' ? 'query' : 'serve';

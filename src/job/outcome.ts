@@ -1,0 +1,41 @@
+/** From what was done to an exit code and the last line of `--json`. Pure. */
+import { errorTable } from '../errors.ts';
+import type { Settings } from '../config/settings.ts';
+import type { IngestReport } from '../work.ts';
+
+export interface Done {
+  readonly ingest: IngestReport | null;
+  /** A signal stopped the run. */
+  readonly stopped: boolean;
+  /** A question was open or never begun when the run was stopped. */
+  readonly questionLeft: boolean;
+}
+
+/** @returns 0, 3 (too many failed) or 75 (stopped with work left) */
+export function makeExitCode(done: Done, tolerated: Settings['RAG_MAX_FAILED']): number {
+  if (done.stopped && (done.questionLeft || done.ingest?.complete === false)) return errorTable.stopped.exit;
+  if (done.ingest !== null && tooManyFailed(done.ingest, tolerated))
+    return errorTable['too-many-failed'].exit;
+  return 0;
+}
+
+function tooManyFailed({ documents }: IngestReport, tolerated: Settings['RAG_MAX_FAILED']): boolean {
+  const failed = documents.failed + documents.needs_ocr;
+  if ('count' in tolerated) return failed > tolerated.count;
+  const all = documents.processed + documents.unchanged + failed;
+  return all > 0 && (100 * failed) / all > tolerated.percent;
+}
+
+/** The summary of SPEC 13. */
+export const makeSummary = (
+  report: IngestReport | null,
+  seconds: number,
+  exit: number,
+): Record<string, unknown> => ({
+  documents: report?.documents ?? { processed: 0, unchanged: 0, failed: 0, needs_ocr: 0 },
+  chunks: report?.chunks ?? 0,
+  embedded: report?.embedded ?? 0,
+  failures: report?.failures ?? [],
+  seconds: Math.round(seconds * 1000) / 1000,
+  exit,
+});

@@ -1,0 +1,83 @@
+/** The state of a supervisor as others see it: in its state file, at /status and in the verb `status`. Pure. */
+import type { Plan } from '../plan/types.ts';
+import type { ChildStatus } from '../supervise/spec.ts';
+import type { IngestProgress } from '../work.ts';
+import type { Phase } from './phase.ts';
+
+/** SPEC 13, `status --json`. */
+export interface SupervisorStatus {
+  readonly job: string;
+  readonly phase: Phase;
+  readonly services: readonly ServiceStatus[];
+  readonly progress: {
+    readonly documents_done: number;
+    readonly documents_total: number | null;
+    readonly eta_s: number | null;
+  };
+  readonly endpoint: { readonly url: string | null; readonly socket: string | null };
+  readonly containment: string;
+  readonly time_left_s: number | null;
+  readonly node: string;
+  readonly pid: number;
+  readonly warnings: readonly string[];
+}
+
+interface ServiceStatus {
+  readonly id: string;
+  readonly state: string;
+  readonly gpus: readonly string[];
+  readonly pid: number | null;
+  readonly restarts: number;
+  readonly reason: string | null;
+}
+
+export interface StatusInput {
+  readonly job: string;
+  readonly node: string;
+  readonly pid: number;
+  readonly phase: Phase;
+  readonly plan: Plan;
+  readonly children: readonly ChildStatus[];
+  readonly progress: (IngestProgress & { readonly seconds: number }) | null;
+  readonly endpoint: { readonly url: string; readonly socketPath: string | null } | null;
+  readonly containment: string;
+  readonly endsAt: Date | null;
+  readonly now: Date;
+}
+
+export function makeStatus(input: StatusInput): SupervisorStatus {
+  const gpusOf = new Map(input.plan.instances.map((instance) => [instance.id, instance.gpus]));
+  return {
+    job: input.job,
+    phase: input.phase,
+    services: input.children.map((child) => ({
+      id: child.id,
+      state: child.current.state,
+      gpus: gpusOf.get(child.id) ?? [],
+      pid: 'pid' in child.current ? child.current.pid : null,
+      restarts: child.restarts,
+      reason: child.current.state === 'failed' ? child.current.error.message : child.reason,
+    })),
+    progress: {
+      documents_done: input.progress?.documentsDone ?? 0,
+      documents_total: input.progress?.documentsTotal ?? null,
+      eta_s: etaSeconds(input.progress),
+    },
+    endpoint: { url: input.endpoint?.url ?? null, socket: input.endpoint?.socketPath ?? null },
+    containment: input.containment,
+    time_left_s:
+      input.endsAt === null
+        ? null
+        : Math.max(0, Math.round((input.endsAt.getTime() - input.now.getTime()) / 1000)),
+    node: input.node,
+    pid: input.pid,
+    warnings: input.plan.warnings,
+  };
+}
+
+/** By the mean speed so far; null while nothing is known. */
+function etaSeconds(progress: StatusInput['progress']): number | null {
+  if (progress === null || progress.documentsTotal === null || progress.documentsDone === 0) return null;
+  const left = Math.max(0, progress.documentsTotal - progress.documentsDone);
+  return Math.round((left * progress.seconds) / progress.documentsDone);
+}
