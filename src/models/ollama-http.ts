@@ -1,0 +1,117 @@
+import { Agent } from 'undici';
+import { codeOf, RagError } from '../errors.ts';
+import { answerError, connectionError, errorText, unfinished } from './ollama-errors.ts';
+
+/** One request. Without a body it is a GET. */
+export interface Ask {
+  readonly url: string;
+  readonly path: string;
+  readonly body?: { readonly model: string } & Readonly<Record<string, unknown>>;
+  /** Silence after which this request is given up, where the common limit does not fit. */
+  readonly stallMs?: number;
+  readonly signal: AbortSignal;
+}
+
+/** The connections to all model servers of a job. Disposing it cuts what is still running. */
+export interface OllamaHttp extends AsyncDisposable {
+  /** The whole answer, parsed. @throws bad-vector, too-long, model-refused, model-unavailable, aborted */
+  json(ask: Ask): Promise<unknown>;
+  /** The lines of a streamed answer, parsed. Leaving the loop closes the request. @throws as `json` */
+  lines(ask: Ask): AsyncIterable<unknown>;
+}
+
+/** 64 vectors of 4096 numbers are 3.4 MB of JSON; this is room for the largest batch of the largest models. */
+const maxAnswerBytes = 256 * 2 ** 20;
+
+/**
+ * @param options.stallMs A request without a byte for so long is given up: long enough for a server that
+ * must load its model again. It replaces the library's own limit of 300 s, which cuts the load of a 142 GB
+ * model every time, and a cut request aborts the load.
+ */
+export function openOllamaHttp({ stallMs = 900_000 }: { readonly stallMs?: number } = {}): OllamaHttp {
+  const agent = new Agent({
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    maxResponseSize: maxAnswerBytes,
+    connect: { timeout: 10_000 },
+  });
+  return {
+    async json(ask) {
+      let text = '';
+      for await (const piece of exchange(agent, ask, stallMs)) text += piece;
+      return parse(text);
+    },
+    async *lines(ask) {
+      let rest = '';
+      for await (const piece of exchange(agent, ask, stallMs)) {
+        const lines = (rest + piece).split('\n');
+        rest = lines.pop() ?? '';
+        for (const line of lines) if (line.trim() !== '') yield parse(line);
+      }
+      if (rest.trim() !== '') yield parse(rest);
+    },
+    async [Symbol.asyncDispose]() {
+      await agent.destroy();
+    },
+  };
+}
+
+/** The text of a 200 answer in pieces; everything else is thrown. */
+async function* exchange(agent: Agent, ask: Ask, stallMs: number): AsyncGenerator<string, void> {
+  using stall = watchStall(ask.signal, ask.stallMs ?? stallMs);
+  try {
+    const response = await agent.request({
+      origin: ask.url,
+      path: ask.path,
+      method: ask.body === undefined ? 'GET' : 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: ask.body === undefined ? null : JSON.stringify(ask.body),
+      signal: stall.signal,
+    });
+    if (response.statusCode !== 200) {
+      throw answerError(
+        ask.body?.model ?? ask.path,
+        response.statusCode,
+        errorText(await response.body.text()),
+      );
+    }
+    const decoder = new TextDecoder();
+    for await (const bytes of response.body as AsyncIterable<Uint8Array>) {
+      stall.heard();
+      yield decoder.decode(bytes, { stream: true });
+    }
+  } catch (error) {
+    throw exchangeError(ask, error);
+  }
+}
+
+function exchangeError(ask: Ask, error: unknown): unknown {
+  if (codeOf(error) !== undefined) return error;
+  if (!ask.signal.aborted) return connectionError(ask.url, error);
+  return new RagError('aborted', `Cannot finish the request ${ask.path}: it was cancelled`, { cause: error });
+}
+
+interface StallWatch extends Disposable {
+  readonly signal: AbortSignal;
+  heard(): void;
+}
+
+function watchStall(signal: AbortSignal, stallMs: number): StallWatch {
+  const stalled = new AbortController();
+  const timer = setTimeout(() => {
+    stalled.abort(unfinished(`no byte came for ${Math.round(stallMs / 1000)} s`));
+  }, stallMs);
+  return {
+    signal: AbortSignal.any([signal, stalled.signal]),
+    heard: () => void timer.refresh(),
+    [Symbol.dispose]: () => clearTimeout(timer),
+  };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw unfinished('the answer broke off in the middle of its JSON', cause);
+  }
+}

@@ -1,0 +1,192 @@
+import { codeOf, messageOf, RagError } from '../errors.ts';
+import { whoListens } from '../machine/ports.ts';
+import { readChat } from '../models/generate.ts';
+import { setbackOf } from '../models/ollama-errors.ts';
+import { chatBody, embedBody } from '../models/ollama-body.ts';
+import type { OllamaHttp } from '../models/ollama-http.ts';
+import type { FrozenOptions, Role } from '../models/types.ts';
+import { readVectors } from '../models/vectors.ts';
+import type { ProbeResult } from '../supervise/spec.ts';
+import { isOutOfMemory, latestStart, offloadedLayers, sawOnlyCpu } from './ollama-log.ts';
+
+/** What a server must prove before it counts as ready. */
+export interface Expected {
+  readonly role: Role;
+  readonly model: string;
+  /** The GPUs it was given. Null: unknown, so that its place is not checked. */
+  readonly gpus: readonly string[] | null;
+  readonly allowCpu: boolean;
+  readonly options: FrozenOptions;
+  readonly dimensions: number | null;
+}
+
+/** A server that is ready, and what was learnt of it on the way. */
+export interface ServedModel {
+  readonly url: string;
+  readonly model: string;
+  readonly version: string;
+  /** sha256 of the model's manifest. */
+  readonly digest: string;
+  /** Of its vectors; null for a generator. */
+  readonly dimensions: number | null;
+  /** Memory that the loaded model takes, and how much of it is on GPUs. */
+  readonly bytes: number;
+  readonly vramBytes: number;
+}
+
+export interface Started {
+  readonly host: string;
+  /** Leader of the process group that must own the listening socket. */
+  readonly pid: number;
+  readonly log: readonly string[];
+  readonly http: OllamaHttp;
+  readonly signal: AbortSignal;
+}
+
+/** An answer about the server itself; silence for so long is a hang. Loads are bounded by the caller's signal. */
+const askMs = 30_000;
+const loadMs = 3_600_000;
+
+/**
+ * Everything from "something answers" to "this model, on these GPUs, answers with these options", in this order:
+ * a port that accepts and the log's "Listening" both come long before HTTP does.
+ *
+ * @throws model-unavailable: not yet. Every other code: it will not get better by waiting.
+ */
+export async function proveServer(expected: Expected, started: Started): Promise<ServedModel> {
+  const version = await answers(started);
+  await isOurs(started);
+  const digest = await isInstalled(expected, started);
+  seesItsGpus(expected, started);
+  await loads(expected, started);
+  const { bytes, vramBytes } = await sitsOnItsGpus(expected, started);
+  const dimensions = await works(expected, started);
+  const url = `http://${started.host}`;
+  return { url, model: expected.model, version, digest, dimensions, bytes, vramBytes };
+}
+
+/** What an error of `proveServer` means for the probe. */
+export function probeResult(error: unknown): ProbeResult {
+  const code = codeOf(error);
+  if (isOutOfMemory(messageOf(error))) {
+    const hint = 'Give it more GPUs (OLLAMA_GPUS), a smaller context or a smaller model.';
+    return { outcome: 'fatal', error: new RagError('preflight', messageOf(error), { cause: error, hint }) };
+  }
+  if (code === 'model-unavailable' || code === 'aborted')
+    return { outcome: 'not-yet', reason: messageOf(error) };
+  return { outcome: 'fatal', error: error instanceof Error ? error : new Error(String(error)) };
+}
+
+const get = ({ host, http, signal }: Started, path: string): Promise<unknown> =>
+  http.json({ url: `http://${host}`, path, signal, stallMs: askMs });
+
+async function answers(started: Started): Promise<string> {
+  const { version } = (await get(started, '/api/version')) as { version?: unknown };
+  return typeof version === 'string' ? version : 'unknown';
+}
+
+/** Another user's server answers as well as ours does, and would take our texts. */
+async function isOurs({ host, pid }: Started): Promise<void> {
+  const owner = await whoListens(Number(host.slice(host.lastIndexOf(':') + 1)), pid);
+  if (owner === 'ours') return;
+  const is = owner === 'foreign' ? 'another program answers there' : 'nobody listens there';
+  throw new RagError('model-unavailable', `Cannot use the server at ${host}: ${is}, our own is wanted`);
+}
+
+interface Listed {
+  readonly name: string;
+  readonly digest: string;
+  readonly size: number;
+  readonly size_vram: number;
+}
+
+const withTag = (model: string): string => (/:[^/]*$/.test(model) ? model : `${model}:latest`);
+
+async function findModel(
+  started: Started,
+  path: '/api/tags' | '/api/ps',
+  model: string,
+): Promise<Listed | undefined> {
+  const { models } = (await get(started, path)) as { models?: Listed[] | null };
+  return models?.find(({ name }) => withTag(name) === withTag(model));
+}
+
+async function isInstalled({ model }: Expected, started: Started): Promise<string> {
+  const found = await findModel(started, '/api/tags', model);
+  if (found !== undefined) return found.digest;
+  throw new RagError(
+    'preflight',
+    `Cannot serve ${model}: it is not in the model store, an installed model is wanted`,
+    {
+      hint: `ollama pull ${model}`,
+    },
+  );
+}
+
+const onCpu = (model: string, is: string): RagError =>
+  new RagError('preflight', `Cannot run ${model} on its GPUs: ${is}, all of it on the GPUs is wanted`, {
+    hint: 'Look into the log for "GPU discovery"; give it more GPUs, or allow the CPU with RAG_ALLOW_CPU=1.',
+  });
+
+/** Before the load: a hundred gigabytes into the memory of the host end the job. */
+function seesItsGpus({ model, gpus, allowCpu }: Expected, { log }: Started): void {
+  if (gpus === null || gpus.length === 0 || allowCpu) return;
+  if (sawOnlyCpu(latestStart(log))) throw onCpu(model, 'the server found no GPU');
+}
+
+/** With the very options of every later call: others would load it again. The request stays open: leaving it ends the load. */
+async function loads(expected: Expected, started: Started): Promise<void> {
+  await request(expected, started, null);
+}
+
+async function sitsOnItsGpus(
+  { model, gpus, allowCpu }: Expected,
+  started: Started,
+): Promise<{ bytes: number; vramBytes: number }> {
+  const loaded = await findModel(started, '/api/ps', model);
+  if (loaded === undefined) {
+    throw new RagError(
+      'model-unavailable',
+      `Cannot use ${model}: it was unloaded again, a loaded model is wanted`,
+    );
+  }
+  // The fields are left out when they are zero.
+  const [bytes, vramBytes] = [loaded.size ?? 0, loaded.size_vram ?? 0];
+  if (gpus === null || gpus.length === 0 || allowCpu) return { bytes, vramBytes };
+  if (vramBytes < bytes || vramBytes === 0) throw onCpu(model, `${vramBytes} of ${bytes} bytes are there`);
+  const layers = offloadedLayers(latestStart(started.log));
+  if (layers !== null && layers.offloaded < layers.of) {
+    throw onCpu(model, `${layers.offloaded} of ${layers.of} layers are there`);
+  }
+  return { bytes, vramBytes };
+}
+
+/** One real embedding or token. Returns the size of the vectors. */
+async function works(expected: Expected, started: Started): Promise<number | null> {
+  const answer = await request(expected, started, 'Ready?');
+  if (expected.role === 'generate') return null;
+  const [vector] = readVectors(answer, { count: 1, dimensions: expected.dimensions });
+  return vector?.length ?? null;
+}
+
+/** Without a text it only loads the model. */
+async function request(
+  expected: Expected,
+  { host, http, signal }: Started,
+  text: string | null,
+): Promise<unknown> {
+  const { role, model, options, dimensions } = expected;
+  const ask = { url: `http://${host}`, signal, stallMs: loadMs };
+  if (role === 'embed') {
+    const body = embedBody(model, text === null ? [] : [text], options, dimensions);
+    return http.json({ ...ask, path: '/api/embed', body });
+  }
+  const messages = text === null ? [] : [{ role: 'user', content: text } as const];
+  const body = chatBody(model, messages, options, text === null ? null : 1);
+  // Read to its end: only the line that says so tells that the model answers.
+  for await (const _ of readChat(model, http.lines({ ...ask, path: '/api/chat', body })));
+  return null;
+}
+
+/** Whether a failure came from loading or working, not from a server that is still starting. */
+export const isLoadFailure = (error: unknown): boolean => setbackOf(error) === 'died';

@@ -1,0 +1,136 @@
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { messageOf, RagError } from '../errors.ts';
+import { pickPort } from '../machine/ports.ts';
+import type { OllamaHttp } from '../models/ollama-http.ts';
+import type { ChildSpec, ExitStatus, Launch, ProbeResult, Running } from '../supervise/spec.ts';
+import { loadProgress } from './load-progress.ts';
+import { serverEnv } from './ollama-env.ts';
+import { isPortTaken, isUnknownFlag, lastCrash, latestStart } from './ollama-log.ts';
+import { isLoadFailure, probeResult, proveServer } from './ollama-ready.ts';
+import type { Expected, ServedModel } from './ollama-ready.ts';
+
+/** A model server of Ollama's HTTP API: one process, one model. */
+export interface ServerOptions extends Expected {
+  readonly id: string;
+  readonly command: readonly [string, ...string[]];
+  readonly modelsDir: string;
+  readonly baseEnv: Readonly<Record<string, string>>;
+  /** On the node; a folder of the instance's own is made in it. */
+  readonly stateDir: string;
+  readonly logFile: string;
+  /** Servers of different jobs begin their search for a port at different places. */
+  readonly portSeed: string;
+  /** Longer while the load makes progress. */
+  readonly startTimeoutMs: number;
+  readonly supervisorId: string;
+  /** Requests at once; each takes memory for a context of its own. Ignored by embedders. */
+  readonly parallel?: number;
+  readonly after?: readonly string[];
+  readonly http: OllamaHttp;
+  /** Called each time a start became ready; the port is another one after a restart. */
+  readonly onReady: (served: ServedModel) => void;
+}
+
+export type OllamaOptions = Omit<ServerOptions, 'command'> & { readonly bin: string };
+
+/** `ollama serve`. */
+export const ollamaSpec = ({ bin, ...options }: OllamaOptions): ChildSpec =>
+  serverSpec({ ...options, command: [bin, 'serve'] });
+
+/** Failed loads of one start after which waiting is no use: the first may be another program leaving the GPU. */
+const maxFailedLoads = 3;
+
+/** Ollama, or the embedded engine that stands in for it. */
+export function serverSpec(options: ServerOptions): ChildSpec {
+  let launches = 0;
+  return {
+    id: options.id,
+    restart: 'permanent',
+    significant: true,
+    shutdown: { signal: 'SIGTERM', graceMs: 30_000 },
+    // It must live long enough to end its runner: KILL leaves that one alive, with the GPU memory, for ever.
+    deathSignal: 'SIGTERM',
+    channel: 'none',
+    logFile: options.logFile,
+    after: options.after ?? [],
+    launch: () => {
+      launches += 1;
+      return launchServer(options, launches);
+    },
+    readiness: {
+      periodMs: 250,
+      timeoutMs: options.startTimeoutMs,
+      probe: makeProbe(options),
+      progress: ({ pid }) => loadProgress(pid, options.logFile),
+    },
+    fatalExit: (exit, logTail) => fatalExit(options, exit, logTail),
+  };
+}
+
+/** A port for each start: between choosing and binding another program may take it, then the next start has another. */
+async function launchServer(options: ServerOptions, launches: number): Promise<Launch> {
+  const home = path.join(options.stateDir, options.id);
+  await mkdir(home, { recursive: true, mode: 0o700 });
+  const env = serverEnv(options.baseEnv, {
+    port: await pickPort(`${options.portSeed}/${options.id}/${launches}`),
+    home,
+    modelsDir: options.modelsDir,
+    gpus: options.gpus,
+    contextTokens: options.options.num_ctx,
+    parallel: options.parallel ?? 1,
+    supervisorId: options.supervisorId,
+  });
+  return { command: options.command, env, cwd: home };
+}
+
+function makeProbe(options: ServerOptions): ChildSpec['readiness']['probe'] {
+  const failed = { pid: 0, loads: 0 };
+  return async (running: Running, signal: AbortSignal): Promise<ProbeResult> => {
+    const host = running.launch.env['OLLAMA_HOST'] ?? '';
+    const log = running.logTail(400);
+    try {
+      options.onReady(
+        await proveServer(options, { host, pid: running.pid, log, http: options.http, signal }),
+      );
+      return { outcome: 'ready' };
+    } catch (error) {
+      if (failed.pid !== running.pid) Object.assign(failed, { pid: running.pid, loads: 0 });
+      if (isLoadFailure(error) && !signal.aborted) failed.loads += 1;
+      if (failed.loads < maxFailedLoads) return probeResult(error);
+      return { outcome: 'fatal', error: neverLoads(options.model, running.logTail(400), error) };
+    }
+  };
+}
+
+function neverLoads(model: string, log: readonly string[], cause: unknown): RagError {
+  const crash = lastCrash(latestStart(log));
+  const is = `it failed ${maxFailedLoads} times (${crash ?? messageOf(cause)})`;
+  return new RagError('service-failed', `Cannot load ${model}: ${is}, a loaded model is wanted`, { cause });
+}
+
+/** Errors that every start will meet. A taken port is not one: the next start has another. */
+function fatalExit(
+  { command, id }: ServerOptions,
+  exit: ExitStatus,
+  log: readonly string[],
+): RagError | undefined {
+  const [program] = command;
+  const latest = log.slice(-20);
+  if (isPortTaken(latest)) return undefined;
+  if (exit.code === 126 || exit.code === 127) {
+    const hint = `ls -l ${program}   # or set OLLAMA_BIN`;
+    return new RagError('preflight', `Cannot start ${id}: ${program} cannot be run, a program is wanted`, {
+      hint,
+    });
+  }
+  if (isUnknownFlag(latest)) {
+    const hint = `${command.join(' ')} --help`;
+    return new RagError(
+      'preflight',
+      `Cannot start ${id}: it does not know a flag, Ollama's serve is wanted`,
+      { hint },
+    );
+  }
+  return undefined;
+}

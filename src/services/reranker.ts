@@ -1,0 +1,37 @@
+import { siblingPath } from '../sibling.ts';
+import type { ChildSpec } from '../supervise/spec.ts';
+import { readyMessageProbe } from './ready-message.ts';
+
+export interface LexicalRerankerOptions {
+  readonly id: string;
+  /** Its slice. It computes nothing there: the slice stays reserved for a reranker with a model. */
+  readonly gpus: readonly string[];
+  readonly baseEnv: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  readonly logFile: string;
+  readonly supervisorId: string;
+  readonly after?: readonly string[];
+}
+
+/** The reranker without a model, by shared words. Speaks the frames of every reranker child. */
+export const lexicalRerankerSpec = (options: LexicalRerankerOptions): ChildSpec => ({
+  id: options.id,
+  restart: 'permanent',
+  // Without it answers are made from the order of retrieval: worse, not wrong.
+  significant: false,
+  shutdown: { signal: 'SIGTERM', graceMs: 5_000 },
+  deathSignal: 'SIGKILL',
+  channel: 'frames',
+  logFile: options.logFile,
+  after: options.after ?? [],
+  launch: async () => ({
+    command: [process.execPath, siblingPath(import.meta.url, 'lexical-reranker')],
+    env: {
+      ...options.baseEnv,
+      CUDA_VISIBLE_DEVICES: options.gpus.join(','),
+      RAG_SUPERVISOR_ID: options.supervisorId,
+    },
+    cwd: options.cwd,
+  }),
+  readiness: { periodMs: 50, timeoutMs: 30_000, probe: readyMessageProbe() },
+});

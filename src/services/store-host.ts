@@ -1,0 +1,31 @@
+import { siblingPath } from '../sibling.ts';
+import type { ChildSpec } from '../supervise/spec.ts';
+import { readyMessageProbe } from './ready-message.ts';
+
+export interface StoreHostOptions {
+  /** The index. */
+  readonly dir: string;
+  readonly baseEnv: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  readonly logFile: string;
+  readonly supervisorId: string;
+}
+
+/** The process that holds the index: native code that fails ends itself, not the supervisor. */
+export const storeHostSpec = (options: StoreHostOptions): ChildSpec => ({
+  id: 'store',
+  restart: 'permanent',
+  significant: true,
+  // What is being written is finished and synced first.
+  shutdown: { signal: 'SIGTERM', graceMs: 30_000 },
+  deathSignal: 'SIGKILL',
+  channel: 'ipc',
+  logFile: options.logFile,
+  after: [],
+  launch: async () => ({
+    command: [process.execPath, siblingPath(import.meta.url, '../store/host'), options.dir],
+    env: { ...options.baseEnv, RAG_SUPERVISOR_ID: options.supervisorId },
+    cwd: options.cwd,
+  }),
+  readiness: { periodMs: 50, timeoutMs: 120_000, probe: readyMessageProbe() },
+});
