@@ -36,6 +36,8 @@ export interface RetrieveRequest {
   readonly topk: number;
   /** Rerank the fused candidates; off by default, as in Search-R1's contract. */
   readonly rerank?: boolean;
+  /** How many fused candidates the reranker sees; all of them when absent. */
+  readonly candidates?: number;
   readonly signal: AbortSignal;
 }
 
@@ -77,6 +79,8 @@ export interface AnswerRecord {
 export interface QueryRequest {
   readonly query: string;
   readonly topk: number;
+  /** Called once with the passages that stand in the prompt, in the order of their numbers, before the answer. */
+  readonly onPassages?: (passages: readonly Hit[]) => void;
   /** Called with each piece of the answer as it is generated. */
   readonly onText?: (piece: string) => void;
   readonly signal: AbortSignal;

@@ -1,0 +1,111 @@
+import { codeOf } from '../errors.ts';
+import type { Embed } from '../models/types.ts';
+import type { Store, StoredHit } from '../store/types.ts';
+import type { Hit } from '../work.ts';
+import { fuse } from './fuse.ts';
+
+export interface CandidateSettings {
+  /** Depth of each ranking that is fused (RAG_CANDIDATES). */
+  readonly candidates: number;
+  /** The constant of reciprocal rank fusion (RAG_RRF_K). */
+  readonly rrfK: number;
+}
+
+/** What the index has for one query, before any reranking. */
+export interface Candidates {
+  /** Fused, best first, no two with the same text. */
+  readonly hits: readonly Hit[];
+  /** How many hits BM25 alone had: none means that no word of the question is in the index. */
+  readonly lexical: number;
+}
+
+export interface CandidateParts {
+  readonly store: Store;
+  readonly embed: Embed;
+  readonly settings: CandidateSettings;
+}
+
+/** One entry per query, in order. */
+export type FindCandidates = (
+  queries: readonly string[],
+  depth: number,
+  signal: AbortSignal,
+) => Promise<Candidates[]>;
+
+const nothing: Candidates = { hits: [], lexical: 0 };
+
+/**
+ * Dense and lexical search at once, fused. A blank query finds nothing (a model server gives an empty text no
+ * vector); a query that the embedder cannot take (too long, a vector that is not finite) is searched by words
+ * alone, so that one bad query of a batch never costs the others their answer.
+ */
+export function makeFindCandidates({ store, embed, settings }: CandidateParts): FindCandidates {
+  return async (queries, depth, signal) => {
+    const texts = queries.filter((query) => query.trim() !== '');
+    if (texts.length === 0) return queries.map(() => nothing);
+    const k = Math.max(depth, settings.candidates);
+    const [dense, lexical] = await Promise.all([
+      searchDense({ store, embed }, { texts, k, signal }),
+      store.searchText(texts, k),
+    ]);
+    signal.throwIfAborted();
+    const found = texts.map((_, i) => combine(dense[i] ?? [], lexical[i] ?? [], settings.rrfK));
+    let next = 0;
+    return queries.map((query) => (query.trim() === '' ? nothing : (found[next++] ?? nothing)));
+  };
+}
+
+interface DenseSearch {
+  readonly texts: readonly string[];
+  readonly k: number;
+  readonly signal: AbortSignal;
+}
+
+async function searchDense(
+  { store, embed }: Pick<CandidateParts, 'store' | 'embed'>,
+  { texts, k, signal }: DenseSearch,
+): Promise<StoredHit[][]> {
+  const { positions, vectors } = await embedWhatCan(embed, texts, signal);
+  const lists = vectors.length === 0 ? [] : await store.searchDense(vectors, k);
+  const results: StoredHit[][] = texts.map(() => []);
+  for (const [i, position] of positions.entries()) results[position] = lists[i] ?? [];
+  return results;
+}
+
+async function embedWhatCan(
+  embed: Embed,
+  texts: readonly string[],
+  signal: AbortSignal,
+): Promise<{ positions: number[]; vectors: Float32Array[] }> {
+  const positions = [...texts.keys()];
+  while (positions.length > 0) {
+    try {
+      const batch = positions.map((position) => texts[position] ?? '');
+      return { positions, vectors: await embed({ texts: batch, kind: 'query', signal }) };
+    } catch (error) {
+      const refused = refusedText(error);
+      if (refused === undefined || refused >= positions.length) throw error;
+      positions.splice(refused, 1);
+    }
+  }
+  return { positions, vectors: [] };
+}
+
+/** Position of the text that the embedder will never take, when the error is about one text. */
+function refusedText(error: unknown): number | undefined {
+  const code = codeOf(error);
+  if (code !== 'too-long' && code !== 'bad-vector') return undefined;
+  const index = (error as { index?: unknown }).index;
+  return typeof index === 'number' && Number.isInteger(index) && index >= 0 ? index : undefined;
+}
+
+function combine(dense: readonly StoredHit[], lexical: readonly StoredHit[], rrfK: number): Candidates {
+  const texts = new Set<string>();
+  const hits: Hit[] = [];
+  for (const { hit, score } of fuse([dense, lexical], rrfK)) {
+    if (texts.has(hit.text)) continue;
+    texts.add(hit.text);
+    hits.push({ ...hit, score, stage: 'fused' });
+  }
+  return { hits, lexical: lexical.length };
+}
