@@ -1,6 +1,7 @@
 /** Documents made from the tables of settings and errors. Pure: text in, text out. */
 import { errorTable } from '../errors.ts';
-import { entryOf, flagOf, settingNames, type Group, type SettingName } from './settings.ts';
+import type { Group } from './setting.ts';
+import { entryOf, flagOf, settingNames, type SettingName } from './settings.ts';
 
 const groupTitles: Readonly<Record<Group, string>> = {
   paths: 'Paths',

@@ -12,45 +12,39 @@ export async function* concurrently<T, R>(
 ): AsyncGenerator<R, void, undefined> {
   const items = iterate(source);
   const finished: R[] = [];
-  let running = 0;
-  let exhausted = false;
-  let failure: { error: unknown } | undefined;
-  let wake: () => void = () => {};
+  const running = new Set<Promise<void>>();
+  const state: { exhausted: boolean; failure: { error: unknown } | undefined } = {
+    exhausted: false,
+    failure: undefined,
+  };
 
   const pull = async (): Promise<void> => {
     try {
       const next = await items.next();
-      if (next.done === true) exhausted = true;
+      if (next.done === true) state.exhausted = true;
       else finished.push(await work(next.value));
     } catch (error) {
-      failure ??= { error };
-    } finally {
-      running -= 1;
-      wake();
+      state.failure ??= { error };
     }
   };
+  const start = (): void => {
+    const call: Promise<void> = pull().finally(() => running.delete(call));
+    running.add(call);
+  };
+  const hasRoom = (): boolean => running.size < limit && running.size + finished.length < 2 * limit;
 
   try {
     for (;;) {
-      while (
-        !exhausted &&
-        failure === undefined &&
-        running + finished.length < 2 * limit &&
-        running < limit
-      ) {
-        running += 1;
-        void pull();
-      }
+      while (!state.exhausted && state.failure === undefined && hasRoom()) start();
       const result = finished.shift();
       if (result !== undefined) yield result;
-      else if (running > 0) await new Promise<void>((resolve) => (wake = resolve));
-      else if (failure !== undefined) throw failure.error;
-      else if (exhausted) return;
+      else if (running.size > 0) await Promise.race(running);
+      else if (state.failure !== undefined) throw state.failure.error;
+      else if (state.exhausted) return;
     }
   } finally {
-    exhausted = true;
-    while (running > 0) await new Promise<void>((resolve) => (wake = resolve));
-    await items.return?.();
+    await Promise.all(running);
+    await items.return();
   }
 }
 

@@ -1,0 +1,67 @@
+/** What a setting is made of: its entry in the table, and the kinds of values. */
+import { z } from 'zod';
+
+export type Group =
+  | 'paths'
+  | 'work'
+  | 'ollama'
+  | 'encoder'
+  | 'retrieval'
+  | 'reranker'
+  | 'gpus'
+  | 'endpoint'
+  | 'job';
+
+export interface SettingEntry<S extends z.ZodType = z.ZodType> {
+  readonly schema: S;
+  /** As a user would write it. Undefined: no value. */
+  readonly default: string | undefined;
+  readonly group: Group;
+  readonly meaning: string;
+  /** The long flag; derived from the name when absent. */
+  readonly flag?: string;
+  /** May be given several times; values are joined by newlines. */
+  readonly repeatable?: boolean;
+  /** The only values that work so far; others are refused as not yet supported. */
+  readonly works?: readonly string[];
+}
+
+export const entry = <S extends z.ZodType>(
+  group: Group,
+  schema: S,
+  fallback: string | undefined,
+  meaning: string,
+  more: Pick<SettingEntry, 'flag' | 'repeatable' | 'works'> = {},
+): SettingEntry<S> => ({ schema, default: fallback, group, meaning, ...more });
+
+export const text: z.ZodString = z.string().trim().min(1, 'is empty, a value is wanted');
+export const optional = text.optional();
+export const whole = (least: number, most: number) =>
+  z
+    .string()
+    .trim()
+    .regex(/^\d+$/, 'is not a whole number')
+    .transform(Number)
+    .pipe(z.number().min(least, `is below ${least}`).max(most, `is above ${most}`));
+export const fraction = z
+  .string()
+  .trim()
+  .regex(/^\d*\.?\d+$/, 'is not a number')
+  .transform(Number)
+  .pipe(z.number().min(0).max(1, 'is above 1'));
+export const flagValue = z.stringbool({ error: 'is not one of 1, 0, yes, no, true, false' });
+export const failedLimit = z
+  .string()
+  .trim()
+  .regex(/^\d+(\.\d+)?%?$/, 'is not a count (5) or a share (5%)')
+  .transform((value): { count: number } | { percent: number } =>
+    value.endsWith('%') ? { percent: Number(value.slice(0, -1)) } : { count: Number(value) },
+  );
+export const services = text.transform((value, context) => {
+  const names = value.split(',').map((name) => name.trim());
+  const known = names.filter((name) => name === 'embed' || name === 'rerank' || name === 'generate');
+  if (known.length !== names.length) {
+    context.addIssue({ code: 'custom', message: 'is not a list of embed, rerank, generate' });
+  }
+  return known;
+});
