@@ -1,0 +1,67 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** One process as the kernel tells of it in `/proc/PID/stat`. */
+export interface ProcessStat {
+  readonly pid: number;
+  /** One letter: R running, S sleeping, D in uninterruptible sleep, T stopped, Z zombie, X dead. */
+  readonly state: string;
+  readonly parent: number;
+  readonly group: number;
+  readonly session: number;
+  readonly threads: number;
+  /** Clock ticks since boot. Together with the pid it names a process for ever: pids come back, pairs do not. */
+  readonly startTime: number;
+}
+
+/**
+ * @param line content of `/proc/PID/stat`. The name is in parentheses and may hold spaces and parentheses
+ *   itself, so the fields are counted from the last `)`.
+ */
+export function parseStat(line: string): ProcessStat {
+  const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
+  // Field n of proc(5) is at n - 3: pid and name are cut off.
+  const number = (n: number): number => Number(fields[n - 3]);
+  return {
+    pid: Number.parseInt(line, 10),
+    state: fields[0] ?? 'X',
+    parent: number(4),
+    group: number(5),
+    session: number(6),
+    threads: number(20),
+    startTime: number(22),
+  };
+}
+
+/** Undefined when there is no such process (any more). */
+export function readStat(pid: number): ProcessStat | undefined {
+  try {
+    return parseStat(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * A zombie is dead and only waits for its parent. But a zombie with more than one thread is a process whose
+ * main thread ended first: the others still run and hold its memory, on the GPU too.
+ */
+export const isAlive = (process: ProcessStat): boolean =>
+  process.state !== 'X' && (process.state !== 'Z' || process.threads > 1);
+
+/**
+ * The living processes of a group that leads its own session, and of the groups that its members made inside
+ * that session: `timeout` and shells with job control leave the group, but not the session.
+ * Reads all of /proc (about 20 microseconds a process): not for hot paths.
+ */
+export function processesOfGroup(pgid: number): ProcessStat[] {
+  return readdirSync('/proc')
+    .filter((name) => name >= '0' && name < ':')
+    .map((name) => readStat(Number(name)))
+    .filter((one) => one !== undefined)
+    .filter((one) => (one.group === pgid || one.session === pgid) && isAlive(one));
+}
+
+export const parentOf = (pid: number): number | undefined => readStat(pid)?.parent;
+
+/** Clock ticks since boot; undefined when there is no such process. */
+export const startTimeOf = (pid: number): number | undefined => readStat(pid)?.startTime;

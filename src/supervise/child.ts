@@ -1,0 +1,81 @@
+import { closeSync } from 'node:fs';
+import type { ChildProcess } from 'node:child_process';
+import { execa } from 'execa';
+import { startTimeOf } from '../machine/processes.ts';
+import { openFrames, openIpc, type OwnedChannel } from './channel.ts';
+import { deathSignalPrefix } from './death-signal.ts';
+import type { Group } from './group.ts';
+import { logTail, openLog } from './log-file.ts';
+import type { ChildSpec, ExitStatus, Launch, Running } from './spec.ts';
+
+/** A spawned child. It leads a session and a process group of its own. */
+export interface Child extends Running {
+  readonly group: Group;
+  readonly channel: OwnedChannel | undefined;
+  /** Resolves on 'exit', never on 'close': a grandchild that holds stdout delays 'close' for as long as it lives. */
+  readonly exited: Promise<ExitStatus>;
+}
+
+export type Report = (event: string, detail?: Readonly<Record<string, unknown>>) => void;
+
+/**
+ * One start. The program gets a file for its output (and, by kind of channel, pipes for its messages), the
+ * environment of the launch and nothing else.
+ *
+ * @throws a plain error when nothing can be spawned (worth another try), `signal.reason` when aborted before
+ */
+export async function startChild(
+  spec: ChildSpec,
+  launch: Launch,
+  report: Report,
+  signal: AbortSignal,
+): Promise<Child> {
+  const prefix = await deathSignalPrefix(spec.deathSignal, launch.env['PATH'] ?? '');
+  if (prefix.length === 0) report('no-death-signal');
+  signal.throwIfAborted();
+  const log = openLog(spec.logFile);
+  // execa takes any descriptor; its types know 3 to 9.
+  const output = log.fd as 3;
+  const [file, ...rest] = [...prefix, ...launch.command] as [string, ...string[]];
+  const frames = spec.channel === 'frames';
+  const subprocess = execa(file, rest, {
+    cwd: launch.cwd,
+    env: launch.env,
+    extendEnv: false,
+    stdio: frames ? ['pipe', 'pipe', output] : ['ignore', output, output],
+    ipc: spec.channel === 'ipc',
+    serialization: 'advanced',
+    // Of execa only the spawn: its buffer ends a child at 100 MB of output, its escalation to KILL is cancelled
+    // when the leader dies first, its cleanup has no time to wait. Stopping is ours (group.ts).
+    buffer: false,
+    reject: false,
+    cleanup: false,
+    detached: true,
+  });
+  closeSync(log.fd);
+  const { pid, nodeChildProcess } = subprocess;
+  if (pid === undefined) {
+    const { originalMessage } = await subprocess;
+    throw new Error(originalMessage ?? `${launch.command[0]} cannot be spawned in ${launch.cwd}`);
+  }
+  return {
+    pid,
+    launch,
+    group: { pgid: pid, leaderStart: startTimeOf(pid) },
+    channel: openChannel(spec.channel, nodeChildProcess, report),
+    exited: new Promise((resolve) =>
+      nodeChildProcess.once('exit', (code, signal) => resolve({ code, signal })),
+    ),
+    logTail: (lines) => logTail(spec.logFile, log.from, lines),
+  };
+}
+
+function openChannel(
+  kind: ChildSpec['channel'],
+  child: ChildProcess,
+  report: Report,
+): OwnedChannel | undefined {
+  if (kind === 'ipc') return openIpc(child);
+  if (child.stdin === null || child.stdout === null) return undefined;
+  return openFrames(child.stdin, child.stdout, (reason) => report('nonsense', { reason }));
+}

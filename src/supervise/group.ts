@@ -1,0 +1,80 @@
+import treeKill from 'tree-kill';
+import { isAlive, type ProcessStat, processesOfGroup, readStat } from '../machine/processes.ts';
+import { pause } from './pause.ts';
+
+/** A process group that leads its own session: a child of ours and all that it started. */
+export interface Group {
+  readonly pgid: number;
+  /** Start time of the leader. A leader with another one is a stranger that got the number again. */
+  readonly leaderStart: number | undefined;
+}
+
+/** `left`: still there after SIGKILL, in uninterruptible sleep (a driver's teardown, a dead file server). */
+export type GroupStop =
+  | { readonly outcome: 'already-empty' | 'stopped' | 'killed' }
+  | { readonly outcome: 'left'; readonly pids: readonly number[] };
+
+/** How long a killed process may take to go. Freeing tens of GB of GPU memory takes seconds. */
+const killMs = 10_000;
+const never = new AbortController().signal;
+
+/**
+ * Signals the group, waits until it is empty, kills what is left, and looks again. The group, not the leader:
+ * a leader that obeys TERM often leaves children that do not. Returns after `graceMs` + 10 s at most.
+ */
+export async function stopGroup(
+  group: Group,
+  shutdown: { readonly signal: NodeJS.Signals; readonly graceMs: number },
+): Promise<GroupStop> {
+  if (process.platform !== 'linux') return stopTree(group);
+  if (membersOf(group).length === 0) return { outcome: 'already-empty' };
+  send(group, shutdown.signal);
+  // A stopped process keeps TERM pending until it is continued.
+  send(group, 'SIGCONT');
+  if ((await untilEmpty(group, shutdown.graceMs)) === 'empty') return { outcome: 'stopped' };
+  send(group, 'SIGKILL');
+  if ((await untilEmpty(group, killMs)) === 'empty') return { outcome: 'killed' };
+  return { outcome: 'left', pids: membersOf(group).map((one) => one.pid) };
+}
+
+function membersOf(group: Group): ProcessStat[] {
+  const members = processesOfGroup(group.pgid);
+  const leader = members.find((one) => one.pid === group.pgid);
+  return leader !== undefined && leader.startTime !== group.leaderStart ? [] : members;
+}
+
+/** To every group inside the session. Reads the members anew: a number is signalled only while it is ours. */
+function send(group: Group, signal: NodeJS.Signals): void {
+  for (const pgid of new Set(membersOf(group).map((one) => one.group))) {
+    try {
+      process.kill(-pgid, signal);
+    } catch {
+      // Gone since, or not ours to signal (a set-uid program): the wait that follows tells which.
+    }
+  }
+}
+
+/** Watches the members it knows (a few small reads); all of /proc is read again only when these are gone. */
+async function untilEmpty(group: Group, timeoutMs: number): Promise<'empty' | 'timed-out'> {
+  const deadline = performance.now() + timeoutMs;
+  let members = membersOf(group);
+  for (let waitMs = 5; members.length > 0; waitMs = Math.min(waitMs * 2, 100)) {
+    const leftMs = deadline - performance.now();
+    if (leftMs <= 0) return 'timed-out';
+    await pause(Math.min(waitMs, leftMs), never);
+    members = members.filter(isStillThere);
+    if (members.length === 0) members = membersOf(group);
+  }
+  return 'empty';
+}
+
+function isStillThere(known: ProcessStat): boolean {
+  const now = readStat(known.pid);
+  return now !== undefined && now.startTime === known.startTime && isAlive(now);
+}
+
+/** Where there is no /proc (a laptop): a walk from the leader, which finds nothing once the leader is gone. */
+const stopTree = (group: Group): Promise<GroupStop> =>
+  new Promise((resolve) => {
+    treeKill(group.pgid, 'SIGKILL', () => resolve({ outcome: 'killed' }));
+  });

@@ -1,0 +1,44 @@
+import { nextRestart, type RestartHistory } from './restart.ts';
+import { type RunSurroundings, runOnce } from './run.ts';
+import type { ChildSpec, RestartBudget } from './spec.ts';
+import { pause } from './pause.ts';
+import { failure, judge, type Verdict } from './verdict.ts';
+
+/** What a child's life needs of the tree it lives in. */
+export interface Surroundings extends RunSurroundings {
+  readonly budget: RestartBudget;
+  /** Number in [0, 1). */
+  readonly random: () => number;
+}
+
+/** Starts a child, and starts it again, until it has ended for good. The last event is `exit` or `fail`. */
+export async function live(spec: ChildSpec, tree: Surroundings): Promise<void> {
+  let history: RestartHistory = [];
+  let readyClock = 0;
+  for (;;) {
+    const { end, readyMs, tail } = await runOnce(spec, tree);
+    const verdict = judge(spec, end, tail);
+    if (verdict.verdict !== 'restart') return finish(verdict, tree);
+    readyClock += readyMs;
+    const next = nextRestart(history, tree.budget, readyClock, tree.random());
+    if (next.outcome === 'give-up') {
+      const reason = `${verdict.reason}, after ${next.restarts} restarts`;
+      return finish({ verdict: 'failed', error: failure(spec, reason, tail) }, tree);
+    }
+    history = next.history;
+    tree.report('restarting', { reason: verdict.reason, delayMs: next.delayMs });
+    tree.change({ event: 'restart', at: tree.now() + next.delayMs, reason: verdict.reason });
+    // When the tree closes meanwhile, the next run ends before it begins.
+    await pause(next.delayMs, tree.closing);
+  }
+}
+
+function finish(verdict: Exclude<Verdict, { verdict: 'restart' }>, { change, report }: Surroundings): void {
+  if (verdict.verdict === 'exited') {
+    report('exited', { ...verdict.exit });
+    change({ event: 'exit', exit: verdict.exit });
+  } else {
+    report('failed', { reason: verdict.error.message });
+    change({ event: 'fail', error: verdict.error });
+  }
+}

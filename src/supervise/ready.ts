@@ -1,0 +1,88 @@
+import { messageOf } from '../errors.ts';
+import { orAborted, pause } from './pause.ts';
+import type { ChildSpec, ProbeResult, Running } from './spec.ts';
+
+export type Readiness =
+  | { readonly outcome: 'ready' | 'exited' | 'aborted' }
+  | { readonly outcome: 'timed-out'; readonly reason: string }
+  | { readonly outcome: 'fatal'; readonly error: Error };
+
+/** A server logs every probe, so progress read from its log never ends: the timeout grows this often at most. */
+const maxExtensions = 10;
+
+/**
+ * Probes a child until it is ready, it exits, or nothing has moved for `timeoutMs`. One probe at a time; each
+ * is bounded by that same timeout, because the first answer of a large model comes after its whole load.
+ */
+export async function untilReady(
+  readiness: ChildSpec['readiness'],
+  running: Running,
+  exited: Promise<unknown>,
+  signal: AbortSignal,
+): Promise<Readiness> {
+  const over = new AbortController();
+  const last = { reason: 'its probe never answered' };
+  try {
+    const first = await orAborted(
+      Promise.race([
+        askUntilReady(readiness, running, last, over.signal),
+        untilStalled(readiness, running, last, over.signal),
+        exited.then((): Readiness => ({ outcome: 'exited' })),
+      ]),
+      signal,
+    );
+    return first === 'aborted' ? { outcome: 'aborted' } : first;
+  } finally {
+    over.abort();
+  }
+}
+
+async function askUntilReady(
+  readiness: ChildSpec['readiness'],
+  running: Running,
+  last: { reason: string },
+  signal: AbortSignal,
+): Promise<Readiness> {
+  for (;;) {
+    const result = await ask(readiness, running, signal);
+    if (result.outcome !== 'not-yet') return result;
+    last.reason = result.reason;
+    if ((await pause(readiness.periodMs, signal)) === 'aborted') return { outcome: 'aborted' };
+  }
+}
+
+/** A probe that throws has found out nothing yet: the connection was refused, the answer was cut. */
+async function ask(
+  readiness: ChildSpec['readiness'],
+  running: Running,
+  signal: AbortSignal,
+): Promise<ProbeResult> {
+  try {
+    return await readiness.probe(running, signal);
+  } catch (error) {
+    return { outcome: 'not-yet', reason: messageOf(error) };
+  }
+}
+
+async function untilStalled(
+  readiness: ChildSpec['readiness'],
+  running: Running,
+  last: { readonly reason: string },
+  signal: AbortSignal,
+): Promise<Readiness> {
+  const { timeoutMs, periodMs } = readiness;
+  const start = performance.now();
+  let movedAt = start;
+  let seen = readiness.progress?.(running);
+  for (;;) {
+    const leftMs = Math.min(movedAt + timeoutMs, start + timeoutMs * maxExtensions) - performance.now();
+    if (leftMs <= 0) break;
+    const waitMs = readiness.progress === undefined ? leftMs : Math.min(periodMs, leftMs);
+    if ((await pause(waitMs, signal)) === 'aborted') return { outcome: 'aborted' };
+    const progress = readiness.progress?.(running);
+    if (progress !== seen) movedAt = performance.now();
+    seen = progress;
+  }
+  const seconds = Math.round((performance.now() - start) / 100) / 10;
+  return { outcome: 'timed-out', reason: `was not ready after ${seconds} s: ${last.reason}` };
+}

@@ -1,0 +1,110 @@
+import { codeOf, messageOf } from '../errors.ts';
+import { type Child, type Report, startChild } from './child.ts';
+import { stopGroup } from './group.ts';
+import { orAborted } from './pause.ts';
+import { untilReady } from './ready.ts';
+import type { ChildSpec, ExitStatus, Launch, Running } from './spec.ts';
+import type { ChildEvent } from './state.ts';
+import type { RunEnd } from './verdict.ts';
+
+export interface RunSurroundings {
+  readonly now: () => number;
+  /** Aborted when the tree stops: nothing is started, probed or waited for any more. */
+  readonly closing: AbortSignal;
+  /** Resolves when it is this child's turn to be stopped: all that were started after it are gone. */
+  readonly untilMyTurn: () => Promise<unknown>;
+  readonly untilReady: (ids: readonly string[], signal: AbortSignal) => Promise<void>;
+  readonly change: (event: ChildEvent) => void;
+  readonly setRunning: (running: Running) => void;
+  readonly report: Report;
+}
+
+/** One run, from the wait for others to the empty group. */
+export interface Run {
+  readonly end: RunEnd;
+  /** How long it had been ready. */
+  readonly readyMs: number;
+  /** Last lines of its log, newest last. */
+  readonly tail: readonly string[];
+}
+
+const neverRan: ExitStatus = { code: null, signal: null };
+
+/** Starts the child once, waits for its end or for the tree's, and empties its group. Never rejects. */
+export async function runOnce(spec: ChildSpec, tree: RunSurroundings): Promise<Run> {
+  let child: Child;
+  try {
+    await tree.untilReady(spec.after, tree.closing);
+    child = await startChild(spec, await prepare(spec, tree.closing), tree.report, tree.closing);
+  } catch (error) {
+    return { end: failedStart(error, tree.closing), readyMs: 0, tail: [] };
+  }
+  tree.setRunning(child);
+  tree.report('spawned', { pid: child.pid });
+  tree.change({ event: 'spawned', pid: child.pid, at: tree.now() });
+  // A fault in the spec's own functions must not leave the process alone: it is stopped like any other.
+  const attended = await attend(child, spec, tree).catch((error: unknown) => fatal(error));
+  const tail = child.logTail(50);
+  tree.change({ event: 'stop' });
+  return { end: await emptyGroup(child, spec, tree, attended.end), readyMs: attended.readyMs, tail };
+}
+
+/** The launch may pick ports and write files; it gets no longer than the start itself. */
+async function prepare(spec: ChildSpec, closing: AbortSignal): Promise<Launch> {
+  const { timeoutMs } = spec.readiness;
+  const signal = AbortSignal.any([closing, AbortSignal.timeout(timeoutMs)]);
+  const launch = await orAborted(spec.launch(signal), signal);
+  if (launch === 'aborted') throw new Error(`could not be prepared within ${timeoutMs / 1000} s`);
+  return launch;
+}
+
+/** An error of ours says what is wrong with the machine or the settings, and the next try would find the same. */
+function failedStart(error: unknown, closing: AbortSignal): RunEnd {
+  if (closing.aborted) return { outcome: 'stopped', exit: neverRan };
+  if (codeOf(error) !== undefined) return { outcome: 'fatal', error };
+  return { outcome: 'not-ready', reason: `could not be started: ${messageOf(error)}` };
+}
+
+type Attended = Pick<Run, 'end' | 'readyMs'>;
+
+const fatal = (error: unknown): Attended => ({ end: { outcome: 'fatal', error }, readyMs: 0 });
+
+/** From the spawn to the end of the run: its exit, a failed start, or the tree's closing and the child's turn. */
+async function attend(child: Child, spec: ChildSpec, tree: RunSurroundings): Promise<Attended> {
+  const readiness = await untilReady(spec.readiness, child, child.exited, tree.closing);
+  if (readiness.outcome === 'fatal') return fatal(readiness.error);
+  if (readiness.outcome === 'timed-out')
+    return { end: { outcome: 'not-ready', reason: readiness.reason }, readyMs: 0 };
+  const since = tree.now();
+  if (readiness.outcome === 'ready') {
+    tree.report('ready');
+    tree.change({ event: 'ready', at: since });
+  }
+  const exit = await orAborted(child.exited, tree.closing);
+  const readyMs = readiness.outcome === 'ready' ? Math.max(0, tree.now() - since) : 0;
+  if (exit !== 'aborted') return { end: { outcome: 'exited', exit }, readyMs };
+  await tree.untilMyTurn();
+  return { end: { outcome: 'stopped', exit: neverRan }, readyMs };
+}
+
+/** A group is emptied after a crash too: children of a dead leader hold its port and its GPU memory. */
+async function emptyGroup(
+  child: Child,
+  spec: ChildSpec,
+  tree: RunSurroundings,
+  end: RunEnd,
+): Promise<RunEnd> {
+  // Nobody leads what a dead leader left behind: no grace.
+  const graceMs = end.outcome === 'exited' ? 0 : spec.shutdown.graceMs;
+  const stop = await stopGroup(child.group, { signal: spec.shutdown.signal, graceMs });
+  if (stop.outcome !== 'already-empty') tree.report('group', { ...stop });
+  if (stop.outcome === 'left')
+    return {
+      outcome: 'undead',
+      reason: `left processes that SIGKILL does not end (${stop.pids.join(', ')})`,
+    };
+  await child.channel?.end();
+  const exit = await child.exited;
+  // A child that ends while the tree closes has not crashed, whoever was faster.
+  return end.outcome === 'stopped' || tree.closing.aborted ? { outcome: 'stopped', exit } : end;
+}

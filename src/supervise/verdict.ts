@@ -1,0 +1,53 @@
+import { codeOf, messageOf, RagError } from '../errors.ts';
+import type { ChildSpec, ExitStatus } from './spec.ts';
+
+/**
+ * How one run of a child ended. `stopped`: we wanted it to. `undead`: its group is not empty, SIGKILL
+ * notwithstanding; another start would meet it at its port and in its GPU memory.
+ */
+export type RunEnd =
+  | { readonly outcome: 'exited'; readonly exit: ExitStatus }
+  | { readonly outcome: 'not-ready'; readonly reason: string }
+  | { readonly outcome: 'fatal'; readonly error: unknown }
+  | { readonly outcome: 'stopped'; readonly exit: ExitStatus }
+  | { readonly outcome: 'undead'; readonly reason: string };
+
+export type Verdict =
+  | { readonly verdict: 'restart'; readonly reason: string }
+  | { readonly verdict: 'exited'; readonly exit: ExitStatus }
+  | { readonly verdict: 'failed'; readonly error: Error };
+
+/** What follows from the end of a run, before the budget is asked. */
+export function judge(spec: ChildSpec, end: RunEnd, tail: readonly string[]): Verdict {
+  if (end.outcome === 'exited') return judgeExit(spec, end.exit, tail);
+  if (end.outcome === 'stopped') return { verdict: 'exited', exit: end.exit };
+  if (end.outcome === 'fatal') return { verdict: 'failed', error: asFailure(spec, end.error, tail) };
+  if (end.outcome === 'not-ready' && spec.restart !== 'temporary')
+    return { verdict: 'restart', reason: end.reason };
+  return { verdict: 'failed', error: failure(spec, end.reason, tail) };
+}
+
+function judgeExit(spec: ChildSpec, exit: ExitStatus, tail: readonly string[]): Verdict {
+  const fatal = spec.fatalExit?.(exit, tail);
+  if (fatal !== undefined) return { verdict: 'failed', error: asFailure(spec, fatal, tail) };
+  const isFinal = spec.restart === 'temporary' || (spec.restart === 'transient' && exit.code === 0);
+  return isFinal ? { verdict: 'exited', exit } : { verdict: 'restart', reason: exitReason(exit) };
+}
+
+export const exitReason = ({ code, signal }: ExitStatus): string =>
+  signal === null ? `exited with code ${code}` : `was ended by ${signal}`;
+
+/** The error that ends a service: its name, the reason, where its log is, and the last lines of it. */
+export function failure(spec: ChildSpec, reason: string, tail: readonly string[], cause?: unknown): RagError {
+  const hint = [`tail -n 100 ${spec.logFile}`, ...tail.slice(-20)].join('\n');
+  return new RagError('service-failed', `Cannot keep ${spec.id} running: it ${reason}, wanted it ready`, {
+    hint,
+    cause,
+  });
+}
+
+/** An error of ours knows better than we what is wrong; any other gets the name of the service and its log. */
+const asFailure = (spec: ChildSpec, error: unknown, tail: readonly string[]): Error =>
+  error instanceof Error && codeOf(error) !== undefined
+    ? error
+    : failure(spec, `failed: ${messageOf(error)}`, tail, error);
