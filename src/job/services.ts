@@ -1,0 +1,81 @@
+/** A plan as child specifications, in the order in which they are started. Ollama first: it probes the GPUs. */
+import { join } from 'node:path';
+
+import type { Environment } from '../config/load.ts';
+import type { Settings } from '../config/settings.ts';
+import type { OllamaHttp } from '../models/ollama-http.ts';
+import type { Instance, Plan } from '../plan/types.ts';
+import { embeddedSpec } from '../services/embedded.ts';
+import type { ServedModel } from '../services/ollama-ready.ts';
+import { ollamaSpec } from '../services/ollama.ts';
+import { lexicalRerankerSpec } from '../services/reranker.ts';
+import { storeHostSpec } from '../services/store-host.ts';
+import type { ChildSpec } from '../supervise/spec.ts';
+import type { Folders } from './folders.ts';
+import { embedDimensions, embedOptions, generateOptions } from './models-in-force.ts';
+
+export interface SpecsInput {
+  readonly plan: Plan;
+  readonly settings: Settings;
+  readonly environment: Environment;
+  /** False when nobody said which GPUs there are: then servers find them themselves. */
+  readonly gpusKnown: boolean;
+  readonly folders: Pick<Folders, 'logs' | 'scratch'>;
+  /** Mark in the environment of every process of this run. */
+  readonly supervisorId: string;
+  readonly http: OllamaHttp;
+  readonly onServed: (instance: Instance, served: ServedModel) => void;
+}
+
+export function makeSpecs(input: SpecsInput): ChildSpec[] {
+  const { plan, settings, folders, supervisorId } = input;
+  const common = { baseEnv: definedOnly(input.environment), cwd: folders.scratch, supervisorId };
+  const servers = plan.instances.map((instance) =>
+    instance.role === 'rerank'
+      ? lexicalRerankerSpec({
+          ...common,
+          id: instance.id,
+          gpus: instance.gpus,
+          logFile: logOf(input, instance.id),
+        })
+      : modelServer(input, instance, instance.role),
+  );
+  return [
+    ...servers,
+    storeHostSpec({ ...common, dir: settings.RAG_WORKING_DIR, logFile: logOf(input, 'store') }),
+  ];
+}
+
+function modelServer(input: SpecsInput, instance: Instance, role: 'embed' | 'generate'): ChildSpec {
+  const { settings, folders, supervisorId, http, onServed } = input;
+  const options = {
+    id: instance.id,
+    role,
+    options: role === 'embed' ? embedOptions(settings) : generateOptions,
+    baseEnv: definedOnly(input.environment),
+    stateDir: folders.scratch,
+    logFile: logOf(input, instance.id),
+    portSeed: supervisorId,
+    startTimeoutMs: settings.OLLAMA_START_TIMEOUT * 1000,
+    supervisorId,
+    http,
+    onReady: (served: ServedModel) => onServed(instance, served),
+  };
+  if (input.plan.engine === 'embedded') return embeddedSpec(options);
+  return ollamaSpec({
+    ...options,
+    bin: settings.OLLAMA_BIN,
+    modelsDir: settings.OLLAMA_MODELS,
+    model: instance.model,
+    gpus: input.gpusKnown ? instance.gpus : null,
+    dimensions: role === 'embed' ? embedDimensions(settings, instance.model) : null,
+    allowCpu: settings.RAG_ALLOW_CPU || instance.gpus.length === 0,
+  });
+}
+
+const logOf = ({ folders }: SpecsInput, id: string): string => join(folders.logs, `${id}.log`);
+
+const definedOnly = (environment: Environment): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(environment).filter((pair): pair is [string, string] => pair[1] !== undefined),
+  );

@@ -1,0 +1,88 @@
+/** Does `Work` in this process: waits for the services that a piece of work needs, then hands it to its room. */
+import { chunkerName } from '../documents/chunk.ts';
+import type { ParserPool } from '../documents/types.ts';
+import type { Settings } from '../config/settings.ts';
+import { ingest } from '../ingest/ingest.ts';
+import type { Embed, Generate, Rerank } from '../models/types.ts';
+import { makeAnswer } from '../query/answer.ts';
+import { makeRetrieve } from '../query/retrieve.ts';
+import type { ServedModel } from '../services/ollama-ready.ts';
+import { checkEncoder } from '../store/encoder.ts';
+import type { EncoderRecord, Store } from '../store/types.ts';
+import { estimateTokens } from '../tokens/estimate.ts';
+import type { Work } from '../work.ts';
+import { answerTokens, generateOptions } from './models-in-force.ts';
+
+export interface WorkParts {
+  readonly settings: Settings;
+  readonly store: Store;
+  readonly parser: ParserPool;
+  readonly embed: Embed;
+  readonly generate: Generate;
+  readonly rerank: Rerank | undefined;
+  /** Name of this run's shard. */
+  readonly writer: string;
+  /** The embedder, once it is ready. */
+  readonly untilEmbedder: (signal: AbortSignal) => Promise<ServedModel>;
+  readonly generateModel: string;
+}
+
+export function makeWork(parts: WorkParts): Work {
+  const { settings, store, parser, embed, rerank } = parts;
+  const chunker = { targetTokens: settings.RAG_CHUNK_TOKENS, overlapTokens: settings.RAG_CHUNK_OVERLAP };
+  const search = {
+    store,
+    embed,
+    rerank,
+    settings: {
+      candidates: settings.RAG_CANDIDATES,
+      rrfK: settings.RAG_RRF_K,
+      contextTokens: generateOptions.num_ctx,
+      answerTokens,
+      minScore: settings.RAG_MIN_SCORE,
+    },
+  };
+  const retrieve = makeRetrieve(search);
+  const answer = makeAnswer({ ...search, generate: parts.generate, model: () => parts.generateModel, estimate: estimateTokens });
+
+  const encoderInForce = async (signal: AbortSignal): Promise<EncoderRecord> =>
+    makeEncoder(await parts.untilEmbedder(signal), settings, chunkerName(chunker));
+  /** A question must be embedded by what embedded the passages; the chunker does not matter to it. */
+  const checkIndex = async (signal: AbortSignal): Promise<void> => {
+    const recorded = await store.encoder();
+    const inForce = await encoderInForce(signal);
+    if (recorded !== null) checkEncoder(recorded, { ...inForce, chunker: recorded.chunker });
+  };
+
+  return {
+    ingest: async (request) => {
+      await store.beginWriting(await encoderInForce(request.signal), parts.writer);
+      const report = await ingest(request, { store, parser, embed, chunker });
+      // A stopped run leaves its shard as it is: the next one merges it.
+      if (report.complete) await store.consolidate();
+      return report;
+    },
+    retrieve: async (request) => {
+      await checkIndex(request.signal);
+      return retrieve(request);
+    },
+    query: async (request) => {
+      await checkIndex(request.signal);
+      return answer(request);
+    },
+  };
+}
+
+/** @returns the record that stands in the index; `served.dimensions` is what the model really gave */
+export const makeEncoder = (
+  served: Pick<ServedModel, 'model' | 'digest' | 'dimensions'>,
+  settings: Pick<Settings, 'RAG_VECTOR_TYPE'>,
+  chunker: string,
+): EncoderRecord => ({
+  model: served.model,
+  digest: served.digest,
+  dimensions: served.dimensions ?? 0,
+  type: settings.RAG_VECTOR_TYPE,
+  metric: 'cosine',
+  chunker,
+});
