@@ -15,7 +15,13 @@ export interface Chunk {
  */
 export type ParseTask =
   | { readonly kind: 'file'; readonly path: string; readonly key: string; readonly known: string | null }
-  | { readonly kind: 'rows'; readonly path: string; readonly corpus: string; readonly from: number; readonly to: number };
+  | {
+      readonly kind: 'rows';
+      readonly path: string;
+      readonly corpus: string;
+      readonly from: number;
+      readonly to: number;
+    };
 
 /** What became of one document. */
 export type ParsedDocument = { readonly key: string; readonly file: string; readonly hash: string } & (

@@ -1,0 +1,98 @@
+import { type Block, firstHeading, type ParsedText } from './block.ts';
+
+const fence = /^ {0,3}(`{3,}|~{3,})/u;
+const atxHeading = /^ {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$/u;
+const setextUnderline = /^ {0,3}(=+|-+)[ \t]*$/u;
+const tableRule = /^ {0,3}\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$/u;
+const frontMatter = /^---\n(?:[^\n]*\n){0,200}?(?:---|\.\.\.)(?:\n|$)/u;
+const inlineData = /!\[([^\]\n]*)\]\(data:[^)\s]*\)/gu;
+
+/**
+ * Markdown by its structure: headings, fenced code, tables, paragraphs. Markup inside a line stays as it is
+ * written: models read it. Pictures written out as data are dropped, front matter too, but for its title.
+ *
+ * @param text cleaned
+ */
+export function parseMarkdown(text: string): ParsedText {
+  const matter = frontMatter.exec(text)?.[0] ?? '';
+  const lines = text.slice(matter.length).replace(inlineData, '$1').split('\n');
+  const blocks: Block[] = [];
+  for (let at = 0; at < lines.length;) {
+    const { block, next } = readBlock(lines, at);
+    if (block !== undefined) blocks.push(block);
+    at = next;
+  }
+  const named = /^title:[ \t]*(["']?)(.+?)\1[ \t]*$/mu.exec(matter)?.[2];
+  return { title: named ?? firstHeading(blocks), blocks };
+}
+
+interface Read {
+  readonly block: Block | undefined;
+  /** The line after it. */
+  readonly next: number;
+}
+
+function readBlock(lines: readonly string[], at: number): Read {
+  const line = lines[at] ?? '';
+  if (line.trim() === '') return { block: undefined, next: at + 1 };
+  const heading = atxHeading.exec(line);
+  if (heading !== null)
+    return { block: headingBlock(heading[2] ?? '', heading[1]?.length ?? 1), next: at + 1 };
+  const opening = fence.exec(line)?.[1];
+  if (opening !== undefined) return readFence(lines, at, opening);
+  if (isTable(lines, at)) return readWhile(lines, at, 'table', (row) => row.includes('|'));
+  return readParagraph(lines, at);
+}
+
+/** To the closing fence, which is at least as long as the opening one, or to the end. */
+function readFence(lines: readonly string[], at: number, opening: string): Read {
+  let next = at + 1;
+  while (next < lines.length && !isClosing(lines[next] ?? '', opening)) next++;
+  next = Math.min(next + 1, lines.length);
+  return { block: { kind: 'code', text: lines.slice(at, next).join('\n').trimEnd() }, next };
+}
+
+const isClosing = (line: string, opening: string): boolean => {
+  const run = line.trim();
+  return run.length >= opening.length && run === (opening[0] ?? '`').repeat(run.length);
+};
+
+const isTable = (lines: readonly string[], at: number): boolean =>
+  (lines[at] ?? '').includes('|') &&
+  (lines[at + 1] ?? '').includes('-') &&
+  tableRule.test(lines[at + 1] ?? '');
+
+function readWhile(
+  lines: readonly string[],
+  at: number,
+  kind: Block['kind'],
+  belongs: (line: string) => boolean,
+): Read {
+  let next = at;
+  while (next < lines.length && belongs(lines[next] ?? '')) next++;
+  return { block: { kind, text: lines.slice(at, next).join('\n').trimEnd() }, next };
+}
+
+/** Up to a blank line or the start of something else; a line of `=` or `-` below makes it a heading. */
+function readParagraph(lines: readonly string[], at: number): Read {
+  let next = at + 1;
+  for (; next < lines.length; next++) {
+    const line = lines[next] ?? '';
+    const underline = setextUnderline.exec(line)?.[1];
+    if (underline !== undefined) {
+      const text = lines.slice(at, next).join(' ').trim();
+      return { block: headingBlock(text, underline.startsWith('=') ? 1 : 2), next: next + 1 };
+    }
+    if (line.trim() === '' || fence.test(line) || atxHeading.test(line) || isTable(lines, next)) break;
+  }
+  return { block: { kind: 'text', text: lines.slice(at, next).join('\n').trimEnd() }, next };
+}
+
+/** The path shows the words, not the markup around them. */
+function headingBlock(raw: string, level: number): Block | undefined {
+  const text = raw
+    .replace(/[*`]|\{#[^}\s]*\}$/gu, '')
+    .replace(/\[([^\]]*)\]\([^)]*\)/gu, '$1')
+    .trim();
+  return text === '' ? undefined : { kind: 'heading', text, level };
+}

@@ -1,0 +1,81 @@
+import { hash } from 'node:crypto';
+import { basename } from 'node:path';
+import { messageOf } from '../errors.ts';
+import type { ParsedText } from './block.ts';
+import { chunkBlocks } from './chunk.ts';
+import { failedTask } from './failed.ts';
+import { parseHtml } from './html.ts';
+import { parseMarkdown } from './markdown.ts';
+import { readSlice, readWhole } from './read.ts';
+import { parseRows } from './rows.ts';
+import { type Sniffed, sniff } from './sniff.ts';
+import { parseText } from './text.ts';
+import type { ChunkerOptions, ParsedDocument, ParseTask } from './types.ts';
+
+/** What the pool sends to a thread. */
+export interface ParseOrder {
+  readonly task: ParseTask;
+  readonly chunker: ChunkerOptions;
+  readonly maxFileBytes: number;
+}
+
+type FileTask = Extract<ParseTask, { kind: 'file' }>;
+type RowsTask = Extract<ParseTask, { kind: 'rows' }>;
+
+/** Runs in a parsing thread. Whatever a document does to its parser becomes its state. */
+export default async function parseTask(order: ParseOrder): Promise<ParsedDocument[]> {
+  const { task } = order;
+  return task.kind === 'rows' ? parseSlice(task, order) : parseFile(task, order);
+}
+
+function parseSlice(task: RowsTask, { chunker, maxFileBytes }: ParseOrder): ParsedDocument[] {
+  const { path: file, corpus, from, to } = task;
+  try {
+    return parseRows(readSlice(file, from, to, maxFileBytes), { corpus, file, from }, chunker);
+  } catch (error) {
+    return [failedTask(task, messageOf(error))];
+  }
+}
+
+async function parseFile(task: FileTask, { chunker, maxFileBytes }: ParseOrder): Promise<ParsedDocument[]> {
+  const { path: file, key, known } = task;
+  let digest = '';
+  try {
+    const bytes = readWhole(file, maxFileBytes);
+    digest = hash('sha256', bytes);
+    const base = { key, file, hash: digest };
+    if (digest === known) return [{ ...base, state: 'unchanged' }];
+    if (bytes.length === 0) return [failedTask(task, 'empty', digest)];
+    const sniffed = await sniff(bytes, file);
+    if (sniffed.kind === 'rows') return parseRows(bytes, { corpus: key, file, from: 0 }, chunker);
+    return [await parseBytes(bytes, sniffed, base, chunker)];
+  } catch (error) {
+    return [failedTask(task, messageOf(error), digest)];
+  }
+}
+
+type Base = Pick<ParsedDocument, 'key' | 'file' | 'hash'>;
+
+async function parseBytes(
+  bytes: Buffer,
+  sniffed: Exclude<Sniffed, { kind: 'rows' }>,
+  base: Base,
+  chunker: ChunkerOptions,
+): Promise<ParsedDocument> {
+  if (sniffed.kind === 'unsupported')
+    return { ...base, state: 'failed', reason: `${sniffed.name} is not supported yet` };
+  const parsed =
+    sniffed.kind === 'pdf' ? await parsePdfLazily(bytes) : textParsers[sniffed.kind](sniffed.text);
+  const chunks = chunkBlocks(parsed.blocks, chunker);
+  if (chunks.length > 0)
+    return { ...base, state: 'parsed', title: parsed.title ?? basename(base.file), chunks };
+  return sniffed.kind === 'pdf'
+    ? { ...base, state: 'needs_ocr', reason: 'the PDF has no text on any page' }
+    : { ...base, state: 'failed', reason: 'it holds no text' };
+}
+
+const textParsers = { html: parseHtml, markdown: parseMarkdown, text: parseText };
+
+/** Threads that meet no PDF load no WASM. */
+const parsePdfLazily = async (bytes: Buffer): Promise<ParsedText> =>
+  (await import('./pdf.ts')).parsePdf(bytes);
