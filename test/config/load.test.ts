@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+import { load } from '../../src/config/load.ts';
+import { flagOf, settingNames } from '../../src/config/settings.ts';
+import { codeOf } from '../../src/errors.ts';
+
+const from = (environment: Record<string, string>, flags = {}, file?: string) =>
+  load({ environment, flags, file });
+
+function withFile<T>(text: string, use: (path: string) => T): T {
+  const folder = mkdtempSync(join(tmpdir(), 'config-'));
+  try {
+    const path = join(folder, 'cluster.yaml');
+    writeFileSync(path, text);
+    return use(path);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+test('load() gives every setting a checked value and says where it came from', () => {
+  const { settings, sources } = from({ RAG_TOPK: '8' });
+  assert.equal(settings.RAG_TOPK, 8);
+  assert.equal(sources.RAG_TOPK, 'environment');
+  assert.equal(settings.RAG_RRF_K, 60);
+  assert.equal(sources.RAG_RRF_K, 'default');
+});
+
+test('load() lets a flag win over the environment and the environment over the file', () => {
+  withFile('RAG_TOPK: 3\nRAG_RRF_K: 100\nRAG_CANDIDATES: 7\n', (path) => {
+    const { settings, sources } = from({ RAG_TOPK: '4', RAG_RRF_K: '90' }, { RAG_TOPK: '5' }, path);
+    assert.deepEqual([settings.RAG_TOPK, settings.RAG_RRF_K, settings.RAG_CANDIDATES], [5, 90, 7]);
+    assert.deepEqual(
+      [sources.RAG_TOPK, sources.RAG_RRF_K, sources.RAG_CANDIDATES],
+      ['flag', 'environment', 'file'],
+    );
+  });
+});
+
+test('load() reports all problems at once, each with its source', () => {
+  const attempt = () => from({ RAG_TOPK: 'many', RAG_MIN_SCORE: '2' }, { RAG_VECTOR_TYPE: 'f8' });
+  assert.throws(attempt, (error: Error) => {
+    assert.equal(codeOf(error), 'settings');
+    for (const part of ['RAG_TOPK', '"many"', 'environment', 'RAG_MIN_SCORE', 'RAG_VECTOR_TYPE', 'flag']) {
+      assert.ok(error.message.includes(part), `${part} is missing in: ${error.message}`);
+    }
+    return true;
+  });
+});
+
+test('load() refuses what is not yet supported instead of ignoring it', () => {
+  assert.throws(() => from({ RERANKER_MODEL_PATH: '/models/bge' }), /RERANKER_MODEL_PATH.*not yet supported/);
+  assert.throws(() => from({ RAG_RETRIEVER: 'medcpt' }), /RAG_RETRIEVER.*not yet supported/);
+});
+
+test('load() ignores an OLLAMA_HOST that is a bind address, with a warning', () => {
+  for (const host of ['0.0.0.0', '0.0.0.0:11434', ':11434', 'http://0.0.0.0:11434', '[::]:11434']) {
+    const { settings, warnings } = from({ OLLAMA_HOST: host });
+    assert.equal(settings.OLLAMA_HOST, undefined);
+    assert.match(warnings.join(), /bind address/);
+  }
+});
+
+test('load() counts an empty variable as unset', () => {
+  assert.equal(from({ RAG_TOPK: '' }).settings.RAG_TOPK, 5);
+});
+
+test('load() refuses unknown keys and broken YAML in a file', () => {
+  withFile('RAG_TOPKK: 3\n', (path) =>
+    assert.throws(() => from({}, {}, path), /RAG_TOPKK: is not a setting/),
+  );
+  withFile('- just\n- a list\n', (path) => assert.throws(() => from({}, {}, path), /it is no map/));
+  assert.throws(() => from({}, {}, '/does/not/exist.yaml'), /Cannot read the settings file/);
+});
+
+test('load() puts state and index under the shared root', () => {
+  const { settings } = from({ RAG_SHARED_ROOT: '/data' });
+  assert.equal(settings.RAG_RUNTIME_STATE, '/data/runtime');
+  assert.equal(settings.RAG_WORKING_DIR, '/data/rag_storage');
+});
+
+test('every setting has a flag of its own', () => {
+  assert.equal(new Set(settingNames.map(flagOf)).size, settingNames.length);
+});

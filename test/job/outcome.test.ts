@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { makeIntent, planMode } from '../../src/job/intent.ts';
+import { makeExitCode } from '../../src/job/outcome.ts';
+import { nextPhase, type Phase, type PhaseEvent } from '../../src/job/phase.ts';
+
+const report = (failed: number, complete = true) => ({
+  documents: { processed: 90, unchanged: 10 - failed, failed, needs_ocr: 0 },
+  chunks: 1,
+  embedded: 1,
+  failures: [],
+  seconds: 1,
+  complete,
+});
+const done = { ingest: report(0), stopped: false, questionLeft: false };
+const percent = { percent: 5 };
+
+test('makeExitCode() is 0, 3 or 75', () => {
+  assert.equal(makeExitCode(done, percent), 0);
+  assert.equal(makeExitCode({ ...done, ingest: report(5) }, percent), 0);
+  assert.equal(makeExitCode({ ...done, ingest: report(6) }, percent), 3);
+  assert.equal(makeExitCode({ ...done, ingest: report(2) }, { count: 1 }), 3);
+  assert.equal(makeExitCode({ ...done, stopped: true }, percent), 0);
+  assert.equal(makeExitCode({ ...done, stopped: true, ingest: report(0, false) }, percent), 75);
+  assert.equal(makeExitCode({ ...done, stopped: true, questionLeft: true }, percent), 75);
+});
+
+const settings = (RAG_WORKER_MODE: string, RAG_INPUT_FILE?: string) => ({ RAG_WORKER_MODE, RAG_INPUT_FILE });
+const intentOf = (mode: string, input: string | undefined, query: string | undefined, insideJob: boolean) =>
+  makeIntent({ settings: settings(mode, input), query, insideJob });
+
+test('makeIntent() serves inside a job, does what was given outside one, and else shows itself', () => {
+  assert.deepEqual(intentOf('auto', 'a\nb', undefined, true).intent, { kind: 'serve', inputs: ['a', 'b'] });
+  assert.deepEqual(intentOf('auto', 'a', 'why?', false).intent, {
+    kind: 'given',
+    inputs: ['a'],
+    query: 'why?',
+  });
+  assert.deepEqual(intentOf('auto', undefined, undefined, false).intent, { kind: 'dry-run' });
+});
+
+test('makeIntent() takes any other mode as a tag, with a warning', () => {
+  const { intent, warnings } = intentOf('kg-update', undefined, undefined, true);
+  assert.equal(intent.kind, 'serve');
+  assert.match(warnings.join(), /kg-update/);
+});
+
+test('makeIntent() wants input to ingest and a question to answer', () => {
+  assert.throws(() => intentOf('ingest', undefined, undefined, false), /no input is given/);
+  assert.throws(() => intentOf('query', undefined, ' ', true), /no question is given/);
+});
+
+test('planMode() starts only what is needed', () => {
+  assert.equal(planMode(intentOf('ingest', 'a', undefined, true).intent), 'ingest');
+  assert.equal(planMode(intentOf('auto', 'a', 'why?', false).intent), 'query');
+  assert.equal(planMode(intentOf('serve', 'a', undefined, true).intent), 'serve');
+});
+
+test('nextPhase() walks from starting to ended and ignores what does not fit', () => {
+  const walk = (...events: PhaseEvent[]): Phase => events.reduce<Phase>(nextPhase, 'starting');
+  assert.equal(walk('ingest-begins', 'answering-begins', 'stop', 'stopped'), 'ended');
+  assert.equal(walk('stop', 'ingest-begins'), 'draining');
+  assert.equal(walk('stop', 'stop', 'stopped', 'answering-begins'), 'ended');
+});

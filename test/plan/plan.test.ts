@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { codeOf } from '../../src/errors.ts';
+import { makePlan, type PlanInput } from '../../src/plan/plan.ts';
+
+const base: PlanInput = {
+  gpus: ['0', '1', '2', '3'],
+  insideJob: true,
+  mode: 'serve',
+  engine: 'auto',
+  hasOllama: true,
+  generateModel: 'qwen3:235b',
+  embedModel: 'qwen3-embedding:8b',
+  rerankerBackend: 'auto',
+  allowCpu: false,
+};
+
+test('makePlan() gives both Ollama instances the whole Ollama slice and the reranker its own GPU', () => {
+  const plan = makePlan(base);
+  assert.equal(plan.engine, 'ollama');
+  assert.deepEqual(
+    plan.instances.map(({ id, gpus }) => [id, gpus.join()]),
+    [
+      ['ollama-generate', '0,1,2'],
+      ['ollama-embed', '0,1,2'],
+      ['reranker', '3'],
+    ],
+  );
+});
+
+test('makePlan() gives an ingest job the embedder alone, with every GPU', () => {
+  const plan = makePlan({ ...base, mode: 'ingest' });
+  assert.deepEqual(
+    plan.instances.map(({ id }) => id),
+    ['ollama-embed'],
+  );
+  assert.deepEqual(plan.slices, { ollama: ['0', '1', '2', '3'], reranker: [], workload: [] });
+});
+
+test('makePlan() leaves generation out when its model is none', () => {
+  const ids = makePlan({ ...base, generateModel: 'none' }).instances.map(({ id }) => id);
+  assert.deepEqual(ids, ['ollama-embed', 'reranker']);
+});
+
+test('makePlan() never puts the embedded engine in place of a missing Ollama inside a job', () => {
+  assert.throws(
+    () => makePlan({ ...base, hasOllama: false }),
+    (error) => codeOf(error) === 'preflight',
+  );
+  assert.equal(makePlan({ ...base, hasOllama: false, insideJob: false, gpus: null }).engine, 'embedded');
+  assert.equal(makePlan({ ...base, hasOllama: false, engine: 'embedded' }).engine, 'embedded');
+});
+
+test('makePlan() wants a GPU inside a job unless the CPU is allowed', () => {
+  assert.throws(
+    () => makePlan({ ...base, gpus: [] }),
+    (error) => codeOf(error) === 'preflight',
+  );
+  assert.match(makePlan({ ...base, gpus: [], allowCpu: true }).warnings.join(), /CPU/);
+});
+
+test('makePlan() warns when one GPU is shared', () => {
+  assert.match(makePlan({ ...base, gpus: ['GPU-1'] }).warnings.join(), /share the only GPU/);
+});

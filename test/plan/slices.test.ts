@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import fc from 'fast-check';
+
+import { makeSlices } from '../../src/plan/slices.ts';
+
+const both = { needsOllama: true, needsReranker: true };
+const token = fc.oneof(
+  fc.nat(127).map(String),
+  fc.uuid().map((id) => `GPU-${id}`),
+  fc.uuid().map((id) => `MIG-${id}`),
+);
+const lists = fc.uniqueArray(token, { maxLength: 16 });
+
+test('makeSlices() cuts the list as given: every token once, in order, none invented', () => {
+  fc.assert(
+    fc.property(lists, fc.boolean(), fc.boolean(), (gpus, needsOllama, needsReranker) => {
+      const { ollama, reranker } = makeSlices(gpus, { needsOllama, needsReranker });
+      for (const slice of [ollama, reranker]) assert.ok(slice.every((each) => gpus.includes(each)));
+      if (!needsOllama) assert.deepEqual(ollama, []);
+      if (!needsReranker) assert.deepEqual(reranker, []);
+      if (gpus.length >= 2) {
+        const expected = needsOllama ? gpus : gpus.slice(gpus.length - reranker.length);
+        assert.deepEqual([...ollama, ...reranker], needsOllama || needsReranker ? expected : []);
+      }
+    }),
+  );
+});
+
+test('makeSlices() gives Ollama the first N-1 and the reranker the last', () => {
+  assert.deepEqual(makeSlices(['2', '5', 'GPU-a', 'MIG-b'], both), {
+    ollama: ['2', '5', 'GPU-a'],
+    reranker: ['MIG-b'],
+    workload: [],
+  });
+});
+
+test('makeSlices() shares a single GPU and gives nothing of none', () => {
+  assert.deepEqual(makeSlices(['7'], both), { ollama: ['7'], reranker: ['7'], workload: [] });
+  assert.deepEqual(makeSlices([], both), { ollama: [], reranker: [], workload: [] });
+});
+
+test('makeSlices() follows counts and the one-line split', () => {
+  const four = ['0', '1', '2', '3'];
+  assert.deepEqual(makeSlices(four, { ...both, ollamaCount: 2 }).ollama, ['0', '1']);
+  assert.deepEqual(makeSlices(four, { ...both, rerankerCount: 2 }), {
+    ollama: ['0', '1'],
+    reranker: ['2', '3'],
+    workload: [],
+  });
+  const split = makeSlices(['a', 'b', 'c', 'd'], { ...both, split: 'ollama=1-2,reranker=0' });
+  assert.deepEqual(split, { ollama: ['b', 'c'], reranker: ['a'], workload: [] });
+});
+
+test('makeSlices() refuses what the job cannot give and says what it has', () => {
+  const four = ['0', '1', '2', '3'];
+  assert.throws(() => makeSlices(four, { ...both, split: 'ollama=0-2,reranker=4' }), {
+    message: 'Cannot give the reranker GPU 4: the job has 4 GPUs (0-3)',
+  });
+  assert.throws(() => makeSlices(four, { ...both, split: 'ollama=0-2,reranker=2' }), /ollama has it/);
+  assert.throws(() => makeSlices(four, { ...both, split: 'gpu=1' }), /no share/);
+  assert.throws(() => makeSlices(four, { ...both, ollamaCount: 4, rerankerCount: 1 }), /5 are wanted/);
+  assert.throws(() => makeSlices(four, { ...both, ollamaCount: 9 }), /the job has 4 GPUs/);
+  assert.throws(() => makeSlices(['0'], { ...both, ollamaCount: 3 }), /the job has 1 GPU/);
+});
