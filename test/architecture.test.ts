@@ -14,7 +14,7 @@ const mayImport: Readonly<Record<string, string>> = {
     'config plan slurm machine disk supervise services models tokens documents store ingest query job client serve observe signals',
 
   // the job
-  job: 'config plan slurm machine disk supervise services models store ingest query observe',
+  job: 'config plan slurm machine disk supervise services models documents store ingest query observe',
   serve: 'job models machine disk observe',
   client: 'config plan disk observe',
 

@@ -1,0 +1,99 @@
+/** A real Slurm of one node with four fake GPUs, and jobs of the program's own batch script on it. */
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { checkout, until } from './program.ts';
+
+const run = promisify(execFile);
+const path = `${process.env['PATH']}:/usr/sbin:/sbin`;
+const has = (program: string): boolean => path.split(':').some((folder) => existsSync(join(folder, program)));
+
+/** Why there can be no cluster here; false where there can. */
+export const noCluster: string | false =
+  process.getuid?.() !== 0
+    ? 'a throw-away Slurm needs root'
+    : ['slurmctld', 'slurmd', 'munged', 'sbatch'].every(has)
+      ? false
+      : 'Slurm is not installed: scripts/test.sh says how';
+
+export interface SubmittedJob {
+  readonly id: string;
+  readonly runtime: string;
+  /** All that the job printed so far. */
+  output(): Promise<string>;
+}
+
+export interface Cluster extends AsyncDisposable {
+  /** Everything of this cluster and its jobs lies under it. */
+  readonly folder: string;
+  submit(options: {
+    readonly words: readonly string[];
+    readonly sbatch?: readonly string[];
+    readonly env?: Readonly<Record<string, string>>;
+  }): Promise<SubmittedJob>;
+  slurm(tool: string, ...args: string[]): Promise<string>;
+  /** Resolves with Slurm's `code:signal` once the job has ended for good. */
+  untilEnded(job: SubmittedJob, boundMs: number): Promise<{ readonly state: string; readonly exit: string }>;
+}
+
+export async function startCluster(): Promise<Cluster> {
+  // Short: the path of munge's socket has at most 107 bytes.
+  const folder = await mkdtemp('/tmp/rag-slurm-');
+  const script = join(checkout, 'scripts/slurm-cluster.sh');
+  const env = { ...process.env, PATH: path, KILL_WAIT: '15', SLURM_CONF: join(folder, 'slurm.conf') };
+  await run(script, ['up', folder, '1', '4'], { env });
+  const slurm = async (tool: string, ...args: string[]): Promise<string> =>
+    (await run(tool, args, { env, timeout: 20_000 })).stdout.trim();
+  return {
+    folder,
+    slurm,
+    submit: (options) => submit(folder, env, options),
+    untilEnded: (job, boundMs) =>
+      until(`the end of job ${job.id}`, boundMs, async () => {
+        const shown = await slurm('scontrol', 'show', 'job', job.id);
+        const state = /JobState=(\w+)/.exec(shown)?.[1] ?? '';
+        const exit = / ExitCode=(\S+)/.exec(shown)?.[1] ?? '';
+        return ['PENDING', 'RUNNING', 'COMPLETING'].includes(state) ? undefined : { state, exit };
+      }),
+    [Symbol.asyncDispose]: async () => {
+      await run(script, ['down', folder], { env });
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function submit(
+  folder: string,
+  env: NodeJS.ProcessEnv,
+  options: Parameters<Cluster['submit']>[0],
+): Promise<SubmittedJob> {
+  const own = await mkdtemp(join(folder, 'job-'));
+  await mkdir(join(own, 'home'));
+  const jobEnv = {
+    PATH: `${join(checkout, 'test/fixtures/fake-ollama')}:${path}`,
+    SLURM_CONF: env['SLURM_CONF'],
+    HOME: join(own, 'home'),
+    RAG_HOME: checkout,
+    RAG_SHARED_ROOT: join(own, 'data'),
+    RAG_RUNTIME_STATE: join(own, 'runtime'),
+    LOG_ROOT: join(own, 'logs'),
+    ...options.env,
+  };
+  const output = join(own, 'out.txt');
+  const words = [
+    '--parsable',
+    '--cpus-per-task=2',
+    '--time=5',
+    `--output=${output}`,
+    ...(options.sbatch ?? []),
+  ];
+  const batch = join(checkout, 'sbatch/rag_allinone.sbatch');
+  const { stdout } = await run('sbatch', [...words, batch, ...options.words], { env: jobEnv, cwd: own });
+  return {
+    id: stdout.trim(),
+    runtime: jobEnv.RAG_RUNTIME_STATE,
+    output: () => readFile(output, 'utf8').catch(() => '(nothing)'),
+  };
+}
