@@ -1,0 +1,59 @@
+import type { Dirent } from 'node:fs';
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { join, sep } from 'node:path';
+import { reasonOf } from '../documents/read.ts';
+
+/** A file under a root, or what stands there instead. `relative` has `/` on every system. */
+export interface Found {
+  readonly path: string;
+  readonly relative: string;
+  /** Why it is not to be read; undefined for a file. */
+  readonly reason?: string;
+}
+
+export const isHidden = (relative: string): boolean =>
+  relative.split('/').some((name) => name.startsWith('.'));
+
+/**
+ * The files under a folder, each folder sorted by name, so that two walks agree. Hidden names are passed over.
+ * A link is followed to a file inside the root and to nothing else: a folder inside is met under its own name,
+ * and what lies outside is reported, never read. Holds one folder's names at a time, for each level.
+ */
+export async function* walkFolder(root: string): AsyncGenerator<Found> {
+  yield* walk(root, '', await realpath(root));
+}
+
+async function* walk(folder: string, prefix: string, realRoot: string): AsyncGenerator<Found> {
+  let entries: Dirent[];
+  try {
+    entries = await readdir(folder, { withFileTypes: true });
+  } catch (error) {
+    yield {
+      path: folder,
+      relative: prefix.slice(0, -1),
+      reason: `the folder cannot be listed: ${reasonOf(error)}`,
+    };
+    return;
+  }
+  entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+  for (const entry of entries) {
+    if (isHidden(entry.name)) continue;
+    const found = { path: join(folder, entry.name), relative: prefix + entry.name };
+    if (entry.isDirectory()) yield* walk(found.path, `${found.relative}/`, realRoot);
+    else if (entry.isFile()) yield found;
+    else if (entry.isSymbolicLink()) yield* followLink(found, realRoot);
+    else yield { ...found, reason: 'it is not a regular file' };
+  }
+}
+
+async function* followLink(found: Found, realRoot: string): AsyncGenerator<Found> {
+  try {
+    const target = await realpath(found.path);
+    const isInside =
+      target.startsWith(realRoot.endsWith(sep) ? realRoot : realRoot + sep) || target === realRoot;
+    if (!isInside) yield { ...found, reason: 'it is a link that leaves the input folder' };
+    else if ((await stat(target)).isFile()) yield found;
+  } catch (error) {
+    yield { ...found, reason: `it is a link that leads nowhere: ${reasonOf(error)}` };
+  }
+}

@@ -1,0 +1,78 @@
+import { stat } from 'node:fs/promises';
+import type { ParseTask } from '../documents/types.ts';
+import { RagError } from '../errors.ts';
+import { openKeys } from './listing-keys.ts';
+import { isNamedRows, mayNeedSlicing, sliceRows } from './listing-rows.ts';
+import { filesOf, readSource, type Source } from './listing-source.ts';
+import type { Found } from './listing-walk.ts';
+
+/** One thing to ingest, or why something that was named is not. */
+export type ListedItem =
+  | Omit<Extract<ParseTask, { kind: 'file' }>, 'known'>
+  | Extract<ParseTask, { kind: 'rows' }>
+  | { readonly kind: 'failed'; readonly key: string; readonly file: string; readonly reason: string };
+
+const hint =
+  "Name files, folders, a glob in quotes or @list, e.g. --input-file papers --input-file 'notes/**/*.md'";
+
+/**
+ * Everything that the inputs name, in an order that two runs agree on: files, and slices of corpus files.
+ * Memory stays flat: nothing is held but the names of the folders between the root and the current file.
+ *
+ * @throws no-input when none of the inputs can be read, or there is no file in them; aborted
+ */
+export async function* listInputs(
+  inputs: readonly string[],
+  signal: AbortSignal,
+): AsyncGenerator<ListedItem> {
+  const sources = await Promise.all(inputs.map(readSource));
+  if (sources.every((source) => source.kind === 'missing')) throw noInput(sources);
+  const giveKey = openKeys();
+  let isEmpty = true;
+  for (const source of sources) {
+    if (source.kind === 'missing') {
+      yield { kind: 'failed', key: source.path, file: source.path, reason: source.reason };
+      continue;
+    }
+    for await (const found of filesOf(source)) {
+      if (signal.aborted) throw new RagError('aborted', 'Cannot list the inputs: stopped');
+      const key = giveKey(source, found);
+      if (key === undefined) continue;
+      isEmpty = false;
+      yield* itemsOf(found, key);
+    }
+  }
+  if (isEmpty) throw noInput(sources, inputs);
+}
+
+async function* itemsOf({ path, reason }: Found, key: string): AsyncGenerator<ListedItem> {
+  if (reason !== undefined) {
+    yield { kind: 'failed', key, file: path, reason };
+    return;
+  }
+  // Where it cannot be asked for its size, the thread that opens it says why.
+  const size = await stat(path).then(
+    (found) => found.size,
+    () => 1,
+  );
+  // MedRAG's corpora have empty parts: they are no documents.
+  if (size === 0 && isNamedRows(path)) return;
+  let isSliced = false;
+  if (mayNeedSlicing(path, size)) {
+    for await (const { from, to } of sliceRows(path, size)) {
+      isSliced = true;
+      yield { kind: 'rows', path, corpus: key, from, to };
+    }
+  }
+  if (!isSliced) yield { kind: 'file', path, key };
+}
+
+function noInput(sources: readonly Source[], inputs: readonly string[] = []): RagError {
+  const missing = sources.filter((source) => source.kind === 'missing');
+  const [first] = missing;
+  const what =
+    first === undefined
+      ? `there is no file in ${inputs.join(', ') || 'no input'}`
+      : `${first.path}: ${first.reason}${missing.length > 1 ? `, nor can ${missing.length - 1} more be read` : ''}`;
+  return new RagError('no-input', `Cannot ingest: ${what}, at least one document is wanted`, { hint });
+}

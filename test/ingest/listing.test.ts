@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtempDisposable, readFile, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { type ListedItem, listInputs } from '../../src/ingest/listing.ts';
+
+const never = new AbortController().signal;
+
+interface Tree extends AsyncDisposable {
+  at(name: string): string;
+}
+
+/** A throw-away folder with these files. */
+async function makeTree(files: Readonly<Record<string, string>>): Promise<Tree> {
+  const folder = await mkdtempDisposable(join(tmpdir(), 'listing-'));
+  for (const [name, content] of Object.entries(files)) {
+    await mkdir(dirname(join(folder.path, name)), { recursive: true });
+    await writeFile(join(folder.path, name), content);
+  }
+  return { at: (name) => join(folder.path, name), [Symbol.asyncDispose]: () => folder.remove() };
+}
+
+const list = async (...inputs: string[]): Promise<ListedItem[]> => Array.fromAsync(listInputs(inputs, never));
+const keyOf = (item: ListedItem): string => (item.kind === 'rows' ? `${item.corpus}@${item.from}` : item.key);
+const keys = async (...inputs: string[]): Promise<string[]> => (await list(...inputs)).map(keyOf);
+
+test('a folder is listed by path below it, sorted, without hidden names', async () => {
+  await using tree = await makeTree({
+    'd/b.txt': '',
+    'd/a/z.md': '',
+    'd/a.txt': '',
+    'd/.git/x': '',
+    'd/a/.hidden': '',
+    'd/C': '',
+  });
+  assert.deepEqual(await keys(tree.at('d')), ['C', 'a/z.md', 'a.txt', 'b.txt']);
+});
+
+test('a single file has its name as its key, hidden or not', async () => {
+  await using tree = await makeTree({ 'd/b.txt': '', 'd/.note': '' });
+  assert.deepEqual(await list(tree.at('d/b.txt')), [
+    { kind: 'file', path: tree.at('d/b.txt'), key: 'b.txt' },
+  ]);
+  assert.deepEqual(await keys(tree.at('d/.note')), ['.note']);
+});
+
+test('a glob gives paths below its fixed part; a name that exists is not taken for a pattern', async () => {
+  await using tree = await makeTree({ 'd/a.md': '', 'd/x/b.md': '', 'd/x/c.txt': '', 'd/[a].md': '' });
+  assert.deepEqual(await keys(tree.at('d/**/*.md')), ['[a].md', 'a.md', 'x/b.md']);
+  assert.deepEqual(await keys(tree.at('d/{x,y}/*.{md,txt}')), ['x/b.md', 'x/c.txt']);
+  assert.deepEqual(await keys(tree.at('d/[a].md')), ['[a].md']);
+});
+
+test('a list names one path a line, and a path that is wrong fails by itself', async () => {
+  await using tree = await makeTree({ 'a b.txt': '', 'sub/c.txt': '' });
+  await writeFile(tree.at('list'), `${tree.at('a b.txt')}\r\n\n${tree.at('gone')}\n${tree.at('sub')}`);
+  const items = await list(`@${tree.at('list')}`);
+  assert.deepEqual(
+    items.map((item) => [item.kind, keyOf(item)]),
+    [
+      ['file', tree.at('a b.txt').slice(1)],
+      ['failed', tree.at('gone').slice(1)],
+      ['file', tree.at('sub/c.txt').slice(1)],
+    ],
+  );
+});
+
+test('links are followed to files inside the folder only', async () => {
+  await using tree = await makeTree({ 'd/real.txt': '', 'd/sub/x.txt': '', 'secret.txt': '' });
+  await symlink('real.txt', tree.at('d/inside'));
+  await symlink('sub', tree.at('d/loop'));
+  await symlink('..', tree.at('d/sub/up'));
+  await symlink('../secret.txt', tree.at('d/outside'));
+  await symlink('nothing', tree.at('d/broken'));
+  const items = await list(tree.at('d'));
+  assert.deepEqual(
+    items.map((item) => [keyOf(item), item.kind]),
+    [
+      ['broken', 'failed'],
+      ['inside', 'file'],
+      ['outside', 'failed'],
+      ['real.txt', 'file'],
+      ['sub/x.txt', 'file'],
+    ],
+  );
+});
+
+test('a FIFO is reported and never opened', async () => {
+  await using tree = await makeTree({ 'd/a.txt': '' });
+  execFileSync('mkfifo', [tree.at('d/pipe.jsonl')]);
+  assert.deepEqual(
+    (await list(tree.at('d'))).map((item) => item.kind),
+    ['file', 'failed'],
+  );
+  assert.deepEqual(
+    (await list(tree.at('d/pipe.jsonl'))).map((item) => item.kind),
+    ['failed'],
+  );
+});
+
+test('different files of one relative path get the names of their folders, and no file is listed twice', async () => {
+  await using tree = await makeTree({
+    'one/docs/a.md': '1',
+    'two/docs/a.md': '2',
+    'three/docs/a.md': '3',
+    'two/docs/b.md': '',
+  });
+  const all = ['one', 'two', 'three'].map((name) => tree.at(`${name}/docs`));
+  assert.deepEqual(await keys(...all), ['a.md', 'docs/a.md', 'b.md', 'docs~2/a.md']);
+  assert.deepEqual(await keys(tree.at('one'), tree.at('one/docs/a.md'), tree.at('one/docs')), ['docs/a.md']);
+  assert.deepEqual(await keys(tree.at('one/docs/a.md'), tree.at('two/docs/a.md')), ['a.md', 'docs/a.md']);
+});
+
+test('a corpus is cut between rows into slices that together are the file', async () => {
+  const row = (n: number): string =>
+    `${JSON.stringify({ id: `r${n}`, contents: `T\n${'x\u2028'.repeat(n % 700)}` })}\n`;
+  const content = Array.from({ length: 3000 }, (_, n) => row(n))
+    .join('')
+    .trimEnd();
+  await using tree = await makeTree({
+    'c/chunk/big.jsonl': content,
+    'c/chunk/empty.jsonl': '',
+    'c/no-ending': content,
+    'c/other.jsonl': '{"q":1}\n',
+  });
+  const items = await list(tree.at('c'));
+  const bytes = await readFile(tree.at('c/chunk/big.jsonl'));
+  for (const corpus of ['chunk/big.jsonl', 'no-ending']) {
+    const slices = items.filter((item) => item.kind === 'rows' && item.corpus === corpus);
+    assert.ok(slices.length > 2);
+    let at = 0;
+    for (const slice of slices) {
+      assert.ok(slice.kind === 'rows' && slice.from === at);
+      assert.ok(slice.to === bytes.length || bytes[slice.to - 1] === 0x0a);
+      at = slice.to;
+    }
+    assert.equal(at, bytes.length);
+  }
+  assert.deepEqual(items.filter((item) => item.kind !== 'rows').map(keyOf), ['other.jsonl']);
+});
+
+test('what is missing fails by itself while another input can be read', async () => {
+  await using tree = await makeTree({ 'a.txt': '' });
+  const items = await list(tree.at('gone.txt'), tree.at('a.txt'));
+  assert.deepEqual(
+    items.map((item) => item.kind),
+    ['failed', 'file'],
+  );
+});
+
+test('without anything to read the error says so, with a hint', async () => {
+  await using tree = await makeTree({ 'empty/.keep': '' });
+  await assert.rejects(list(tree.at('gone'), tree.at('no*/x')), {
+    code: 'no-input',
+    message: /gone: it does not exist/,
+    hint: /--input-file/,
+  });
+  await assert.rejects(list(tree.at('empty')), { code: 'no-input', message: /there is no file in/ });
+  await assert.rejects(list(tree.at('*.md')), { code: 'no-input' });
+  await assert.rejects(list(), { code: 'no-input' });
+});
+
+test('aborting stops the listing', async () => {
+  await using tree = await makeTree({ 'd/a': '', 'd/b': '' });
+  const stop = new AbortController();
+  const listing = listInputs([tree.at('d')], stop.signal);
+  await listing.next();
+  stop.abort();
+  await assert.rejects(listing.next(), { code: 'aborted' });
+});
