@@ -1,0 +1,67 @@
+import { z } from 'zod';
+
+/** A retrieval as Search-R1's clients and their relatives write it, in one form. */
+export interface RetrieveBody {
+  readonly queries: readonly string[];
+  readonly topk: number;
+  readonly rerank: boolean;
+  /** How many candidates the reranker sees; undefined: all. */
+  readonly candidates: number | undefined;
+  /** `document` and `score`, or only the bare documents. */
+  readonly withScores: boolean;
+}
+
+/** One entry of the contract's 422 answer. */
+export interface Detail {
+  readonly type: string;
+  readonly loc: readonly (string | number)[];
+  readonly msg: string;
+}
+
+const count = z.coerce.number().int().min(0).nullish();
+
+const bodySchema = z.object({
+  queries: z.preprocess((value) => (typeof value === 'string' ? [value] : value), z.array(z.string())),
+  topk: count,
+  return_scores: z.boolean().nullish(),
+  topk_retrieval: count,
+  topk_rerank: count,
+});
+
+/** Other servers' names for the same fields; the contract's own name wins. */
+const aliases = { query: 'queries', top_n: 'topk', return_score: 'return_scores' };
+
+/**
+ * `topk` null, 0 or missing is the default; unknown fields are ignored. `topk_rerank` turns reranking on and
+ * says how many hits remain. Only an explicit `return_scores: false` takes the scores away: no client can depend
+ * on the original's default, which answers 500 there.
+ */
+export function readRetrieveBody(
+  body: unknown,
+  defaultTopk: number,
+): RetrieveBody | { readonly detail: Detail[] } {
+  const parsed = bodySchema.safeParse(unaliased(body));
+  if (!parsed.success) return { detail: parsed.error.issues.map(toDetail) };
+  const { queries, topk, return_scores, topk_retrieval, topk_rerank } = parsed.data;
+  return {
+    queries,
+    topk: topk_rerank || topk || defaultTopk,
+    rerank: Boolean(topk_rerank),
+    candidates: topk_retrieval || undefined,
+    withScores: return_scores !== false,
+  };
+}
+
+function unaliased(body: unknown): unknown {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return body;
+  const renamed = Object.entries(aliases).flatMap(([alias, name]) =>
+    alias in body ? [[name, Reflect.get(body, alias)]] : [],
+  );
+  return { ...Object.fromEntries(renamed), ...body };
+}
+
+const toDetail = ({ code, path, message }: z.core.$ZodIssue): Detail => ({
+  type: message.endsWith('received undefined') ? 'missing' : code,
+  loc: ['body', ...path.map((key) => (typeof key === 'number' ? key : String(key)))],
+  msg: message,
+});

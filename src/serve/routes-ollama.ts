@@ -1,0 +1,133 @@
+/**
+ * Ollama's own API and its OpenAI-compatible one, passed through to the instances of this job. What would
+ * change the model store, or load other models than those the job was planned for, is refused.
+ */
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { Agent, request as send } from 'undici';
+import { RagError } from '../errors.ts';
+import type { Role } from '../models/types.ts';
+import { goneSignal } from './client-gone.ts';
+import { direct, type OllamaUpstream } from './ollama-body.ts';
+import { type Problem, refuse } from './problem.ts';
+
+const asking = [
+  '/api/chat',
+  '/api/generate',
+  '/api/embed',
+  '/api/embeddings',
+  '/api/show',
+  '/v1/chat/completions',
+  '/v1/completions',
+  '/v1/embeddings',
+];
+
+const listing = ['/api/tags', '/api/ps'];
+
+const refused = ['pull', 'push', 'create', 'copy', 'delete', 'blobs/*'];
+
+/** Prompts with images are large; a body is held in memory, because the model it names decides where it goes. */
+const MAX_BODY_BYTES = 256 * 2 ** 20;
+
+/** Loading a model takes longer than undici's own limits (300 s each); the client's patience is the limit. */
+const makeAgent = (): Agent => new Agent({ headersTimeout: 0, bodyTimeout: 0 });
+
+export function addOllamaRoutes(app: FastifyInstance, upstream: OllamaUpstream): void {
+  const agent = makeAgent();
+  app.addHook('onClose', () => agent.destroy());
+  void app.register((scope, _options, done) => {
+    // The bytes as they came: only here the body goes on to another server.
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, ready) =>
+      ready(null, body),
+    );
+    for (const path of asking)
+      scope.post<{ Body: Buffer }>(path, { bodyLimit: MAX_BODY_BYTES }, async ({ body }, reply) => {
+        const { url, body: pinned } = direct(path, body ?? Buffer.alloc(0), upstream);
+        return passThrough(agent, { url: `${url}${path}`, body: pinned }, reply);
+      });
+    done();
+  });
+  for (const path of listing)
+    app.get(path, async (_request, reply) => ({
+      models: await merged(agent, upstream, path, goneSignal(reply)),
+    }));
+  for (const path of ['/api/version', '/v1/models'])
+    app.get(path, (_request, reply) => {
+      const [url = ''] = liveUrls(upstream);
+      return passThrough(agent, { url: `${url}${path}` }, reply);
+    });
+  for (const name of refused) {
+    const problem = modelsAreFixed(name.split('/')[0] ?? '');
+    // Before the body is read: a blob may be gigabytes.
+    app.all(
+      `/api/${name}`,
+      { onRequest: async (_request, reply) => void (await refuse(reply, problem)) },
+      () => undefined,
+    );
+  }
+}
+
+const modelsAreFixed = (action: string): Problem => ({
+  status: 403,
+  code: 'forbidden',
+  message: `Cannot ${action}: a running job does not change its models, other requests are wanted`,
+  hint: 'Change the model store outside the job: ollama pull MODEL',
+});
+
+interface Passed {
+  readonly url: string;
+  readonly body?: Buffer;
+}
+
+/** Streams the answer as it comes. A client that leaves cancels the request, which ends the model's work. */
+async function passThrough(agent: Agent, { url, body }: Passed, reply: FastifyReply): Promise<FastifyReply> {
+  const signal = goneSignal(reply);
+  const answer = await send(url, {
+    dispatcher: agent,
+    method: body === undefined ? 'GET' : 'POST',
+    ...(body === undefined ? {} : { body, headers: { 'content-type': 'application/json' } }),
+    signal,
+  }).catch((cause: unknown) => {
+    signal.throwIfAborted();
+    throw new RagError(
+      'model-unavailable',
+      'Cannot pass the request on: the model server does not answer, a running one is wanted',
+      {
+        hint: 'Ask /readyz when it is',
+        cause,
+      },
+    );
+  });
+  const type = answer.headers['content-type'] ?? 'application/json';
+  return reply.code(answer.statusCode).type(String(type)).send(answer.body);
+}
+
+interface Model {
+  readonly name: string;
+}
+
+/** The models of all instances, each once. An instance that does not answer has none to show. */
+async function merged(
+  agent: Agent,
+  upstream: OllamaUpstream,
+  path: string,
+  signal: AbortSignal,
+): Promise<Model[]> {
+  const lists = await Promise.allSettled(
+    liveUrls(upstream).map(async (url) => {
+      const { body } = await send(`${url}${path}`, { dispatcher: agent, signal });
+      return ((await body.json()) as { models?: Model[] | null }).models ?? [];
+    }),
+  );
+  const models = lists.flatMap((list) => (list.status === 'fulfilled' ? list.value : []));
+  return [...new Map(models.map((model) => [model.name, model])).values()];
+}
+
+function liveUrls(upstream: OllamaUpstream): string[] {
+  const roles: Role[] = ['generate', 'embed'];
+  const urls = roles.flatMap((role) => upstream.current(role)?.url ?? []);
+  if (urls.length > 0) return [...new Set(urls)];
+  throw new RagError('model-unavailable', 'Cannot ask the model servers: none is up, a ready one is wanted', {
+    hint: 'Ask /readyz when one is',
+  });
+}

@@ -1,0 +1,148 @@
+import { createServer, type Server } from 'node:http';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { messageOf, RagError } from '../errors.ts';
+import type { Work } from '../work.ts';
+import type { OllamaUpstream } from './ollama-body.ts';
+import { type Problem, problemOf, refuse } from './problem.ts';
+import { addHealthRoutes, type HealthParts } from './routes-health.ts';
+import { addOllamaRoutes } from './routes-ollama.ts';
+import { addQueryRoutes } from './routes-query.ts';
+import { addRetrieveRoutes } from './routes-retrieve.ts';
+import { listenOnSocket } from './unix-socket.ts';
+import { makeWhoMay } from './who-may.ts';
+
+export type EndpointEvent =
+  | { readonly kind: 'refused'; readonly problem: Problem }
+  | { readonly kind: 'waiting'; readonly error: unknown }
+  /** An answer with a status of 500 or more. */
+  | { readonly kind: 'failed'; readonly route: string; readonly error: unknown };
+
+export interface EndpointOptions extends HealthParts {
+  readonly work: Pick<Work, 'retrieve' | 'query'>;
+  readonly ollama: OllamaUpstream;
+  /** An address of this node; 0 as port: a free one. */
+  readonly host: string;
+  readonly port: number;
+  /** In a folder of its own, which becomes 0700; null: no Unix socket. */
+  readonly socketPath: string | null;
+  readonly ownerUid: number;
+  readonly defaultTopk: number;
+  readonly maxQuestions?: number;
+  readonly onEvent?: (event: EndpointEvent) => void;
+}
+
+export interface Endpoint extends AsyncDisposable {
+  readonly url: string;
+  readonly port: number;
+  readonly socketPath: string | null;
+}
+
+/**
+ * The job's HTTP endpoint, on a TCP port and a Unix socket. Disposing cuts what is still being answered: whoever
+ * wants it answered drains first.
+ *
+ * @throws settings when the address or the socket cannot be had
+ */
+export async function openEndpoint(options: EndpointOptions): Promise<Endpoint> {
+  const { host, port, socketPath, ownerUid } = options;
+  const app = makeApp(options);
+  // Fastify refuses a second listen, so the Unix socket has a server of its own before the same routes.
+  const socketServer = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) =>
+    app.routing(request, response),
+  );
+  try {
+    await app.listen({ host, port }).catch((cause: unknown) => {
+      throw cannotListen(host, port, cause);
+    });
+    if (socketPath !== null) await listenOnSocket(socketServer, socketPath, ownerUid);
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+  const bound = boundPort(app.server, port);
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
+    port: bound,
+    socketPath,
+    async [Symbol.asyncDispose]() {
+      await Promise.all([closeServer(socketServer), app.close()]);
+    },
+  };
+}
+
+/** Longer than clients keep an idle connection (60 s and less): the side that closes first must not be ours. */
+const KEEP_ALIVE_MS = 72_000;
+
+/** What Fastify finds wrong before there is a route, like a path that cannot be decoded. */
+const frameworkErrors = (error: unknown, _request: FastifyRequest, reply: FastifyReply): void => {
+  void refuse(reply, problemOf(error));
+};
+
+function makeApp(options: EndpointOptions): FastifyInstance {
+  const { work, defaultTopk, maxQuestions = 64, onEvent = () => undefined } = options;
+  // Connections are cut at the end: a client of /retrieve holds its own for as long as it lives.
+  const app = fastify({
+    logger: false,
+    forceCloseConnections: true,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    frameworkErrors,
+  });
+  app.removeContentTypeParser('text/plain');
+  app.addHook(
+    'onRequest',
+    makeWhoMay(options.ownerUid, (problem) => onEvent({ kind: 'refused', problem })),
+  );
+  app.addHook('preParsing', async ({ method, headers }, reply) => {
+    if (method === 'POST' && !isJson(headers['content-type'])) await refuse(reply, wantsJson);
+  });
+  app.setErrorHandler((error, request, reply) => {
+    const problem = problemOf(error);
+    if (problem.status >= 500) onEvent({ kind: 'failed', route: request.routeOptions.url ?? '', error });
+    return refuse(reply, problem);
+  });
+  app.setNotFoundHandler(({ method, url }, reply) => refuse(reply, notFound(method, url)));
+  addHealthRoutes(app, options);
+  addRetrieveRoutes(app, { work, defaultTopk, onWait: (error) => onEvent({ kind: 'waiting', error }) });
+  addQueryRoutes(app, { work, defaultTopk, maxQuestions });
+  addOllamaRoutes(app, options.ollama);
+  return app;
+}
+
+/** Also a wall before the owner's browser: no web form can send this type. */
+const isJson = (type: string | undefined): boolean => /^application\/json\s*(?:;|$)/iu.test(type ?? '');
+
+const wantsJson: Problem = {
+  status: 415,
+  code: 'unsupported-media-type',
+  message: 'Cannot read the request: its type is not JSON, Content-Type: application/json is wanted',
+  hint: "curl -H 'Content-Type: application/json' -d '{...}'",
+};
+
+const notFound = (method: string, url: string): Problem => ({
+  status: 404,
+  code: 'not-found',
+  message: `Cannot ${method} ${url.split('?')[0]}: there is no such route`,
+  hint: 'POST /retrieve, /query, /query/stream, /api/chat; GET /healthz, /readyz, /status',
+});
+
+function boundPort(server: Server, asked: number): number {
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : asked;
+}
+
+async function closeServer(server: Server): Promise<void> {
+  if (!server.listening) return;
+  const closed = new Promise((resolve) => server.close(resolve));
+  server.closeAllConnections();
+  await closed;
+}
+
+const cannotListen = (host: string, port: number, cause: unknown): RagError =>
+  new RagError(
+    'settings',
+    `Cannot listen on ${host}:${port}: ${messageOf(cause)}, a free port of this node is wanted`,
+    {
+      hint: 'RAG_PORT=0 chooses one',
+      cause,
+    },
+  );

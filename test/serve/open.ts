@@ -1,0 +1,81 @@
+import { mkdtempDisposable } from 'node:fs/promises';
+import { request, type RequestOptions } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Endpoint, type EndpointOptions, openEndpoint } from '../../src/serve/serve.ts';
+import type { Hit } from '../../src/work.ts';
+
+export const hit = (chunk: string, more: Partial<Hit> = {}): Hit => ({
+  chunk,
+  document: `${chunk}.pdf`,
+  title: `Title of ${chunk}`,
+  file: `${chunk}.pdf`,
+  page: 1,
+  pageEnd: 1,
+  start: 0,
+  end: 4,
+  headings: [],
+  text: `Text of ${chunk}\nin two lines`,
+  score: 0.5,
+  stage: 'fused',
+  ...more,
+});
+
+/** An endpoint on a free port and a Unix socket in a folder of its own, both gone when disposed. */
+export async function open(
+  options: Partial<EndpointOptions> = {},
+): Promise<Endpoint & { socketPath: string }> {
+  const dir = await mkdtempDisposable(join(tmpdir(), 'rag-serve-'));
+  const socketPath = options.socketPath ?? join(dir.path, 'run', 'rag.sock');
+  const endpoint = await openEndpoint({
+    work: {
+      retrieve: ({ queries, topk }) =>
+        Promise.resolve(queries.map((query) => [hit(query), hit('other')].slice(0, topk))),
+      query: () => Promise.reject(new Error('not asked for')),
+    },
+    ollama: { current: () => undefined, frozen: () => undefined },
+    host: '127.0.0.1',
+    port: 0,
+    ownerUid: process.getuid?.() ?? 0,
+    defaultTopk: 3,
+    state: () => ({ job: '17', phase: 'answering' }),
+    readiness: () => ({ ready: true, missing: [] }),
+    ...options,
+    socketPath,
+  });
+  return {
+    ...endpoint,
+    socketPath,
+    async [Symbol.asyncDispose]() {
+      await endpoint[Symbol.asyncDispose]();
+      await dir.remove();
+    },
+  };
+}
+
+export const post = (url: string, body: unknown, init: RequestInit = {}): Promise<Response> =>
+  fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+    ...init,
+  });
+
+export interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
+/** For what fetch() cannot do: a Unix socket, a Host or Origin of one's choice. */
+export const ask = (options: RequestOptions, body?: string): Promise<Answer> =>
+  new Promise((resolve, reject) => {
+    const outgoing = request({ agent: false, ...options }, (incoming) => {
+      let text = '';
+      incoming.setEncoding('utf8');
+      incoming.on('data', (piece: string) => (text += piece));
+      incoming.on('end', () => resolve({ status: incoming.statusCode ?? 0, text }));
+      incoming.on('error', reject);
+    });
+    outgoing.on('error', reject);
+    outgoing.end(body);
+  });
