@@ -1,0 +1,61 @@
+import type { Channel } from '../supervise/spec.ts';
+import { openConnection, type Connection } from './connection.ts';
+import { makeCredit } from './credit.ts';
+import type { PackedRows } from './protocol.ts';
+import type { ChunkRow, Store } from './types.ts';
+
+export interface StoreOptions {
+  /**
+   * The channel of the host while it is ready; waits for the next host where it has ended. May give a channel
+   * that has closed a moment ago: it is asked again.
+   */
+  readonly untilChannel: (signal: AbortSignal) => Promise<Channel>;
+  /** Ends every request, those under way and those to come, with `aborted`. */
+  readonly signal: AbortSignal;
+  /** For one answer, restarts of the host included. Default: ten minutes, and a day for `consolidate`. */
+  readonly timeoutMs?: number;
+}
+
+/** Vectors on their way to the host: enough to keep it busy, and flat however fast the caller is. */
+const maxBytesInFlight = 16 * 1024 * 1024;
+
+/**
+ * The store as the supervisor sees it. Its host may die and be started again at any moment: requests that
+ * were not answered are sent again, because every one of them may be done twice.
+ * Disposing it ends its requests; the host belongs to the tree.
+ *
+ * @throws (its operations) aborted; service-failed when the host does not answer in time or dies three times
+ *   of the same request; what `Store` says
+ */
+export function openStore(options: StoreOptions): Store & AsyncDisposable {
+  const connection = openConnection(options);
+  const credit = makeCredit(maxBytesInFlight);
+  const request: Connection['request'] = (op, args) => connection.request(op, args);
+  return {
+    beginWriting: (encoder, writer) => request('beginWriting', [encoder, writer]),
+    append: async (rows) => {
+      if (rows.length === 0) return;
+      const packed = pack(rows);
+      await credit(packed.vectors.byteLength, () => request('append', [packed]));
+    },
+    recordFailures: (rows) => request('recordFailures', [rows]),
+    consolidate: () => request('consolidate', []),
+    known: (documents) => request('known', [documents]),
+    searchDense: (vectors, k) => request('searchDense', [vectors, k]),
+    searchText: (texts, k) => request('searchText', [texts, k]),
+    inspect: () => request('inspect', []),
+    encoder: () => request('encoder', []),
+    [Symbol.asyncDispose]: async () => connection.close(),
+  };
+}
+
+function pack(rows: readonly ChunkRow[]): PackedRows {
+  const vectors = new Float32Array(rows.reduce((sum, { vector }) => sum + vector.length, 0));
+  let at = 0;
+  const bare = rows.map(({ vector, ...row }) => {
+    vectors.set(vector, at);
+    at += vector.length;
+    return row;
+  });
+  return { rows: bare, vectors };
+}

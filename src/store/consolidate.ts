@@ -1,0 +1,134 @@
+import { Index, type Table } from '@lancedb/lancedb';
+import type { Schema } from 'apache-arrow';
+import { syncTree } from './durable.ts';
+import type { Ledger } from './ledger.ts';
+import { mergeRows, onlyNewer, pendingRows, type MergedShard } from './merge.ts';
+import { chunkSchema, failureSchema } from './schema.ts';
+import {
+  claimShard,
+  connection,
+  emptyTrash,
+  mainName,
+  openMain,
+  openShard,
+  removeShard,
+  shardNames,
+  sqlString,
+  type IndexFolder,
+  type Kind,
+} from './tables.ts';
+import { ensureTextIndex, unindexedRows } from './textindex.ts';
+import type { EncoderRecord } from './types.ts';
+import { readView, scan, scanLedger, type View } from './view.ts';
+
+/**
+ * Merges what is complete in the shards into main. It may die anywhere and be done again: every step can be
+ * repeated, and a shard goes only when all that was taken from it is synced. Until then the ledger, which
+ * reads the shards too, hides the versions that main still has.
+ */
+export async function consolidate(folder: IndexFolder, encoder: EncoderRecord): Promise<void> {
+  await emptyTrash(folder);
+  const view = await readView(folder);
+  const chunks = view.shards.size === 0 ? [] : await mergeChunks(folder, encoder, view);
+  const failures = await mergeFailures(folder);
+  const tidied = await tidyMain(folder);
+  const merged = [...chunks, ...failures];
+  if (merged.length === 0 && !tidied) return;
+  await syncTree(folder.root, new Set());
+  for (const { name, version } of merged) {
+    // A shard that has grown since it was read is left for the next time.
+    const now = await openShard(folder, name);
+    if ((await now?.version()) === version) await removeShard(folder, name);
+  }
+}
+
+/** @returns the shards that have nothing left of their own */
+async function mergeChunks(folder: IndexFolder, encoder: EncoderRecord, view: View): Promise<MergedShard[]> {
+  const main = view.main ?? (await makeMain(folder, 'chunks', chunkSchema(encoder)));
+  await declareKey(main, 'chunk_id');
+  const merged: MergedShard[] = [];
+  for (const [name, shard] of view.shards) {
+    const { pending, ...state } = await mergeRows(main, shard, view.ledger);
+    // A shard of nothing but pending rows stays as it is; else they move, so that the rest is not kept twice.
+    if (pending.length > 0 && pending.length === state.rows) continue;
+    if (pending.length > 0) await carry(folder, encoder, shard, pending);
+    merged.push({ name, version: state.version });
+  }
+  await dropReplaced(main, view.ledger);
+  return merged;
+}
+
+/** Rows of versions that are not complete: the run that finishes them need not embed them again. */
+async function carry(folder: IndexFolder, encoder: EncoderRecord, from: Table, ids: bigint[]): Promise<void> {
+  const { table } = await claimShard(folder, 'carried', 'chunks', chunkSchema(encoder));
+  for await (const rows of pendingRows(from, ids)) await table.add(rows);
+  await ensureTextIndex(table);
+}
+
+async function makeMain(folder: IndexFolder, kind: Kind, schema: Schema): Promise<Table> {
+  return (await connection(folder, folder.root)).createEmptyTable(mainName(kind), schema, { existOk: true });
+}
+
+/** Without a declared key two merges at once insert the same row twice (lancedb#3377: 480 rows of 300). */
+async function declareKey(table: Table, column: string): Promise<void> {
+  const field = (await table.schema()).fields.find(({ name }) => name === column);
+  const declared = [...(field?.metadata.keys() ?? [])].some((key) => key.includes('unenforced-primary-key'));
+  if (!declared) await table.setUnenforcedPrimaryKey(column);
+}
+
+/** Documents in one delete: a predicate of some 20 KiB. */
+const deleteBatch = 200;
+
+async function dropReplaced(main: Table, ledger: Ledger): Promise<void> {
+  const replaced = new Map<string, string>();
+  if (ledger.size === 0) return;
+  for await (const { document, hash } of scanLedger(main)) {
+    const newest = ledger.get(document);
+    if (newest !== undefined && newest.hash !== hash) replaced.set(document, newest.hash);
+  }
+  const predicates = [...replaced].map(
+    ([document, hash]) => `(document = ${sqlString(document)} AND hash <> ${sqlString(hash)})`,
+  );
+  for (let at = 0; at < predicates.length; at += deleteBatch) {
+    await main.delete(predicates.slice(at, at + deleteBatch).join(' OR '));
+  }
+}
+
+/** One row per document: that of its newest failure. There are few. */
+async function mergeFailures(folder: IndexFolder): Promise<MergedShard[]> {
+  const merged: MergedShard[] = [];
+  for (const name of await shardNames(folder, 'failures')) {
+    const shard = await openShard(folder, name);
+    if (shard === undefined) continue;
+    const main = (await openMain(folder, 'failures')) ?? (await makeMain(folder, 'failures', failureSchema));
+    await declareKey(main, 'document');
+    merged.push({ name, version: await shard.version() });
+    const newest = new Map<string, bigint>();
+    for await (const row of scan(shard, ['document', '_rowid']))
+      newest.set(String(row['document']), row['_rowid'] as bigint);
+    if (newest.size === 0) continue;
+    const rows = await shard.takeRowIds([...newest.values()]).toArrow();
+    await main
+      .mergeInsert('document')
+      .whenMatchedUpdateAll(onlyNewer)
+      .whenNotMatchedInsertAll()
+      .execute(rows);
+  }
+  return merged;
+}
+
+/** Longer than any question takes: another host may be reading an older version of main. */
+const keepVersionsMs = 60 * 60_000;
+
+/** Indexes and compaction. @returns false when there was nothing to do, so that an unchanged index keeps its files */
+async function tidyMain(folder: IndexFolder): Promise<boolean> {
+  const main = await openMain(folder, 'chunks');
+  if (main === undefined || (await main.countRows()) === 0) return false;
+  const columns = new Set((await main.listIndices()).flatMap((index) => index.columns));
+  const missing = ['document', 'chunk_id'].filter((column) => !columns.has(column));
+  if (missing.length === 0 && (await unindexedRows(main)) === 0) return false;
+  await ensureTextIndex(main);
+  for (const column of missing) await main.createIndex(column, { config: Index.btree() });
+  await main.optimize({ cleanupOlderThan: new Date(Date.now() - keepVersionsMs) });
+  return true;
+}

@@ -1,0 +1,43 @@
+import { open, readdir } from 'node:fs/promises';
+import path from 'node:path';
+
+/**
+ * LanceDB 0.37 never calls fsync (strace: 0 calls), so a commit that it has reported can be lost with the
+ * host, leaving a head manifest of zero bytes. What is acknowledged must therefore be synced here: first the
+ * files, then the folders that name them.
+ *
+ * `synced` remembers what was synced before: Lance never changes a file once it has its final name.
+ */
+export async function syncTree(folder: string, synced: Set<string>): Promise<void> {
+  await syncBelow(folder, synced);
+  await syncPath(path.dirname(folder));
+}
+
+/** The one file of a table that is replaced. It only saves a listing: a torn or old one is passed over. */
+const versionHint = 'latest_version_hint.json';
+
+async function syncBelow(folder: string, synced: Set<string>): Promise<void> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const fresh = entries.filter(({ name }) => name !== versionHint && !synced.has(path.join(folder, name)));
+  const folders = entries.filter((entry) => entry.isDirectory());
+  await Promise.all(
+    fresh.filter((entry) => entry.isFile()).map(({ name }) => syncPath(path.join(folder, name))),
+  );
+  for (const { name } of folders) await syncBelow(path.join(folder, name), synced);
+  if (fresh.length > 0) await syncPath(folder);
+  for (const { name } of fresh) synced.add(path.join(folder, name));
+}
+
+/** A file that is gone by now was a temporary one, or was cleaned up with its version. */
+export async function syncPath(name: string): Promise<void> {
+  const file = await open(name).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (file === undefined) return;
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}

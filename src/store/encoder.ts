@@ -1,0 +1,33 @@
+import { RagError } from '../errors.ts';
+import type { EncoderRecord } from './types.ts';
+
+/**
+ * Vectors of two encoders cannot be compared, and chunks of two chunkers would be stored side by side.
+ *
+ * @throws index-mismatch, naming both
+ */
+export function checkEncoder(recorded: EncoderRecord, inForce: EncoderRecord): void {
+  const field = difference(recorded, inForce);
+  if (field === undefined) return;
+  throw new RagError(
+    'index-mismatch',
+    `Cannot use the index: it was made by ${describe(recorded)}, in force is ${describe(inForce)}: ${field} differs`,
+    { hint: otherFolder },
+  );
+}
+
+export const otherFolder = 'Use another --working-dir, or encode it anew: rag-allinone index reembed';
+
+/**
+ * Weights are the same when their digests are. Names are compared only where a digest is unknown: one model
+ * has several (`x`, `x:latest`).
+ */
+function difference(a: EncoderRecord, b: EncoderRecord): keyof EncoderRecord | undefined {
+  const identity = a.digest === '' || b.digest === '' ? 'model' : 'digest';
+  return ([identity, 'dimensions', 'type', 'metric', 'chunker'] as const).find(
+    (field) => a[field] !== b[field],
+  );
+}
+
+const describe = (record: EncoderRecord): string =>
+  `${record.model} (${record.digest.slice(0, 12) || 'no digest'}, ${record.dimensions} x ${record.type}, chunker ${record.chunker})`;

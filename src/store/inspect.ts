@@ -1,0 +1,68 @@
+import { readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { Table } from '@lancedb/lancedb';
+import { readRecord } from './record.ts';
+import { openMain, openShard, shardNames, type IndexFolder } from './tables.ts';
+import type { FailureRow, Inspection } from './types.ts';
+import { readView, scan, scanLedger } from './view.ts';
+
+type NewestFailure = Pick<FailureRow, 'state'> & { readonly version: number };
+
+/** Reads what is committed, also while another process writes. Makes nothing where there is no index. */
+export async function inspect(folder: IndexFolder): Promise<Inspection> {
+  const embedding = await readRecord(folder.root);
+  const { main, shards, ledger } = await readView(folder);
+  const failures = await readFailures(folder);
+  let processed = 0;
+  let chunks = 0;
+  const count = (document: string, complete: { readonly version: number; readonly chunks: number }): void => {
+    processed += 1;
+    chunks += complete.chunks;
+    if (complete.version > (failures.get(document)?.version ?? Infinity)) failures.delete(document);
+  };
+  for (const [document, complete] of ledger) count(document, complete);
+  if (main !== undefined) {
+    for await (const row of scanLedger(main, 'ordinal = 0'))
+      if (!ledger.has(row.document)) count(row.document, row);
+  }
+  const states = [...failures.values()].map(({ state }) => state);
+  const failed = states.filter((state) => state === 'failed').length;
+  return {
+    documents: { processed, failed, needs_ocr: states.length - failed },
+    chunks,
+    embedding,
+    shards: shards.size,
+    bytes: await bytesBelow(folder.root),
+  };
+}
+
+/** The newest failure of each document. */
+async function readFailures(folder: IndexFolder): Promise<Map<string, NewestFailure>> {
+  const tables: (Table | undefined)[] = [];
+  for (const name of await shardNames(folder, 'failures')) tables.push(await openShard(folder, name));
+  tables.push(await openMain(folder, 'failures'));
+  const newest = new Map<string, NewestFailure>();
+  for (const table of tables) {
+    if (table === undefined) continue;
+    for await (const row of scan(table, ['document', 'state', 'version'])) {
+      const document = String(row['document']);
+      const version = Number(row['version']);
+      if (version < (newest.get(document)?.version ?? 0)) continue;
+      newest.set(document, { state: row['state'] as FailureRow['state'], version });
+    }
+  }
+  return newest;
+}
+
+/** Files come and go while we look: one that is gone has no size. */
+async function bytesBelow(folder: string): Promise<number> {
+  const entries = await readdir(folder, { withFileTypes: true, recursive: true }).catch(() => []);
+  const files = entries.filter((entry) => entry.isFile());
+  const sizes = files.map(({ parentPath, name }) =>
+    stat(path.join(parentPath, name)).then(
+      ({ size }) => size,
+      () => 0,
+    ),
+  );
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+}

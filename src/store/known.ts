@@ -1,0 +1,73 @@
+import type { Table } from '@lancedb/lancedb';
+import { isPending, type Complete } from './ledger.ts';
+import { inList } from './tables.ts';
+import type { Known } from './types.ts';
+import { scan, scanLedger, type View } from './view.ts';
+
+/** Documents in one query. */
+const batchSize = 1_000;
+
+/** @param ownShard is not asked for pending rows: what this run has committed, it knows */
+export async function known(
+  view: View,
+  documents: readonly string[],
+  ownShard: string | undefined,
+): Promise<Map<string, Known>> {
+  const result = new Map<string, Known>();
+  const others = [...view.shards].filter(([name]) => name !== ownShard).map(([, table]) => table);
+  for (let at = 0; at < documents.length; at += batchSize) {
+    const batch = documents.slice(at, at + batchSize);
+    const newest = await newestOf(view, batch);
+    const pending = await pendingOf(others, batch, newest);
+    for (const document of batch) {
+      result.set(document, {
+        done: newest.get(document)?.hash ?? null,
+        committed: [...(pending.get(document) ?? [])],
+      });
+    }
+  }
+  return result;
+}
+
+/** The ledger has the documents of the shards; only the rest is looked up in main. */
+async function newestOf(
+  { main, ledger }: View,
+  documents: readonly string[],
+): Promise<Map<string, Complete>> {
+  const newest = new Map<string, Complete>();
+  for (const document of documents) {
+    const complete = ledger.get(document);
+    if (complete !== undefined) newest.set(document, complete);
+  }
+  const rest = documents.filter((document) => !newest.has(document));
+  if (main === undefined || rest.length === 0) return newest;
+  for await (const { document, ...complete } of scanLedger(
+    main,
+    `ordinal = 0 AND ${inList('document', rest)}`,
+  )) {
+    newest.set(document, complete);
+  }
+  return newest;
+}
+
+async function pendingOf(
+  shards: readonly Table[],
+  documents: readonly string[],
+  newest: ReadonlyMap<string, Complete>,
+): Promise<Map<string, Set<string>>> {
+  const pending = new Map<string, Set<string>>();
+  for (const shard of shards) {
+    for await (const row of scan(
+      shard,
+      ['document', 'hash', 'version', 'chunk_id'],
+      inList('document', documents),
+    )) {
+      const document = String(row['document']);
+      const version = { hash: String(row['hash']), version: Number(row['version']) };
+      if (!isPending(newest.get(document), version)) continue;
+      const chunks = pending.get(document) ?? new Set();
+      pending.set(document, chunks.add(String(row['chunk_id'])));
+    }
+  }
+  return pending;
+}

@@ -1,0 +1,134 @@
+import { messageOf, RagError } from '../errors.ts';
+import { consolidate } from './consolidate.ts';
+import { inspect } from './inspect.ts';
+import { known } from './known.ts';
+import type { Operations } from './protocol.ts';
+import { claimRecord, readRecord } from './record.ts';
+import { searchDense, searchText } from './search.ts';
+import { indexFolder, type IndexFolder } from './tables.ts';
+import { keepView, readView, type CurrentView, type View } from './view.ts';
+import { assertWriterName, makeWriter, type Writer } from './writer.ts';
+
+export interface OpenIndex extends Operations {
+  /** Resolves when the writes that were asked for are done. */
+  idle(): Promise<void>;
+}
+
+/**
+ * The store itself, inside its host. Writes go one after the other, so that a commit never meets another of
+ * ours; reads run beside them.
+ *
+ * @param say takes a line for the log
+ */
+export function openIndex(root: string, say: (line: string) => void): OpenIndex {
+  const folder = indexFolder(root, say);
+  let writer: Writer | undefined;
+  const current = keepView(folder, () => writer?.own());
+  const inOrder = makeQueue();
+  const write = <Out>(work: () => Promise<Out>): Promise<Out> => inOrder(() => namingFullDisk(root, work));
+  const writing = (): Writer => writer ?? notWriting(root);
+  return {
+    beginWriting: (encoder, name) =>
+      write(async () => {
+        assertWriterName(name);
+        await claimRecord(root, encoder);
+        writer = makeWriter(folder, encoder, name, await newestVersion(folder));
+      }),
+    append: (packed) => write(() => appendRows(writing(), current, packed)),
+    recordFailures: (rows) => write(() => writing().recordFailures(rows)),
+    consolidate: () => write(() => consolidateAll(folder, writer, current)),
+    known: (documents) => reading(current, (view) => known(view, documents, writer?.own()?.name)),
+    searchDense: (vectors, k) => reading(current, (view) => searchDense(view, vectors, k)),
+    searchText: async (texts, k) => {
+      await writer?.indexTail();
+      return reading(current, (view) => searchText(view, texts, k));
+    },
+    inspect: () => inspect(folder),
+    encoder: () => readRecord(root),
+    idle: () => inOrder(async () => undefined),
+  };
+}
+
+function notWriting(root: string): never {
+  throw new RagError('bug', `Cannot write into ${root}: beginWriting was not called, it comes first`);
+}
+
+async function appendRows(
+  writer: Writer,
+  current: CurrentView,
+  packed: Parameters<Writer['append']>[0],
+): Promise<void> {
+  if (packed.rows.length === 0) return;
+  const before = writer.own();
+  const completed = await writer.append(packed);
+  if (before === undefined) current.forget();
+  else await current.note(completed);
+}
+
+/** Without a writer too: `index compact` has no encoder of its own. */
+async function consolidateAll(
+  folder: IndexFolder,
+  writer: Writer | undefined,
+  current: CurrentView,
+): Promise<void> {
+  const encoder = await readRecord(folder.root);
+  if (encoder === null) return;
+  writer?.leaveShards();
+  try {
+    await consolidate(folder, encoder);
+  } finally {
+    current.forget();
+  }
+}
+
+/** The clocks of nodes differ; a version that is newer must also be larger. */
+async function newestVersion(folder: IndexFolder): Promise<number> {
+  const { main, shards } = await readView(folder);
+  const tables = [...shards.values(), ...(main === undefined ? [] : [main])];
+  let newest = 0;
+  for (const table of tables) {
+    const query = table
+      .query()
+      .select(['version'])
+      .orderBy({ columnName: 'version', ascending: false })
+      .limit(1);
+    const [row] = (await query.toArray()) as { version: bigint }[];
+    newest = Math.max(newest, Number(row?.version ?? 0));
+  }
+  return newest;
+}
+
+/** Once more with a new view when a file was gone: another process has merged the shard that was being read. */
+async function reading<Out>(current: CurrentView, read: (view: View) => Promise<Out>): Promise<Out> {
+  try {
+    return await read(await current.read());
+  } catch (error) {
+    if (!/not found|no such file/i.test(messageOf(error))) throw error;
+    current.forget();
+    return read(await current.read());
+  }
+}
+
+function makeQueue(): <Out>(work: () => Promise<Out>) => Promise<Out> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const result = last.then(work);
+    last = result.catch(() => undefined);
+    return result;
+  };
+}
+
+/** Lance tells it only in words: the codes of ENOSPC and EDQUOT are 28 and 122. */
+const fullDisk = /no space left|quota exceeded|ENOSPC|EDQUOT|os error (?:28|122)\b/i;
+
+async function namingFullDisk<Out>(root: string, work: () => Promise<Out>): Promise<Out> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (!fullDisk.test(messageOf(cause))) throw cause;
+    throw new RagError('disk-full', `Cannot write into the index in ${root}: its disk or quota is full`, {
+      hint: `Free space (df -h ${root}) and run it again: what was acknowledged is safe.`,
+      cause,
+    });
+  }
+}

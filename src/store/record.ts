@@ -1,0 +1,50 @@
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { claimByLink, readIfThere } from '../disk/atomic.ts';
+import { RagError } from '../errors.ts';
+import { checkEncoder, otherFolder } from './encoder.ts';
+import type { EncoderRecord } from './types.ts';
+
+/** `<index>/index.json`: by what the index was made. Written once, by whoever comes first. */
+interface IndexRecord {
+  readonly format: typeof format;
+  readonly encoder: EncoderRecord;
+}
+
+/** Of the columns and of how the tables lie. */
+const format = 1;
+
+const recordPath = (root: string): string => path.join(root, 'index.json');
+
+/** Null when there is no index. @throws index-damaged, index-mismatch when it is of another release */
+export async function readRecord(root: string): Promise<EncoderRecord | null> {
+  const text = await readIfThere(recordPath(root));
+  if (text === undefined) return null;
+  const record = parse(root, text);
+  if (record.format === format && record.encoder !== undefined) return record.encoder;
+  throw new RagError(
+    'index-mismatch',
+    `Cannot open the index in ${root}: its format is ${String(record.format)}, ${format} is wanted`,
+    { hint: otherFolder },
+  );
+}
+
+function parse(root: string, text: string): Partial<IndexRecord> {
+  try {
+    return JSON.parse(text) as Partial<IndexRecord>;
+  } catch (cause) {
+    throw new RagError('index-damaged', `Cannot read ${recordPath(root)}: it is not JSON, JSON is wanted`, {
+      cause,
+    });
+  }
+}
+
+/** Makes the record, or agrees with the one that is there. @throws index-mismatch, disk-full */
+export async function claimRecord(root: string, encoder: EncoderRecord): Promise<void> {
+  await mkdir(root, { recursive: true });
+  const record: IndexRecord = { format, encoder };
+  if ((await readRecord(root)) === null)
+    await claimByLink(recordPath(root), `${JSON.stringify(record, null, 2)}\n`, 0o644);
+  const recorded = await readRecord(root);
+  if (recorded !== null) checkEncoder(recorded, encoder);
+}

@@ -1,0 +1,120 @@
+import {
+  makeData,
+  RecordBatch,
+  Struct,
+  Table,
+  vectorFromArray,
+  type Data,
+  type FixedSizeList,
+  type Schema,
+} from 'apache-arrow';
+import { RagError } from '../errors.ts';
+import { toHalf } from './half.ts';
+import type { PackedRows } from './protocol.ts';
+import { chunkSchema, failureSchema } from './schema.ts';
+import type { EncoderRecord, FailureRow, StoredHit } from './types.ts';
+
+/** Chunks as an Arrow table. @throws bad-vector: the last gate before the disk */
+export function chunkTable(packed: PackedRows, encoder: EncoderRecord, version: number): Table {
+  assertVectors(packed, encoder);
+  const schema = chunkSchema(encoder);
+  const columns = packed.rows.map((row) => ({
+    chunk_id: row.chunk,
+    document: row.document,
+    hash: row.hash,
+    ordinal: row.ordinal,
+    chunks: row.of,
+    version: BigInt(version),
+    title: row.title,
+    file: row.file,
+    page: row.page ?? 0,
+    page_end: row.pageEnd ?? 0,
+    start_at: row.start,
+    end_at: row.end,
+    headings: JSON.stringify(row.headings),
+    contents: `${row.title}\n${row.text}`,
+  }));
+  return tableOf(schema, columns, vectorData(schema, packed, encoder));
+}
+
+export const failureTable = (rows: readonly FailureRow[], version: number): Table =>
+  tableOf(
+    failureSchema,
+    rows.map(({ document, hash, file, state, reason }) => ({
+      document,
+      hash,
+      file,
+      state,
+      reason,
+      version: BigInt(version),
+    })),
+  );
+
+function assertVectors({ rows, vectors }: PackedRows, { dimensions }: EncoderRecord): void {
+  if (vectors.length !== rows.length * dimensions) {
+    const has = vectors.length / Math.max(1, rows.length);
+    throw new RagError(
+      'bad-vector',
+      `Cannot store vectors: they have ${has} dimensions, ${dimensions} are wanted`,
+    );
+  }
+  const at = vectors.findIndex((value) => !Number.isFinite(value));
+  if (at === -1) return;
+  const row = rows[Math.floor(at / dimensions)];
+  throw new RagError(
+    'bad-vector',
+    `Cannot store a vector of ${row?.document ?? '?'}: a number of it is not finite`,
+  );
+}
+
+/** One record batch, so that it becomes one commit. Columns by name; `vector`, where there is one, comes last. */
+function tableOf(
+  schema: Schema,
+  rows: readonly Record<string, unknown>[],
+  vector?: Data<FixedSizeList>,
+): Table {
+  const scalars = schema.fields.slice(0, vector === undefined ? undefined : -1);
+  const children: Data[] = scalars.map(({ name, type }) => {
+    const values: readonly unknown[] = rows.map((row) => row[name]);
+    return vectorFromArray(values, type).data[0] as Data;
+  });
+  if (vector !== undefined) children.push(vector);
+  const struct = makeData({ type: new Struct(schema.fields), length: rows.length, nullCount: 0, children });
+  return new Table(schema, [new RecordBatch(schema, struct)]);
+}
+
+function vectorData(
+  schema: Schema,
+  { rows, vectors }: PackedRows,
+  encoder: EncoderRecord,
+): Data<FixedSizeList> {
+  const type = schema.fields.at(-1)?.type as FixedSizeList;
+  const data = encoder.type === 'f16' ? toHalf(vectors) : vectors;
+  const child = makeData({
+    type: type.children[0]?.type,
+    length: vectors.length,
+    nullCount: 0,
+    data,
+  } as never);
+  return makeData({ type, length: rows.length, nullCount: 0, child });
+}
+
+/** A row of a query's answer: values by column. */
+export type StoredRow = Readonly<Record<string, unknown>>;
+
+export function hitOf(row: StoredRow, score: number): StoredHit {
+  const title = String(row['title']);
+  return {
+    chunk: String(row['chunk_id']),
+    document: String(row['document']),
+    title,
+    file: String(row['file']),
+    page: Number(row['page']) || null,
+    pageEnd: Number(row['page_end']) || null,
+    start: Number(row['start_at']),
+    end: Number(row['end_at']),
+    headings: JSON.parse(String(row['headings'])) as string[],
+    text: String(row['contents']).slice(title.length + 1),
+    score,
+  };
+}

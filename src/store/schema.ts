@@ -1,0 +1,72 @@
+import {
+  Field,
+  FixedSizeList,
+  Float16,
+  Float32,
+  Int32,
+  Int64,
+  Schema,
+  Utf8,
+  type DataType,
+} from 'apache-arrow';
+import type { EncoderRecord } from './types.ts';
+
+/**
+ * The columns on disk. Every one is non-null: with a primary key on a nullable column LanceDB 0.37 accepts the
+ * table and then fails every read of it, and objects without a schema are inferred nullable.
+ */
+const column = (name: string, type: DataType): Field => new Field(name, type, false);
+
+/**
+ * `contents` is the title, a line feed and the text: BM25 reads both, and storing the text a second time would
+ * double the table. `page` and `page_end` are 0 where there are no pages. `version` orders the versions of a
+ * document; that of its ordinal 0 counts. `headings` is JSON.
+ */
+export const chunkSchema = (encoder: Pick<EncoderRecord, 'dimensions' | 'type'>): Schema =>
+  new Schema([
+    column('chunk_id', new Utf8()),
+    column('document', new Utf8()),
+    column('hash', new Utf8()),
+    column('ordinal', new Int32()),
+    column('chunks', new Int32()),
+    column('version', new Int64()),
+    column('title', new Utf8()),
+    column('file', new Utf8()),
+    column('page', new Int32()),
+    column('page_end', new Int32()),
+    column('start_at', new Int32()),
+    column('end_at', new Int32()),
+    column('headings', new Utf8()),
+    column('contents', new Utf8()),
+    column(
+      'vector',
+      new FixedSizeList(
+        encoder.dimensions,
+        column('item', encoder.type === 'f16' ? new Float16() : new Float32()),
+      ),
+    ),
+  ]);
+
+export const failureSchema: Schema = new Schema([
+  column('document', new Utf8()),
+  column('hash', new Utf8()),
+  column('file', new Utf8()),
+  column('state', new Utf8()),
+  column('reason', new Utf8()),
+  column('version', new Int64()),
+]);
+
+/** What a hit needs; `hash` decides whether it may be shown. */
+export const hitColumns = [
+  'chunk_id',
+  'document',
+  'hash',
+  'title',
+  'file',
+  'page',
+  'page_end',
+  'start_at',
+  'end_at',
+  'headings',
+  'contents',
+] as const;

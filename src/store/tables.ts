@@ -1,0 +1,137 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { connect, type Connection, type Table } from '@lancedb/lancedb';
+import type { Schema } from 'apache-arrow';
+import { RagError } from '../errors.ts';
+import { syncPath } from './durable.ts';
+import { healTable } from './heal.ts';
+
+/**
+ * Where the tables of an index lie. `main` is written by whoever consolidates; each shard by one run only.
+ * A shard of failures lies beside the shard of chunks, under the same name.
+ */
+export interface IndexFolder {
+  readonly root: string;
+  readonly shards: string;
+  readonly say: (line: string) => void;
+  /** One connection per folder, because it holds the caches. Only where the folder exists: connecting makes it. */
+  readonly connections: Map<string, Promise<Connection>>;
+}
+
+export type Kind = 'chunks' | 'failures';
+
+const failuresSuffix = '.failures';
+
+export const indexFolder = (root: string, say: (line: string) => void): IndexFolder => ({
+  root,
+  shards: path.join(root, 'shards'),
+  say,
+  connections: new Map(),
+});
+
+export const mainName = (kind: Kind): string => (kind === 'chunks' ? 'main' : 'failures');
+export const shardName = (writer: string, kind: Kind): string =>
+  kind === 'chunks' ? writer : `${writer}${failuresSuffix}`;
+
+export const tablePath = (place: string, name: string): string => path.join(place, `${name}.lance`);
+
+export function connection(folder: IndexFolder, place: string): Promise<Connection> {
+  const open = folder.connections.get(place) ?? connect(place);
+  folder.connections.set(place, open);
+  return open;
+}
+
+/** Names of the shards that were made, whole or not. */
+export async function shardNames(folder: IndexFolder, kind: Kind): Promise<string[]> {
+  const names = await readdir(folder.shards).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  return names
+    .filter((name) => name.endsWith('.lance'))
+    .map((name) => path.basename(name, '.lance'))
+    .filter((name) => name.endsWith(failuresSuffix) === (kind === 'failures'));
+}
+
+/**
+ * Undefined when there is no such table. A shard without a whole manifest counts as none: its writer died
+ * before the first acknowledgement.
+ *
+ * @throws index-damaged
+ */
+export async function openTable(
+  folder: IndexFolder,
+  place: string,
+  name: string,
+): Promise<Table | undefined> {
+  const at = tablePath(place, name);
+  if (!existsSync(at)) return undefined;
+  const health = await healTable(at, folder.say);
+  if (health === 'damaged' && place === folder.root) {
+    throw new RagError('index-damaged', `Cannot open ${at}: none of its manifests is whole, one is wanted`, {
+      hint: `Restore ${at} from a backup, or remove ${folder.root} and ingest again.`,
+    });
+  }
+  return health === 'sound' ? (await connection(folder, place)).openTable(name) : undefined;
+}
+
+export const openMain = (folder: IndexFolder, kind: Kind): Promise<Table | undefined> =>
+  openTable(folder, folder.root, mainName(kind));
+
+export const openShard = (folder: IndexFolder, name: string): Promise<Table | undefined> =>
+  openTable(folder, folder.shards, name);
+
+export interface ClaimedShard {
+  readonly name: string;
+  readonly path: string;
+  readonly table: Table;
+}
+
+/** Makes a shard that nobody else has: the folder is the claim on the name, mkdir lets exactly one have it. */
+export async function claimShard(
+  folder: IndexFolder,
+  writer: string,
+  kind: Kind,
+  schema: Schema,
+): Promise<ClaimedShard> {
+  await mkdir(folder.shards, { recursive: true });
+  for (let n = 1; ; n++) {
+    const name = shardName(n === 1 ? writer : `${writer}-${n}`, kind);
+    const at = tablePath(folder.shards, name);
+    if (!(await claimFolder(at))) continue;
+    const table = await (await connection(folder, folder.shards)).createEmptyTable(name, schema);
+    return { name, path: at, table };
+  }
+}
+
+async function claimFolder(at: string): Promise<boolean> {
+  try {
+    await mkdir(at);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** Away by a rename first: a shard that is half deleted could be neither read nor told from a damaged one. */
+export async function removeShard(folder: IndexFolder, name: string): Promise<void> {
+  await mkdir(trash(folder), { recursive: true });
+  await rename(tablePath(folder.shards, name), path.join(trash(folder), randomUUID()));
+  await syncPath(folder.shards);
+  await emptyTrash(folder);
+}
+
+/** What a removal that was cut short has left. */
+export const emptyTrash = (folder: IndexFolder): Promise<void> =>
+  rm(trash(folder), { recursive: true, force: true });
+
+const trash = (folder: IndexFolder): string => path.join(folder.root, 'trash');
+
+/** A string as SQL writes it. */
+export const sqlString = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+
+export const inList = (column: string, values: readonly string[]): string =>
+  `${column} IN (${values.map(sqlString).join(', ')})`;

@@ -1,0 +1,38 @@
+import { Index, type Table } from '@lancedb/lancedb';
+
+const column = 'contents';
+const name = `${column}_idx`;
+
+/** With the icu tokenizer the built-in list is that of all languages at once and swallows "cat", "dog", "die", "men". */
+const stopWords =
+  'a an and are as at be but by for if in into is it no not of on or such that the their then there these they this to was will with';
+
+/**
+ * Words of every script (icu segments Chinese and Japanese, `simple` finds nothing in them), lower-cased, without
+ * accents, English stems. nDCG@10: pubmedqa-l .977, medquad-liveqa .770 (a reference BM25: .973, .754; unstemmed .72-.73).
+ * Positions are only for phrases, which nobody asks for.
+ */
+const options = {
+  baseTokenizer: 'icu',
+  language: 'English',
+  lowercase: true,
+  asciiFolding: true,
+  stem: true,
+  removeStopWords: true,
+  customStopWords: stopWords.split(' '),
+  withPosition: false,
+} as const;
+
+/**
+ * Makes the index where there is none. The table must have rows: an index that began empty returns hits
+ * unsorted, so that a limit cuts the best (measured, 0.37.1). Without an index a search returns any rows.
+ */
+export async function ensureTextIndex(table: Table): Promise<void> {
+  if ((await unindexedRows(table)) === undefined && (await table.countRows()) > 0) {
+    await table.createIndex(column, { config: Index.fts(options), name });
+  }
+}
+
+/** Rows that a text search reads one by one, about 20 ms per 1,000; undefined without an index. */
+export const unindexedRows = async (table: Table): Promise<number | undefined> =>
+  (await table.indexStats(name))?.numUnindexedRows;

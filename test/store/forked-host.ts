@@ -1,0 +1,92 @@
+/** A real store host for the tests, started again after every death as the supervision tree does. */
+import { fork, type ChildProcess, type Serializable } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { openStore } from '../../src/store/client.ts';
+import type { Store } from '../../src/store/types.ts';
+import type { Channel } from '../../src/supervise/spec.ts';
+
+const program = path.resolve(import.meta.dirname, '../../src/store/host.ts');
+
+interface Host {
+  readonly child: ChildProcess;
+  readonly channel: Channel;
+  readonly exited: Promise<unknown>;
+  stderr: string;
+}
+
+export interface ForkedStore extends AsyncDisposable {
+  readonly store: Store;
+  /** kill -9; the next request starts another. */
+  kill(): Promise<void>;
+  /** Hosts started so far. */
+  starts(): number;
+  stderr(): string;
+}
+
+export async function startHost(dir: string): Promise<Host> {
+  const child = fork(program, [dir], { serialization: 'advanced', silent: true });
+  const exited = once(child, 'exit');
+  const channel: Channel = {
+    send: (message) => void child.send(message as Serializable, () => undefined),
+    onMessage: (listener) => {
+      child.on('message', listener);
+      return () => child.off('message', listener);
+    },
+    onClose: (listener) => {
+      child.once('disconnect', listener);
+      return () => child.off('disconnect', listener);
+    },
+  };
+  const host: Host = { child, channel, exited, stderr: '' };
+  child.stderr?.on('data', (text: Buffer) => (host.stderr += text.toString()));
+  child.stdout?.resume();
+  await Promise.race([once(child, 'message'), exited.then(() => Promise.reject(new Error(host.stderr)))]);
+  return host;
+}
+
+export async function openForkedStore(
+  dir: string,
+  options: { readonly signal?: AbortSignal; readonly timeoutMs?: number } = {},
+): Promise<ForkedStore> {
+  let starts = 0;
+  let host: Host | undefined;
+  let starting: Promise<Host> | undefined;
+  const untilChannel = async (): Promise<Channel> => {
+    if (host?.child.connected !== true) {
+      starts += starting === undefined ? 1 : 0;
+      host = await (starting ??= startHost(dir).finally(() => (starting = undefined)));
+    }
+    return host.channel;
+  };
+  const store = openStore({
+    untilChannel,
+    signal: options.signal ?? new AbortController().signal,
+    ...options,
+  });
+  const kill = async (): Promise<void> => {
+    const victim = host;
+    if (victim === undefined) return;
+    victim.child.kill('SIGKILL');
+    await victim.exited;
+  };
+  return {
+    store,
+    kill,
+    starts: () => starts,
+    stderr: () => host?.stderr ?? '',
+    [Symbol.asyncDispose]: async () => {
+      await store[Symbol.asyncDispose]();
+      await starting?.catch(() => undefined);
+      await kill();
+    },
+  };
+}
+
+/** A new folder; removed with all that is in it. */
+export async function scratchFolder(): Promise<AsyncDisposable & { readonly path: string }> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'rag-store-'));
+  return { path: folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) };
+}
