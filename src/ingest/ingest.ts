@@ -98,29 +98,19 @@ async function* freshRows(
 ): AsyncGenerator<BareRow, void, undefined> {
   const { tally, writer, chunker } = stages;
   for await (const [document, known] of flat(found)) {
-    if (document.state === 'failed' || document.state === 'needs_ocr') {
-      await setAside(
-        {
-          document: document.key,
-          hash: document.hash,
-          file: document.file,
-          state: document.state,
-          reason: document.reason,
-        },
-        stages,
-      );
-    } else if (document.state === 'unchanged') {
+    if (document.state === 'unchanged' || document.hash === known?.done) {
       tally.unchanged();
-    } else if (document.hash === known?.done) {
-      tally.unchanged(); // a row of a corpus: known only once it was parsed
-    } else {
+    } else if ('chunks' in document) {
       const committed = new Set(known?.committed);
       const rows = makeRows(document, chunkerName(chunker)).filter(
-        (row) => row.ordinal === 0 || !committed.has(row.chunk),
+        ({ ordinal, chunk }) => ordinal === 0 || !committed.has(chunk),
       );
       writer.expect(rows);
       tally.parsed(document.chunks.length);
       yield* rows;
+    } else {
+      const { key, hash, file, state, reason } = document;
+      await setAside({ document: key, hash, file, state, reason }, stages);
     }
   }
 }

@@ -12,16 +12,19 @@ export interface Folders extends AsyncDisposable {
   readonly scratch: string;
 }
 
-/** @throws preflight when a folder cannot be made */
+/**
+ * @param logRoot undefined: the logs go with the scratch folder
+ * @throws preflight when a folder cannot be made
+ */
 export async function openFolders(
-  logRoot: string,
+  logRoot: string | undefined,
   job: string,
   temporary: string = tmpdir(),
 ): Promise<Folders> {
-  const logs = resolve(logRoot, job);
   try {
-    await mkdir(logs, { recursive: true, mode: 0o700 });
     const scratch = await mkdtemp(join(temporary, `rag-${job}-`)); // 0700 by itself
+    const logs = logRoot === undefined ? scratch : resolve(logRoot, job);
+    await mkdir(logs, { recursive: true, mode: 0o700 });
     return { logs, scratch, [Symbol.asyncDispose]: () => rm(scratch, { recursive: true, force: true }) };
   } catch (cause) {
     throw new RagError(

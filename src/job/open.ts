@@ -5,41 +5,167 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 
-import type { Environment } from '../config/load.ts';
-import type { Settings } from '../config/settings.ts';
 import { openParserPool } from '../documents/pool.ts';
+import { RagError } from '../errors.ts';
 import { makeEmbed } from '../models/embed.ts';
 import { makeGenerate } from '../models/generate.ts';
 import { openOllamaHttp } from '../models/ollama-http.ts';
 import { prefixesFor } from '../models/prefixes.ts';
-import { makeRerank } from '../models/rerank.ts';
+import { makeRerank, type RerankChannel } from '../models/rerank.ts';
 import { makeRoster } from '../models/roster.ts';
+import type { Role, Roster } from '../models/types.ts';
 import { openLog, type Log } from '../observe/log.ts';
 import type { Instance, Plan } from '../plan/types.ts';
 import type { ServedModel } from '../services/ollama-ready.ts';
-import { jobKey, type Job } from '../slurm/job.ts';
+import { jobKey } from '../slurm/job.ts';
 import { openStore } from '../store/client.ts';
-import type { Channel, Tree } from '../supervise/spec.ts';
+import type { Channel, ChildStatus, Tree } from '../supervise/spec.ts';
 import { startTree } from '../supervise/tree.ts';
-import type { Roster } from '../models/types.ts';
 import type { Work } from '../work.ts';
 import { openFolders, type Folders } from './folders.ts';
 import { embedDimensions, embedOptions, generateOptions } from './models-in-force.ts';
+import type { Prepared } from './prepare.ts';
 import { makeSpecs } from './services.ts';
 import { makeWork } from './work.ts';
 
-export interface OpenInput {
-  readonly settings: Settings;
-  readonly plan: Plan;
-  readonly job: Job;
-  readonly environment: Environment;
-  readonly tell: (line: string) => void;
-}
-
-export interface OpenJob extends AsyncDisposable {
+export interface OpenJob {
+  readonly prepared: Prepared;
   readonly folders: Folders;
   readonly log: Log;
   readonly tree: Tree;
   readonly roster: Roster;
   readonly work: Work;
+  /** Aborts when a significant service is spent. Its reason is the error to end with. */
+  readonly lost: AbortSignal;
+}
+
+/** Five crashes in five minutes are no accident. Backoff lets a GPU's memory be freed and a file server come back. */
+export const budget = { intensity: 5, periodMs: 300_000, backoff: { baseMs: 500, capMs: 30_000 } };
+
+/** Parsing is all CPU; one core stays for the supervisor and the store host. */
+const parserThreads = (cpus: number): number => Math.max(1, Math.min(8, cpus - 1));
+const maxFileBytes = 512 * 1024 * 1024;
+const parseTimeoutMs = 120_000;
+
+/** Opens all, calls `use`, closes all in reverse. @throws what `use` throws, or preflight while opening */
+export async function withJob<T>(
+  prepared: Prepared,
+  tell: (line: string) => void,
+  use: (open: OpenJob) => Promise<T>,
+): Promise<T> {
+  const { settings, environment, job, plan } = prepared;
+  const run = randomBytes(4).toString('hex');
+  const supervisorId = `${jobKey(job)}.${run}`;
+
+  await using folders = await openFolders(settings.LOG_ROOT, jobKey(job), environment['TMPDIR']);
+  using log = openLog(join(folders.logs, 'supervisor.jsonl'), tell);
+  await using http = openOllamaHttp();
+  const roster = makeRoster();
+  const served = new Map<Role, ServedModel>();
+  const onServed = (instance: Instance, model: ServedModel): void => {
+    if (instance.role === 'rerank') return;
+    served.set(instance.role, model);
+    roster.set(instance.role, instance.id, { url: model.url, model: model.model });
+  };
+  const specs = makeSpecs({
+    plan,
+    settings,
+    environment,
+    gpusKnown: job.gpus !== null,
+    folders,
+    supervisorId,
+    http,
+    onServed,
+  });
+  await using tree = startTree(specs, {
+    budget,
+    onEvent: ({ id, event, ...detail }) => log.file(`${id}: ${event}`, detail),
+  });
+  tree.onChange((status) => {
+    withdraw(status, plan, roster);
+    announce(status, log);
+  });
+  await using parser = openParserPool({
+    threads: parserThreads(job.cpus),
+    chunker: { targetTokens: settings.RAG_CHUNK_TOKENS, overlapTokens: settings.RAG_CHUNK_OVERLAP },
+    maxFileBytes,
+    timeoutMsPerFile: parseTimeoutMs,
+  });
+  const lost = whenLost(tree);
+  await using store = openStore({
+    untilChannel: (signal) => untilChannel(tree, 'store', signal),
+    signal: lost,
+  });
+  const embedModel = modelOf(plan, 'embed');
+  const work = makeWork({
+    settings,
+    store,
+    parser,
+    embed: makeEmbed({
+      roster,
+      http,
+      options: embedOptions(settings),
+      dimensions: plan.engine === 'ollama' ? embedDimensions(settings, embedModel) : null,
+      prefixes: prefixesFor(embedModel, settings.RAG_QUERY_INSTRUCTION),
+      signal: lost,
+    }),
+    generate: makeGenerate({ roster, http, options: generateOptions, signal: lost }),
+    rerank: plan.instances.some(({ role }) => role === 'rerank')
+      ? makeRerank({ channel: async () => readyChannel(tree, 'reranker') })
+      : undefined,
+    writer: `${jobKey(job)}-${job.restart}-${run}`,
+    untilEmbedder: async (signal) => {
+      await tree.untilReady(['ollama-embed'], AbortSignal.any([signal, lost]));
+      return found(served.get('embed'), 'the embedder');
+    },
+    generateModel: modelOf(plan, 'generate'),
+  });
+  return await use({ prepared, folders, log, tree, roster, work, lost });
+}
+
+const modelOf = (plan: Plan, role: Instance['role']): string =>
+  plan.instances.find((instance) => instance.role === role)?.model ?? 'none';
+
+/** A server that is not ready gets no requests. */
+function withdraw({ id, current }: ChildStatus, plan: Plan, roster: Roster): void {
+  const role = plan.instances.find((instance) => instance.id === id)?.role;
+  if (role !== undefined && role !== 'rerank' && current.state !== 'ready') roster.set(role, id, undefined);
+}
+
+function announce({ id, current, reason }: ChildStatus, log: Log): void {
+  if (current.state === 'failed') log('error', `${id} has failed: ${current.error.message}`);
+  else if (current.state === 'restarting') log('warn', `${id} is started again: ${reason}`);
+  else if (current.state === 'ready') log('info', `${id} is ready`, { pid: current.pid });
+}
+
+function whenLost(tree: Tree): AbortSignal {
+  const lost = new AbortController();
+  void tree.ended.then((end) =>
+    lost.abort(
+      end.outcome === 'failed'
+        ? end.error
+        : new RagError(
+            'service-failed',
+            `Cannot go on: ${end.id} ended with ${end.exit.code ?? end.exit.signal}`,
+          ),
+    ),
+  );
+  return lost.signal;
+}
+
+export async function untilChannel(tree: Tree, id: string, signal: AbortSignal): Promise<Channel> {
+  await tree.untilReady([id], signal);
+  return found(tree.running(id)?.channel, `the channel of ${id}`);
+}
+
+/** Now or never: a reranker that is being restarted degrades an answer instead of delaying it. */
+function readyChannel(tree: Tree, id: string): RerankChannel {
+  const channel = tree.running(id)?.channel;
+  if (channel === undefined) throw new RagError('model-unavailable', `Cannot rerank: ${id} is not ready`);
+  return channel;
+}
+
+function found<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new RagError('bug', `Cannot use ${what}: it is ready and yet unknown`);
+  return value;
 }

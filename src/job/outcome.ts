@@ -5,18 +5,14 @@ import type { IngestReport } from '../work.ts';
 
 export interface Done {
   readonly ingest: IngestReport | null;
-  /** A signal stopped the run. */
-  readonly stopped: boolean;
-  /** A question was open or never begun when the run was stopped. */
-  readonly questionLeft: boolean;
+  /** It was stopped before the last document, or before the question was answered. */
+  readonly workLeft: boolean;
 }
 
 /** @returns 0, 3 (too many failed) or 75 (stopped with work left) */
-export function makeExitCode(done: Done, tolerated: Settings['RAG_MAX_FAILED']): number {
-  if (done.stopped && (done.questionLeft || done.ingest?.complete === false)) return errorTable.stopped.exit;
-  if (done.ingest !== null && tooManyFailed(done.ingest, tolerated))
-    return errorTable['too-many-failed'].exit;
-  return 0;
+export function makeExitCode({ ingest, workLeft }: Done, tolerated: Settings['RAG_MAX_FAILED']): number {
+  if (workLeft) return errorTable.stopped.exit;
+  return ingest !== null && tooManyFailed(ingest, tolerated) ? errorTable['too-many-failed'].exit : 0;
 }
 
 function tooManyFailed({ documents }: IngestReport, tolerated: Settings['RAG_MAX_FAILED']): boolean {

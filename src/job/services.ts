@@ -75,7 +75,7 @@ function modelServer(input: SpecsInput, instance: Instance, role: 'embed' | 'gen
 
 const logOf = ({ folders }: SpecsInput, id: string): string => join(folders.logs, `${id}.log`);
 
-const definedOnly = (environment: Environment): Record<string, string> =>
+export const definedOnly = (environment: Environment): Record<string, string> =>
   Object.fromEntries(
     Object.entries(environment).filter((pair): pair is [string, string] => pair[1] !== undefined),
   );

@@ -43,7 +43,12 @@ export function makeWork(parts: WorkParts): Work {
     },
   };
   const retrieve = makeRetrieve(search);
-  const answer = makeAnswer({ ...search, generate: parts.generate, model: () => parts.generateModel, estimate: estimateTokens });
+  const answer = makeAnswer({
+    ...search,
+    generate: parts.generate,
+    model: () => parts.generateModel,
+    estimate: estimateTokens,
+  });
 
   const encoderInForce = async (signal: AbortSignal): Promise<EncoderRecord> =>
     makeEncoder(await parts.untilEmbedder(signal), settings, chunkerName(chunker));

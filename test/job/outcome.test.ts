@@ -13,7 +13,7 @@ const report = (failed: number, complete = true) => ({
   seconds: 1,
   complete,
 });
-const done = { ingest: report(0), stopped: false, questionLeft: false };
+const done = { ingest: report(0), workLeft: false };
 const percent = { percent: 5 };
 
 test('makeExitCode() is 0, 3 or 75', () => {
@@ -21,9 +21,8 @@ test('makeExitCode() is 0, 3 or 75', () => {
   assert.equal(makeExitCode({ ...done, ingest: report(5) }, percent), 0);
   assert.equal(makeExitCode({ ...done, ingest: report(6) }, percent), 3);
   assert.equal(makeExitCode({ ...done, ingest: report(2) }, { count: 1 }), 3);
-  assert.equal(makeExitCode({ ...done, stopped: true }, percent), 0);
-  assert.equal(makeExitCode({ ...done, stopped: true, ingest: report(0, false) }, percent), 75);
-  assert.equal(makeExitCode({ ...done, stopped: true, questionLeft: true }, percent), 75);
+  assert.equal(makeExitCode({ ingest: report(9, false), workLeft: true }, percent), 75);
+  assert.equal(makeExitCode({ ingest: null, workLeft: false }, percent), 0);
 });
 
 const settings = (RAG_WORKER_MODE: string, RAG_INPUT_FILE?: string) => ({ RAG_WORKER_MODE, RAG_INPUT_FILE });

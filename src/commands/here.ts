@@ -1,0 +1,50 @@
+/** `--here`: a verb's work in this process, with the services it needs and nothing else. */
+import type { CommandLine, FlagSpec } from '../config/flags.ts';
+import { RagError } from '../errors.ts';
+import { withJob, type OpenJob } from '../job/open.ts';
+import { prepare } from '../job/prepare.ts';
+import type { VerbInput } from './verb.ts';
+
+export const hereFlag: FlagSpec = {
+  kind: 'switch',
+  meaning: 'Do it in this process, without a running supervisor.',
+};
+
+/**
+ * @param line the verb's command line, as `run` would have been given it
+ * @throws usage without --here: a client of a running supervisor is not there yet
+ */
+export async function workHere(
+  input: VerbInput,
+  line: CommandLine,
+  use: (open: OpenJob, signal: AbortSignal) => Promise<number>,
+): Promise<number> {
+  if (!input.line.switches.has('here')) {
+    throw new RagError(
+      'usage',
+      'Cannot reach a running supervisor: client mode is not yet supported, --here is wanted',
+      {
+        hint: 'add --here to work in this process',
+      },
+    );
+  }
+  await using prepared = await prepare({ line, environment: input.environment });
+  for (const warning of prepared.warnings) input.tell(`warning: ${warning}`);
+  return await withJob(prepared, input.tell, async (open) => {
+    try {
+      return await use(open, AbortSignal.any([input.signal, open.lost]));
+    } catch (error) {
+      if (open.lost.aborted) throw open.lost.reason;
+      throw error;
+    }
+  });
+}
+
+/** The text that the words of a command line make. @throws usage when there is none */
+export function textOf(line: CommandLine, verb: string): string {
+  const text = line.positionals.join(' ').trim();
+  if (text !== '') return text;
+  throw new RagError('usage', `Cannot ${verb}: no text is given`, {
+    hint: `node dist/supervisor.js ${verb} --here "..."`,
+  });
+}

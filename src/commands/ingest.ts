@@ -1,0 +1,40 @@
+import { RagError } from '../errors.ts';
+import { makeExitCode, makeSummary } from '../job/outcome.ts';
+import { openProgress } from '../observe/progress.ts';
+import { hereFlag, workHere } from './here.ts';
+import { jsonFlag, type Verb } from './verb.ts';
+
+export const ingestVerb: Verb = {
+  summary: 'Reads documents into the index.',
+  usage: 'ingest --here PATH...',
+  examples: [
+    'node dist/supervisor.js ingest --here papers/ notes.md',
+    "node dist/supervisor.js ingest --here '@files.txt' --json",
+  ],
+  flags: { json: jsonFlag, here: hereFlag },
+  async run(input) {
+    const { line, print, tell, onTerminal } = input;
+    const inputs = [...line.positionals, ...(line.settings.RAG_INPUT_FILE?.split('\n') ?? [])];
+    if (inputs.length === 0) {
+      throw new RagError('usage', 'Cannot ingest: no path is given', {
+        hint: 'node dist/supervisor.js ingest --here papers/',
+      });
+    }
+    const settings = { ...line.settings, RAG_WORKER_MODE: 'ingest', RAG_INPUT_FILE: inputs.join('\n') };
+    return workHere(input, { ...line, positionals: [], settings }, async ({ work, prepared }, signal) => {
+      using bar = openProgress(onTerminal, tell);
+      const report = await work.ingest({ inputs, onProgress: bar.show, signal });
+      const exit = makeExitCode(
+        { ingest: report, workLeft: !report.complete },
+        prepared.settings.RAG_MAX_FAILED,
+      );
+      const summary = makeSummary(report, report.seconds, exit);
+      const { processed, unchanged, failed, needs_ocr: scans } = report.documents;
+      const counts = `${processed} processed, ${unchanged} unchanged, ${failed} failed, ${scans} without text`;
+      print(line.switches.has('json') ? JSON.stringify(summary) : counts);
+      if (!line.switches.has('json'))
+        for (const { document, reason } of report.failures) print(`  ${document}: ${reason}`);
+      return exit;
+    });
+  },
+};

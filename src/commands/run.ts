@@ -1,0 +1,52 @@
+import { answerText, whatToTryNext } from '../observe/answer.ts';
+import { openFace, publish } from '../job/face.ts';
+import { withJob, type OpenJob } from '../job/open.ts';
+import { makeExitCode, makeSummary } from '../job/outcome.ts';
+import { prepare } from '../job/prepare.ts';
+import { runToEnd, type RunView } from '../job/run.ts';
+import { openWatch } from '../job/watch.ts';
+import { jsonFlag, type Verb, type VerbInput } from './verb.ts';
+
+export const runVerb: Verb = {
+  summary: 'The supervisor: services up, ingest and query work, serve, stop cleanly (default).',
+  usage: 'run [--mode ingest|query|serve] [--input-file PATH]... [--query TEXT] [--working-dir DIR]',
+  examples: [
+    'sbatch sbatch/rag_allinone.sbatch',
+    'node dist/supervisor.js run --mode ingest --input-file papers/',
+    'node dist/supervisor.js --input-file papers/ --query "Which dose was used?"',
+  ],
+  flags: { json: jsonFlag, query: { kind: 'value', meaning: 'A question to answer.' } },
+  async run(input) {
+    await using prepared = await prepare(input);
+    for (const warning of prepared.warnings) input.tell(`warning: ${warning}`);
+    const exit = await withJob(prepared, input.tell, (open) => supervise(open, input));
+    if (prepared.dryRun && !input.line.switches.has('json')) input.print(whatToTryNext);
+    return exit;
+  },
+};
+
+/** The endpoint is there from the first moment, so that /readyz can say what is missing; its file comes when all is ready. */
+async function supervise(
+  open: OpenJob,
+  { line, signal, print, tell, onTerminal }: VerbInput,
+): Promise<number> {
+  const json = line.switches.has('json');
+  const started = performance.now();
+  const view: RunView = { phase: 'starting', progress: null, endpoint: null };
+  await using watch = await openWatch(open, view);
+  await using endpoint = await openFace(open, watch.status);
+  view.endpoint = endpoint;
+  const done = await runToEnd({
+    open,
+    stop: signal,
+    view,
+    onChange: watch.changed,
+    onTerminal,
+    tell,
+    onAnswer: (record) => print(json ? JSON.stringify(record) : answerText(record)),
+    publish: () => publish(open, endpoint),
+  });
+  const exit = makeExitCode(done, open.prepared.settings.RAG_MAX_FAILED);
+  if (json) print(JSON.stringify(makeSummary(done.ingest, (performance.now() - started) / 1000, exit)));
+  return exit;
+}

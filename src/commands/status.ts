@@ -1,0 +1,65 @@
+import { join } from 'node:path';
+
+import { load } from '../config/load.ts';
+import { RagError } from '../errors.ts';
+import type { SupervisorStatus } from '../job/status.ts';
+import { withoutControls } from '../observe/terminal.ts';
+import { readSupervisors, type SupervisorRecord } from '../services/state-file.ts';
+import { jsonFlag, type Verb } from './verb.ts';
+
+export const statusVerb: Verb = {
+  summary: 'What a supervisor does: services, GPUs, restarts, progress. Reads files, needs no port.',
+  usage: 'status [JOB] [--json]',
+  examples: ['node dist/supervisor.js status', 'node dist/supervisor.js status 4711 --json'],
+  flags: { json: jsonFlag },
+  async run({ line, environment, print }) {
+    const { settings } = load({ flags: line.settings, environment, file: line.values['config'] });
+    const folder = join(settings.RAG_RUNTIME_STATE, 'supervisors');
+    const record = choose(await readSupervisors(folder, new Date()), line.positionals[0], folder);
+    print(
+      line.switches.has('json')
+        ? JSON.stringify({ ...record.state, presence: record.presence })
+        : statusText(record),
+    );
+    return 0;
+  },
+};
+
+/** The job that was named, else the newest that runs, else the newest. */
+function choose(
+  records: readonly SupervisorRecord[],
+  job: string | undefined,
+  folder: string,
+): SupervisorRecord {
+  const candidates =
+    job === undefined ? records : records.filter(({ name }) => name === job || name.startsWith(`${job}.`));
+  const chosen = candidates.find(({ presence }) => presence === 'running') ?? candidates[0];
+  if (chosen !== undefined) return chosen;
+  throw new RagError(
+    'no-input',
+    `Cannot show ${job === undefined ? 'a supervisor' : `job ${job}`}: there is no state file of it in ${folder}`,
+    {
+      hint: 'set RAG_RUNTIME_STATE as in the job, or look at: squeue -u $USER',
+    },
+  );
+}
+
+function statusText({ state, presence }: SupervisorRecord): string {
+  const status = state as unknown as SupervisorStatus;
+  const { progress, endpoint, services } = status;
+  const lines = [
+    `job ${status.job} on ${status.node}: ${presence === 'gone' ? `gone while ${status.phase}, without saying why` : status.phase}`,
+    `containment ${status.containment}${status.containment === 'none' ? ': kill -9 of the supervisor leaves its services until the job ends' : ''}`,
+    ...(status.time_left_s === null ? [] : [`time left ${Math.floor(status.time_left_s / 60)} min`]),
+    ...(endpoint.url === null ? [] : [`endpoint ${endpoint.url}`]),
+    `documents ${progress.documents_done}${progress.documents_total === null ? '' : ` of ${progress.documents_total}`}`,
+    '',
+    'service          state       GPUs        restarts',
+    ...services.map(
+      ({ id, state: service, gpus, restarts, reason }) =>
+        `${id.padEnd(16)} ${service.padEnd(11)} ${(gpus.join(',') || '-').padEnd(11)} ${restarts}${reason === null ? '' : `  ${reason}`}`,
+    ),
+    ...status.warnings.map((warning) => `warning: ${warning}`),
+  ];
+  return withoutControls(lines.join('\n'));
+}

@@ -1,0 +1,29 @@
+/** Looks into an index without a run: a store host of its own, which only reads. */
+import { join } from 'node:path';
+
+import type { Environment } from '../config/load.ts';
+import { storeHostSpec } from '../services/store-host.ts';
+import { openStore } from '../store/client.ts';
+import type { Inspection } from '../store/types.ts';
+import { startTree } from '../supervise/tree.ts';
+import { openFolders } from './folders.ts';
+import { budget, untilChannel } from './open.ts';
+import { definedOnly } from './services.ts';
+
+export async function inspectIndex(
+  dir: string,
+  environment: Environment,
+  signal: AbortSignal,
+): Promise<Inspection> {
+  await using folders = await openFolders(undefined, 'inspect', environment['TMPDIR']);
+  const spec = storeHostSpec({
+    dir,
+    baseEnv: definedOnly(environment),
+    cwd: folders.scratch,
+    logFile: join(folders.logs, 'store.log'),
+    supervisorId: `inspect.${process.pid}`,
+  });
+  await using tree = startTree([spec], { budget });
+  await using store = openStore({ untilChannel: (wait) => untilChannel(tree, 'store', wait), signal });
+  return await store.inspect();
+}
