@@ -3,12 +3,6 @@
  * from 0.30 "llama-server". Pure; newest line last.
  */
 
-/** The lines of the latest start: a log is continued by every restart. */
-export function latestStart(lines: readonly string[]): readonly string[] {
-  const listening = lines.findLastIndex((line) => /msg="Listening on /.test(line));
-  return listening < 0 ? lines : lines.slice(listening);
-}
-
 /** Another process has the port. All errors of a start exit with 1, so that only the text tells. */
 export const isPortTaken = (lines: readonly string[]): boolean =>
   lines.some((line) => /bind: address already in use/.test(line));

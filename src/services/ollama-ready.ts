@@ -7,7 +7,7 @@ import type { OllamaHttp } from '../models/ollama-http.ts';
 import type { FrozenOptions, Role } from '../models/types.ts';
 import { readVectors } from '../models/vectors.ts';
 import type { ProbeResult } from '../supervise/spec.ts';
-import { isOutOfMemory, latestStart, offloadedLayers, sawOnlyCpu } from './ollama-log.ts';
+import { isOutOfMemory, offloadedLayers, sawOnlyCpu } from './ollama-log.ts';
 
 /** What a server must prove before it counts as ready. */
 export interface Expected {
@@ -38,7 +38,7 @@ export interface Started {
   readonly host: string;
   /** Leader of the process group that must own the listening socket. */
   readonly pid: number;
-  readonly log: readonly string[];
+  readonly log: () => readonly string[];
   readonly http: OllamaHttp;
   readonly signal: AbortSignal;
 }
@@ -48,14 +48,14 @@ const askMs = 30_000;
 const loadMs = 3_600_000;
 
 /**
- * Everything from "something answers" to "this model, on these GPUs, answers with these options", in this order:
- * a port that accepts and the log's "Listening" both come long before HTTP does.
+ * Everything from "our child listens" to "this model, on these GPUs, answers with these options", in this order.
+ * A port that accepts and the log's "Listening" prove nothing: both come long before the first answer.
  *
  * @throws model-unavailable: not yet. Every other code: it will not get better by waiting.
  */
 export async function proveServer(expected: Expected, started: Started): Promise<ServedModel> {
-  const version = await answers(started);
   await isOurs(started);
+  const version = await answers(started);
   const digest = await isInstalled(expected, started);
   seesItsGpus(expected, started);
   await loads(expected, started);
@@ -85,7 +85,7 @@ async function answers(started: Started): Promise<string> {
   return typeof version === 'string' ? version : 'unknown';
 }
 
-/** Another user's server answers as well as ours does, and would take our texts. */
+/** Another user's server answers as well as ours does, and would take our texts; so this is asked first. */
 async function isOurs({ host, pid }: Started): Promise<void> {
   const owner = await whoListens(Number(host.slice(host.lastIndexOf(':') + 1)), pid);
   if (owner === 'ours') return;
@@ -117,9 +117,7 @@ async function isInstalled({ model }: Expected, started: Started): Promise<strin
   throw new RagError(
     'preflight',
     `Cannot serve ${model}: it is not in the model store, an installed model is wanted`,
-    {
-      hint: `ollama pull ${model}`,
-    },
+    { hint: `ollama pull ${model}` },
   );
 }
 
@@ -131,7 +129,7 @@ const onCpu = (model: string, is: string): RagError =>
 /** Before the load: a hundred gigabytes into the memory of the host end the job. */
 function seesItsGpus({ model, gpus, allowCpu }: Expected, { log }: Started): void {
   if (gpus === null || gpus.length === 0 || allowCpu) return;
-  if (sawOnlyCpu(latestStart(log))) throw onCpu(model, 'the server found no GPU');
+  if (sawOnlyCpu(log())) throw onCpu(model, 'the server found no GPU');
 }
 
 /** With the very options of every later call: others would load it again. The request stays open: leaving it ends the load. */
@@ -154,7 +152,7 @@ async function sitsOnItsGpus(
   const [bytes, vramBytes] = [loaded.size ?? 0, loaded.size_vram ?? 0];
   if (gpus === null || gpus.length === 0 || allowCpu) return { bytes, vramBytes };
   if (vramBytes < bytes || vramBytes === 0) throw onCpu(model, `${vramBytes} of ${bytes} bytes are there`);
-  const layers = offloadedLayers(latestStart(started.log));
+  const layers = offloadedLayers(started.log());
   if (layers !== null && layers.offloaded < layers.of) {
     throw onCpu(model, `${layers.offloaded} of ${layers.of} layers are there`);
   }

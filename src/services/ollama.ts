@@ -6,7 +6,7 @@ import type { OllamaHttp } from '../models/ollama-http.ts';
 import type { ChildSpec, ExitStatus, Launch, ProbeResult, Running } from '../supervise/spec.ts';
 import { loadProgress } from './load-progress.ts';
 import { serverEnv } from './ollama-env.ts';
-import { isPortTaken, isUnknownFlag, lastCrash, latestStart } from './ollama-log.ts';
+import { isPortTaken, isUnknownFlag, lastCrash } from './ollama-log.ts';
 import { isLoadFailure, probeResult, proveServer } from './ollama-ready.ts';
 import type { Expected, ServedModel } from './ollama-ready.ts';
 
@@ -88,7 +88,7 @@ function makeProbe(options: ServerOptions): ChildSpec['readiness']['probe'] {
   const failed = { pid: 0, loads: 0 };
   return async (running: Running, signal: AbortSignal): Promise<ProbeResult> => {
     const host = running.launch.env['OLLAMA_HOST'] ?? '';
-    const log = running.logTail(400);
+    const log = (): string[] => running.logTail(400);
     try {
       options.onReady(
         await proveServer(options, { host, pid: running.pid, log, http: options.http, signal }),
@@ -98,13 +98,13 @@ function makeProbe(options: ServerOptions): ChildSpec['readiness']['probe'] {
       if (failed.pid !== running.pid) Object.assign(failed, { pid: running.pid, loads: 0 });
       if (isLoadFailure(error) && !signal.aborted) failed.loads += 1;
       if (failed.loads < maxFailedLoads) return probeResult(error);
-      return { outcome: 'fatal', error: neverLoads(options.model, running.logTail(400), error) };
+      return { outcome: 'fatal', error: neverLoads(options.model, log(), error) };
     }
   };
 }
 
 function neverLoads(model: string, log: readonly string[], cause: unknown): RagError {
-  const crash = lastCrash(latestStart(log));
+  const crash = lastCrash(log);
   const is = `it failed ${maxFailedLoads} times (${crash ?? messageOf(cause)})`;
   return new RagError('service-failed', `Cannot load ${model}: ${is}, a loaded model is wanted`, { cause });
 }
