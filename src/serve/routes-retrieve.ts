@@ -9,7 +9,7 @@ import { codeOf } from '../errors.ts';
 import { toDocument, toRetrievedHit } from '../query/contents.ts';
 import type { Hit, RetrieveRequest, Work } from '../work.ts';
 import { goneSignal } from './client-gone.ts';
-import { problemOf, refuse } from './problem.ts';
+import { problemOf } from './problem.ts';
 import { readRetrieveBody } from './retrieve-request.ts';
 
 export interface RetrieveRouteParts {
@@ -27,7 +27,7 @@ export function addRetrieveRoutes(app: FastifyInstance, parts: RetrieveRoutePart
     bodyLimit: MAX_BODY_BYTES,
     errorHandler(error: unknown, _request: FastifyRequest, reply: FastifyReply) {
       const problem = problemOf(error);
-      if (problem.status !== 400) return refuse(reply, problem);
+      if (problem.status !== 400) throw error; // to the endpoint's own handler
       return reply
         .code(422)
         .send({ detail: [{ type: 'json_invalid', loc: ['body'], msg: problem.message }] });

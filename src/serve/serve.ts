@@ -97,7 +97,9 @@ function makeApp(options: EndpointOptions): FastifyInstance {
   });
   app.setErrorHandler((error, request, reply) => {
     const problem = problemOf(error);
-    if (problem.status >= 500) onEvent({ kind: 'failed', route: request.routeOptions.url ?? '', error });
+    const heard = !reply.raw.destroyed; // else the client left, and its work was cancelled
+    if (heard && problem.status >= 500)
+      onEvent({ kind: 'failed', route: request.routeOptions.url ?? '', error });
     return refuse(reply, problem);
   });
   app.setNotFoundHandler(({ method, url }, reply) => refuse(reply, notFound(method, url)));

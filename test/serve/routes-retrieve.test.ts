@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RagError } from '../../src/errors.ts';
 import type { Hit, RetrieveRequest } from '../../src/work.ts';
+import type { EndpointEvent } from '../../src/serve/serve.ts';
 import { ask, hit, open, post } from './open.ts';
 
 interface Result {
@@ -168,21 +169,34 @@ test('/retrieve waits through a restart of the embedder instead of answering any
 test('an error that waiting cannot cure is a 500 that says so', async () => {
   const retrieve = (): Promise<never> =>
     Promise.reject(new RagError('index-damaged', 'Cannot read the index'));
-  await using endpoint = await open({ work: { retrieve, query: noQuery } });
+  const events: EndpointEvent['kind'][] = [];
+  await using endpoint = await open({
+    work: { retrieve, query: noQuery },
+    onEvent: ({ kind }) => events.push(kind),
+  });
   const answer = await post(`${endpoint.url}/retrieve`, { queries: ['a'] });
   assert.equal(answer.status, 500);
+  assert.deepEqual(events, ['failed']);
   assert.equal(((await answer.json()) as { error: { code: string } }).error.code, 'index-damaged');
 });
 
-test('a client that leaves ends the work it asked for', async () => {
+test('a client that leaves ends the work it asked for, and that is no failure', async () => {
   const begun = Promise.withResolvers<void>();
   const ended = Promise.withResolvers<void>();
+  const events: unknown[] = [];
   const retrieve = ({ signal }: RetrieveRequest): Promise<never> => {
     begun.resolve();
-    signal.addEventListener('abort', () => ended.resolve());
-    return new Promise(() => undefined);
+    return new Promise((_resolve, reject) => {
+      signal.addEventListener('abort', () => {
+        reject(signal.reason as Error);
+        ended.resolve();
+      });
+    });
   };
-  await using endpoint = await open({ work: { retrieve, query: noQuery } });
+  await using endpoint = await open({
+    work: { retrieve, query: noQuery },
+    onEvent: (event) => events.push(event),
+  });
   const client = new AbortController();
   const left = assert.rejects(
     post(`${endpoint.url}/retrieve`, { queries: ['a'] }, { signal: client.signal }),
@@ -191,6 +205,8 @@ test('a client that leaves ends the work it asked for', async () => {
   client.abort();
   await left;
   await ended.promise;
+  assert.equal((await fetch(`${endpoint.url}/healthz`)).status, 200);
+  assert.deepEqual(events, []);
 });
 
 test('/retrieve speaks the same contract on the Unix socket', async () => {
