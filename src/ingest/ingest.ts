@@ -120,7 +120,7 @@ async function* flat(source: AsyncIterable<Found[]>): AsyncGenerator<Found, void
 }
 
 async function setAside(failure: FailureRow, { store, writer, tally }: Stages): Promise<void> {
-  if (!writer.drop(failure.document)) return; // another of its chunks was refused before
+  if (!writer.drop(failure.document, failure.hash)) return; // another of its chunks was refused before
   tally.failed(failure);
   await store.recordFailures([failure]);
 }

@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+
+import { openParserPool } from '../../src/documents/pool.ts';
+import type { ParserPool } from '../../src/documents/types.ts';
+import { codeOf, RagError } from '../../src/errors.ts';
+import { ingest } from '../../src/ingest/ingest.ts';
+import type { Embed } from '../../src/models/types.ts';
+import type { ChunkRow, FailureRow, Known } from '../../src/store/types.ts';
+
+const chunker = { targetTokens: 32, overlapTokens: 0 };
+const never = new AbortController().signal;
+let parser: ParserPool;
+let folder: string;
+
+before(async () => {
+  parser = openParserPool({ threads: 1, chunker, maxFileBytes: 1e6, timeoutMsPerFile: 30_000 });
+  folder = await mkdtemp(join(tmpdir(), 'ingest-'));
+});
+after(async () => {
+  await parser[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true });
+});
+
+/** A store in memory that keeps the order of commits, which is what this room promises. */
+function memoryStore() {
+  const commits: ChunkRow[][] = [];
+  const failures: FailureRow[] = [];
+  const known = new Map<string, Known>();
+  return {
+    commits,
+    failures,
+    known,
+    parts: {
+      known: async (keys: readonly string[]) =>
+        new Map(keys.flatMap((key) => (known.has(key) ? [[key, known.get(key)!]] : []))),
+      append: async (rows: readonly ChunkRow[]) => void commits.push([...rows]),
+      recordFailures: async (rows: readonly FailureRow[]) => void failures.push(...rows),
+    },
+  };
+}
+
+function countingEmbed(refuse: (text: string) => boolean = () => false): { embed: Embed; sent: string[] } {
+  const sent: string[] = [];
+  const embed: Embed = async ({ texts, signal }) => {
+    if (signal.aborted) throw new RagError('aborted', 'Cannot embed: stopped');
+    const index = texts.findIndex(refuse);
+    if (index !== -1)
+      throw Object.assign(new RagError('bad-vector', 'Cannot embed: not a number'), { index });
+    sent.push(...texts);
+    return texts.map(() => new Float32Array([1, 0]));
+  };
+  return { embed, sent };
+}
+
+async function corpus(name: string, files: Record<string, string>): Promise<string> {
+  const root = join(folder, name);
+  await mkdir(root);
+  for (const [file, text] of Object.entries(files)) await writeFile(join(root, file), text);
+  return root;
+}
+
+const paragraphs = (word: string, count: number): string =>
+  Array.from(
+    { length: count },
+    (_, index) => `${word} paragraph ${index}. ${'Here ${word} says thing ${index} of its own. '.repeat(6)}`,
+  ).join('\n\n');
+
+const run = (inputs: string[], store: ReturnType<typeof memoryStore>, embed: Embed, signal = never) =>
+  ingest({ inputs, signal }, { store: store.parts, parser, embed, chunker });
+
+test('ingest() commits the first chunk of a document last', async () => {
+  const root = await corpus('order', { 'a.txt': paragraphs('alpha', 20), 'b.txt': paragraphs('beta', 20) });
+  const store = memoryStore();
+  const report = await run([root], store, countingEmbed().embed);
+  assert.equal(report.documents.processed, 2);
+  assert.equal(report.complete, true);
+  for (const key of ['a.txt', 'b.txt']) {
+    const ordinals = store.commits
+      .flat()
+      .filter((row) => row.document === key)
+      .map((row) => row.ordinal);
+    assert.ok(ordinals.length > 5);
+    assert.equal(ordinals.at(-1), 0);
+    assert.equal(new Set(ordinals).size, ordinals.length);
+  }
+});
+
+test('ingest() embeds nothing of an unchanged document', async () => {
+  const root = await corpus('unchanged', { 'a.txt': paragraphs('alpha', 3) });
+  const store = memoryStore();
+  await run([root], store, countingEmbed().embed);
+  store.known.set('a.txt', { done: store.commits[0]![0]!.hash, committed: [] });
+  const second = countingEmbed();
+  const report = await run([root], store, second.embed);
+  assert.deepEqual(report.documents, { processed: 0, unchanged: 1, failed: 0, needs_ocr: 0 });
+  assert.deepEqual(second.sent, []);
+});
+
+test('ingest() embeds only the chunks that a killed run had not committed', async () => {
+  const root = await corpus('resume', { 'a.txt': paragraphs('alpha', 12) });
+  const whole = memoryStore();
+  const all = countingEmbed();
+  await run([root], whole, all.embed);
+  const rows = whole.commits.flat().filter((row) => row.ordinal > 0);
+  const store = memoryStore();
+  store.known.set('a.txt', { done: null, committed: rows.slice(0, 3).map((row) => row.chunk) });
+  const rest = countingEmbed();
+  const report = await run([root], store, rest.embed);
+  assert.equal(rest.sent.length, all.sent.length - 3);
+  assert.equal(report.documents.processed, 1);
+});
+
+test('ingest() sets a document aside whose text the model refuses, and goes on', async () => {
+  const root = await corpus('poison', {
+    'bad.txt': `${paragraphs('fine', 3)}\n\nPOISON here`,
+    'good.txt': paragraphs('good', 3),
+  });
+  const store = memoryStore();
+  const report = await run([root], store, countingEmbed((text) => text.includes('POISON')).embed);
+  assert.equal(report.documents.processed, 1);
+  assert.equal(report.documents.failed, 1);
+  assert.deepEqual(
+    store.failures.map(({ document }) => document),
+    ['bad.txt'],
+  );
+  assert.ok(!store.commits.flat().some((row) => row.document === 'bad.txt' && row.ordinal === 0));
+});
+
+test('ingest() sends equal texts once', async () => {
+  const root = await corpus('equal', { 'a.txt': 'The same short text.', 'b.txt': 'The same short text.' });
+  const store = memoryStore();
+  const { embed, sent } = countingEmbed();
+  await run([root], store, embed);
+  assert.equal(sent.length, 1);
+  assert.equal(store.commits.flat().length, 2);
+});
+
+test('ingest() drains when it is stopped: what is embedded is committed, the report says incomplete', async () => {
+  const root = await corpus(
+    'drain',
+    Object.fromEntries(
+      Array.from({ length: 30 }, (_, index) => [`${index}.txt`, paragraphs(`w${index}`, 40)]),
+    ),
+  );
+  const store = memoryStore();
+  const stop = new AbortController();
+  const { embed } = countingEmbed();
+  const stopping: Embed = async (request) => {
+    const vectors = await embed(request);
+    stop.abort();
+    return vectors;
+  };
+  const report = await run([root], store, stopping, stop.signal);
+  assert.equal(report.complete, false);
+  assert.ok(store.commits.flat().length > 32, 'the batch that was embedded is on disk');
+  assert.ok(report.documents.processed < 30);
+});
+
+test('ingest() tells the first error and keeps what was committed', async () => {
+  const root = await corpus('full', { 'a.txt': paragraphs('alpha', 3) });
+  const store = memoryStore();
+  store.parts.append = () => Promise.reject(new RagError('disk-full', 'Cannot write: the disk is full'));
+  await assert.rejects(run([root], store, countingEmbed().embed), (error) => codeOf(error) === 'disk-full');
+});
+
+test('ingest() refuses input that is not there', async () => {
+  await assert.rejects(
+    run([join(folder, 'nowhere')], memoryStore(), countingEmbed().embed),
+    (error) => codeOf(error) === 'no-input',
+  );
+});
