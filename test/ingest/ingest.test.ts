@@ -63,11 +63,13 @@ async function corpus(name: string, files: Record<string, string>): Promise<stri
   return root;
 }
 
+const sentences = (word: string, paragraph: number): string =>
+  Array.from({ length: 6 }, (_, index) => `Here ${word} says thing ${paragraph}.${index} of its own.`).join(
+    ' ',
+  );
+
 const paragraphs = (word: string, count: number): string =>
-  Array.from(
-    { length: count },
-    (_, index) => `${word} paragraph ${index}. ${'Here ${word} says thing ${index} of its own. '.repeat(6)}`,
-  ).join('\n\n');
+  Array.from({ length: count }, (_, index) => sentences(word, index)).join('\n\n');
 
 const run = (inputs: string[], store: ReturnType<typeof memoryStore>, embed: Embed, signal = never) =>
   ingest({ inputs, signal }, { store: store.parts, parser, embed, chunker });
