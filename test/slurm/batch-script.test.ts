@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { after, before, test } from 'node:test';
+
+const script = join(import.meta.dirname, '../../sbatch/rag_allinone.sbatch');
+
+/** A checkout (its path has a space) whose supervisor only says how it was started. */
+let folder: string;
+let home: string;
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'rag-batch-'));
+  home = join(folder, 'my checkout');
+  await mkdir(join(home, 'dist'), { recursive: true });
+  await writeFile(
+    join(home, 'dist/supervisor.js'),
+    `const { env, pid, argv } = process;
+     const ended = setTimeout(() => {}, 30_000);
+     process.on('SIGUSR2', () => { console.log('warned'); clearTimeout(ended); });
+     console.log(JSON.stringify({ env, pid, words: argv.slice(2), node: argv[0], umask: process.umask() }));
+     if (!env.STAY) clearTimeout(ended);`,
+  );
+});
+after(() => rm(folder, { recursive: true }));
+
+interface Said {
+  readonly env: Readonly<Record<string, string>>;
+  readonly pid: number;
+  readonly words: readonly string[];
+  readonly node: string;
+  readonly umask: number;
+}
+
+function start(env: Readonly<Record<string, string | undefined>>, words: readonly string[] = []) {
+  const child = spawn('bash', [script, ...words], {
+    cwd: folder,
+    env: { PATH: process.env['PATH'], HOME: folder, RAG_HOME: home, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  return child;
+}
+
+async function run(env: Readonly<Record<string, string | undefined>>, words: readonly string[] = []) {
+  const child = start(env, words);
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'exit'),
+  ]);
+  return { pid: child.pid, code: code as number, stdout, stderr };
+}
+const said = (stdout: string): Said => JSON.parse(stdout) as Said;
+
+test('the supervisor takes the place of the batch script and gets its words', async () => {
+  const { pid, code, stdout } = await run({}, ['--input-file', 'a b']);
+  assert.equal(code, 0);
+  assert.equal(said(stdout).pid, pid);
+  assert.deepEqual(said(stdout).words, ['run', '--input-file', 'a b']);
+  assert.equal(said(stdout).umask, 0o077);
+  assert.equal(said(stdout).env['SLURM_EXPORT_ENV'], 'ALL');
+});
+
+test('a wall-time warning reaches the supervisor, and does not kill the script before it', async () => {
+  const setup = join(folder, 'warned.sh');
+  await writeFile(setup, 'kill -USR2 $$');
+  const child = start({ RAG_SETUP_SCRIPT: setup, STAY: '1' });
+  const output = text(child.stdout);
+  await Promise.race([once(child.stdout, 'data'), once(child, 'exit')]);
+  assert.equal(child.signalCode, null);
+  child.kill('SIGUSR2');
+  assert.match(await output, /\nwarned\n$/);
+});
+
+test('a setup script may use unset variables and fail in places, and what it exports arrives', async () => {
+  await mkdir(join(folder, 'setup'));
+  await writeFile(join(folder, 'setup/ollama.sh'), 'export FROM_SETUP="$NOT_SET_AT_ALL"yes\nfalse\n');
+  const { stdout } = await run({});
+  assert.equal(said(stdout).env['FROM_SETUP'], 'yes');
+});
+
+test('the checkout is found where the job was submitted', async () => {
+  const { stdout } = await run({ RAG_HOME: undefined, SLURM_SUBMIT_DIR: home });
+  assert.deepEqual(said(stdout).words, ['run']);
+});
+
+test("the project's own Node is preferred, RAG_NODE to that", async () => {
+  const own = join(home, `node_modules/node-linux-${process.arch}/bin`);
+  await mkdir(own, { recursive: true });
+  await writeFile(join(own, 'node'), '#!/bin/bash\necho own "$1"\n', { mode: 0o755 });
+  assert.equal((await run({})).stdout, `own ${home}/dist/supervisor.js\n`);
+  assert.equal(said((await run({ RAG_NODE: process.execPath })).stdout).node, process.execPath);
+  await rm(join(home, 'node_modules'), { recursive: true });
+});
+
+const refusals: ReadonlyArray<readonly [string, Readonly<Record<string, string>>, RegExp]> = [
+  [
+    'a RAG_HOME without a build',
+    { RAG_HOME: '/nowhere' },
+    /no dist\/supervisor\.js in \/nowhere.*npm run build/s,
+  ],
+  ['a RAG_NODE that is not there', { RAG_NODE: '/nowhere/node' }, /no \/nowhere\/node.*RAG_NODE/s],
+  [
+    'a RAG_SETUP_SCRIPT that is not there',
+    { RAG_SETUP_SCRIPT: '/nowhere.sh' },
+    /RAG_SETUP_SCRIPT: \/nowhere\.sh/,
+  ],
+];
+for (const [name, env, message] of refusals) {
+  test(`${name} is refused with 78 and its mend`, async () => {
+    const { code, stderr } = await run(env);
+    assert.equal(code, 78);
+    assert.match(stderr, message);
+  });
+}
