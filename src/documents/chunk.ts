@@ -69,17 +69,15 @@ function packUnits(
   return ranges;
 }
 
-/** Where to end a chunk so that headings go with the unit at `index`, as far as they fit in front of it. */
+/**
+ * Where to end a chunk so that the headings before the unit at `index` go with it; where nothing but headings
+ * is new in the chunk, or they do not fit in front of that unit, it ends at `index`.
+ */
 function beforeHeadings(units: readonly Unit[], fresh: number, index: number, targetTokens: number): number {
   let end = index;
-  let tokens = units[index]?.tokens ?? 0;
-  while (end - 1 > fresh) {
-    const unit = units[end - 1];
-    if (unit === undefined || !unit.isHeading || tokens + unit.tokens > targetTokens) break;
-    tokens += unit.tokens;
-    end--;
-  }
-  return end;
+  while (end > fresh && units[end - 1]?.isHeading === true) end--;
+  const fits = sumTokens(units, end, index + 1) <= targetTokens;
+  return end > fresh && fits ? end : index;
 }
 
 /** The earliest unit after `first` from which no more than `room` tokens and no heading lie before `end`. */

@@ -120,8 +120,9 @@ function flush(walk: Walk, kind: Block['kind'], level?: number): void {
 
 const tidy = (inline: string): string =>
   cleanText(inline)
-    .replace(/ *\n */gu, '\n')
-    .replace(/ {2,}/gu, ' ')
+    .split('\n')
+    .map((line) => line.replace(/ {2,}/gu, ' ').trim())
+    .join('\n')
     .trim();
 
 function takeTitle(walk: Walk): void {

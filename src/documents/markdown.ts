@@ -1,11 +1,13 @@
 import { type Block, firstHeading, type ParsedText } from './block.ts';
 
+// Every pattern here is linear: none has two neighbours that could share the same run of characters.
 const fence = /^ {0,3}(`{3,}|~{3,})/u;
-const atxHeading = /^ {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$/u;
+const atxHeading = /^ {0,3}(#{1,6})(?=[ \t]|$)/u;
 const setextUnderline = /^ {0,3}(=+|-+)[ \t]*$/u;
-const tableRule = /^ {0,3}\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$/u;
+const tableRule = /^[ \t|:-]+$/u;
 const frontMatter = /^---\n(?:[^\n]*\n){0,200}?(?:---|\.\.\.)(?:\n|$)/u;
-const inlineData = /!\[([^\]\n]*)\]\(data:[^)\s]*\)/gu;
+const inlineData = /!\[([^[\]\n]{0,200})\]\(data:[^()[\s]*\)/gu;
+const link = /\[([^[\]]{0,200})\]\([^()\s]{0,1000}\)/gu;
 
 /**
  * Markdown by its structure: headings, fenced code, tables, paragraphs. Markup inside a line stays as it is
@@ -22,8 +24,12 @@ export function parseMarkdown(text: string): ParsedText {
     if (block !== undefined) blocks.push(block);
     at = next;
   }
-  const named = /^title:[ \t]*(["']?)(.+?)\1[ \t]*$/mu.exec(matter)?.[2];
-  return { title: named ?? firstHeading(blocks), blocks };
+  return { title: titleIn(matter) ?? firstHeading(blocks), blocks };
+}
+
+function titleIn(matter: string): string | undefined {
+  const value = /^title:(.*)$/mu.exec(matter)?.[1]?.trim() ?? '';
+  return value.replace(/^(["'])(.*)\1$/u, '$2') || undefined;
 }
 
 interface Read {
@@ -35,9 +41,14 @@ interface Read {
 function readBlock(lines: readonly string[], at: number): Read {
   const line = lines[at] ?? '';
   if (line.trim() === '') return { block: undefined, next: at + 1 };
-  const heading = atxHeading.exec(line);
-  if (heading !== null)
-    return { block: headingBlock(heading[2] ?? '', heading[1]?.length ?? 1), next: at + 1 };
+  const marks = atxHeading.exec(line);
+  if (marks !== null) {
+    const text = line
+      .slice(marks[0].length)
+      .trim()
+      .replace(/(?:^|[ \t])#+$/u, '');
+    return { block: headingBlock(text, marks[1]?.length ?? 1), next: at + 1 };
+  }
   const opening = fence.exec(line)?.[1];
   if (opening !== undefined) return readFence(lines, at, opening);
   if (isTable(lines, at)) return readWhile(lines, at, 'table', (row) => row.includes('|'));
@@ -57,10 +68,10 @@ const isClosing = (line: string, opening: string): boolean => {
   return run.length >= opening.length && run === (opening[0] ?? '`').repeat(run.length);
 };
 
-const isTable = (lines: readonly string[], at: number): boolean =>
-  (lines[at] ?? '').includes('|') &&
-  (lines[at + 1] ?? '').includes('-') &&
-  tableRule.test(lines[at + 1] ?? '');
+function isTable(lines: readonly string[], at: number): boolean {
+  const rule = lines[at + 1] ?? '';
+  return (lines[at] ?? '').includes('|') && rule.includes('|') && rule.includes('-') && tableRule.test(rule);
+}
 
 function readWhile(
   lines: readonly string[],
@@ -92,7 +103,7 @@ function readParagraph(lines: readonly string[], at: number): Read {
 function headingBlock(raw: string, level: number): Block | undefined {
   const text = raw
     .replace(/[*`]|\{#[^}\s]*\}$/gu, '')
-    .replace(/\[([^\]]*)\]\([^)]*\)/gu, '$1')
+    .replace(link, '$1')
     .trim();
   return text === '' ? undefined : { kind: 'heading', text, level };
 }

@@ -107,7 +107,11 @@ function readPage(lib: Pdfium, document: number, index: number): string {
 
 /** PDFium marks a hyphen at the end of a line as U+FFFE: the word goes on. */
 const hyphens = /\ufffe(?:\r\n)?/gu;
-const tidy = (raw: string): string => cleanText(raw.replace(hyphens, '')).replace(/[^\S\n]+\n/gu, '\n');
+const tidy = (raw: string): string =>
+  cleanText(raw.replace(hyphens, ''))
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n');
 
 const decodeUtf16 = (lib: Pdfium, buffer: number, bytes: number): string =>
   new TextDecoder('utf-16le').decode(lib.HEAPU8.subarray(buffer, buffer + Math.max(0, bytes)));

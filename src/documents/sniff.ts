@@ -43,18 +43,32 @@ async function binaryFormat(bytes: Buffer): Promise<string> {
   return found?.ext.toUpperCase() ?? 'this binary format';
 }
 
-const htmlStart = /^(?:\s|<\?xml[^>]*>|<!--[^]*?-->)*<(?:!doctype\s+html|html|head|body)\b/iu;
+const htmlStart = /^<(?:!doctype\s+html|html|head|body)\b/iu;
 const htmlFragment = /^\s*<(?:article|div|h[1-6]|main|meta|ol|p|section|table|title|ul)\b/iu;
 const htmlNames = new Set(['.html', '.htm', '.xhtml', '.xht']);
 const markdownNames = new Set(['.md', '.markdown', '.mdown', '.mkd', '.mdx', '.qmd', '.rmd']);
 
 function kindOfText(text: string, extension: string): 'html' | 'markdown' | 'text' {
   const head = text.slice(0, 4096);
-  if (htmlStart.test(head)) return 'html';
+  if (htmlStart.test(afterProlog(head))) return 'html';
   // Markdown may begin with a tag, and HTML may be only a part of a page.
   if (markdownNames.has(extension)) return 'markdown';
   if (htmlFragment.test(head) || (htmlNames.has(extension) && /<[a-z]+[\s>]/iu.test(head))) return 'html';
   return (extension === '' || extension === '.txt') && isMarkdown(head) ? 'markdown' : 'text';
+}
+
+/** What follows white space, an XML declaration and comments. By hand: as one pattern it took exponential time. */
+function afterProlog(head: string): string {
+  let rest = head.trimStart();
+  for (const [opening, closing] of [
+    ['<?xml', '?>'],
+    ['<!--', '-->'],
+  ] as const) {
+    while (rest.startsWith(opening) && rest.includes(closing)) {
+      rest = rest.slice(rest.indexOf(closing) + closing.length).trimStart();
+    }
+  }
+  return rest;
 }
 
 /** A heading, and something else that only Markdown has. */

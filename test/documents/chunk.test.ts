@@ -128,6 +128,15 @@ test('a heading begins a chunk rather than ending one, and its path is kept', ()
   );
 });
 
+test('a document of nothing but headings fills its chunks', () => {
+  const headings = Array.from({ length: 1000 }, (_, n): Block => ({
+    kind: 'heading',
+    level: (n % 6) + 1,
+    text: `Part ${n}`,
+  }));
+  assert.ok(chunkBlocks(headings, options).length < 80);
+});
+
 test('a fence and a table that fit stay whole; a larger table is cut between its rows', () => {
   const code = 'def f(x):\n    return x. + 1\n\nprint(f(1))';
   const [first] = chunkBlocks(

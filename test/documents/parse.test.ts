@@ -114,6 +114,18 @@ test('HTML that is named .pdf is read as HTML', async () => {
   assert.equal(textOf(await parsed('download.pdf', '<!DOCTYPE html><p>Not found</p>')), 'Not found');
 });
 
+test('texts made to exhaust a pattern are read in linear time', async () => {
+  const long = ' '.repeat(300_000);
+  const started = process.cpuUsage();
+  await parse('heading.md', `# a${long}x\n\ntext`);
+  await parse('table.md', `a|b\n|-${long}x\n`);
+  await parse('link.md', `# ${'[a]('.repeat(50_000)}\n${'![](data:'.repeat(50_000)}`);
+  await parse('comments.txt', `${' <!-- --> '.repeat(400)}x`);
+  await parse('spaces.html', `<html><pre>${long}<p>x`);
+  const { user } = process.cpuUsage(started);
+  assert.ok(user < 3e6, `${user / 1e6} s`);
+});
+
 test('Markdown keeps headings as a path, and fences and tables whole', async () => {
   const document = await parsed(
     'notes.md',

@@ -22,7 +22,11 @@ async function makeTree(files: Readonly<Record<string, string>>): Promise<Tree> 
   return { at: (name) => join(folder.path, name), [Symbol.asyncDispose]: () => folder.remove() };
 }
 
-const list = async (...inputs: string[]): Promise<ListedItem[]> => Array.fromAsync(listInputs(inputs, never));
+async function list(...inputs: string[]): Promise<ListedItem[]> {
+  const items: ListedItem[] = [];
+  for await (const item of listInputs(inputs, never)) items.push(item);
+  return items;
+}
 const keyOf = (item: ListedItem): string => (item.kind === 'rows' ? `${item.corpus}@${item.from}` : item.key);
 const keys = async (...inputs: string[]): Promise<string[]> => (await list(...inputs)).map(keyOf);
 
