@@ -23,7 +23,7 @@ export const ingestVerb: Verb = {
     const settings = { ...line.settings, RAG_WORKER_MODE: 'ingest', RAG_INPUT_FILE: inputs.join('\n') };
     return workHere(input, { ...line, positionals: [], settings }, async ({ work, prepared }, signal) => {
       using bar = openProgress(onTerminal, tell);
-      const report = await work.ingest({ inputs, onProgress: bar.show, signal });
+      const report = await work.ingest({ inputs, onProgress: (progress) => bar.show(progress), signal });
       const exit = makeExitCode(
         { ingest: report, workLeft: !report.complete },
         prepared.settings.RAG_MAX_FAILED,

@@ -1,6 +1,6 @@
 import { load } from '../config/load.ts';
 import { makeIntent } from '../job/intent.ts';
-import { planFor } from '../job/prepare.ts';
+import { planFor } from '../job/plan-for.ts';
 import type { Plan } from '../plan/types.ts';
 import { readJob } from '../slurm/job.ts';
 import { jsonFlag, type Verb } from './verb.ts';

@@ -34,13 +34,13 @@ async function supervise(
   const started = performance.now();
   const view: RunView = { phase: 'starting', progress: null, endpoint: null };
   await using watch = await openWatch(open, view);
-  await using endpoint = await openFace(open, watch.status);
+  await using endpoint = await openFace(open, () => watch.status());
   view.endpoint = endpoint;
   const done = await runToEnd({
     open,
     stop: signal,
     view,
-    onChange: watch.changed,
+    onChange: () => watch.changed(),
     onTerminal,
     tell,
     onAnswer: (record) => print(json ? JSON.stringify(record) : answerText(record)),

@@ -20,7 +20,7 @@ export function openFace(open: OpenJob, state: () => SupervisorStatus): Promise<
     ownerUid: process.getuid?.() ?? 0,
     defaultTopk: settings.RAG_TOPK,
     ollama: {
-      current: open.roster.current,
+      current: (role) => open.roster.current(role),
       frozen: (role) => (role === 'embed' ? embedOptions(settings) : generateOptions),
     },
     state,

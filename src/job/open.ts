@@ -7,24 +7,18 @@ import { join } from 'node:path';
 
 import { openParserPool } from '../documents/pool.ts';
 import { RagError } from '../errors.ts';
-import { makeEmbed } from '../models/embed.ts';
-import { makeGenerate } from '../models/generate.ts';
 import { openOllamaHttp } from '../models/ollama-http.ts';
-import { prefixesFor } from '../models/prefixes.ts';
-import { makeRerank, type RerankChannel } from '../models/rerank.ts';
-import { makeRoster } from '../models/roster.ts';
-import type { Role, Roster } from '../models/types.ts';
 import { openLog, type Log } from '../observe/log.ts';
-import type { Instance, Plan } from '../plan/types.ts';
-import type { ServedModel } from '../services/ollama-ready.ts';
 import { jobKey } from '../slurm/job.ts';
 import { openStore } from '../store/client.ts';
 import type { Channel, ChildStatus, Tree } from '../supervise/spec.ts';
 import { startTree } from '../supervise/tree.ts';
+import type { Roster } from '../models/types.ts';
 import type { Work } from '../work.ts';
 import { openFolders, type Folders } from './folders.ts';
-import { embedDimensions, embedOptions, generateOptions } from './models-in-force.ts';
+import { makeModels } from './models.ts';
 import type { Prepared } from './prepare.ts';
+import { makeServed } from './served.ts';
 import { makeSpecs } from './services.ts';
 import { makeWork } from './work.ts';
 
@@ -45,7 +39,7 @@ export const budget = { intensity: 5, periodMs: 300_000, backoff: { baseMs: 500,
 /** Parsing is all CPU; one core stays for the supervisor and the store host. */
 const parserThreads = (cpus: number): number => Math.max(1, Math.min(8, cpus - 1));
 const maxFileBytes = 512 * 1024 * 1024;
-const parseTimeoutMs = 120_000;
+const timeoutMsPerFile = 120_000;
 
 /** Opens all, calls `use`, closes all in reverse. @throws what `use` throws, or preflight while opening */
 export async function withJob<T>(
@@ -55,81 +49,50 @@ export async function withJob<T>(
 ): Promise<T> {
   const { settings, environment, job, plan } = prepared;
   const run = randomBytes(4).toString('hex');
-  const supervisorId = `${jobKey(job)}.${run}`;
 
   await using folders = await openFolders(settings.LOG_ROOT, jobKey(job), environment['TMPDIR']);
   using log = openLog(join(folders.logs, 'supervisor.jsonl'), tell);
   await using http = openOllamaHttp();
-  const roster = makeRoster();
-  const served = new Map<Role, ServedModel>();
-  const onServed = (instance: Instance, model: ServedModel): void => {
-    if (instance.role === 'rerank') return;
-    served.set(instance.role, model);
-    roster.set(instance.role, instance.id, { url: model.url, model: model.model });
-  };
+  const served = makeServed(plan);
+  const { roster } = served;
   const specs = makeSpecs({
-    plan,
-    settings,
-    environment,
-    gpusKnown: job.gpus !== null,
+    prepared,
     folders,
-    supervisorId,
     http,
-    onServed,
+    supervisorId: `${jobKey(job)}.${run}`,
+    onServed: (instance, model) => served.add(instance, model),
   });
   await using tree = startTree(specs, {
     budget,
     onEvent: ({ id, event, ...detail }) => log.file(`${id}: ${event}`, detail),
   });
   tree.onChange((status) => {
-    withdraw(status, plan, roster);
+    served.withdraw(status);
     announce(status, log);
   });
+  const lost = whenLost(tree);
   await using parser = openParserPool({
     threads: parserThreads(job.cpus),
     chunker: { targetTokens: settings.RAG_CHUNK_TOKENS, overlapTokens: settings.RAG_CHUNK_OVERLAP },
     maxFileBytes,
-    timeoutMsPerFile: parseTimeoutMs,
+    timeoutMsPerFile,
   });
-  const lost = whenLost(tree);
   await using store = openStore({
     untilChannel: (signal) => untilChannel(tree, 'store', signal),
     signal: lost,
   });
-  const embedModel = modelOf(plan, 'embed');
   const work = makeWork({
     settings,
     store,
     parser,
-    embed: makeEmbed({
-      roster,
-      http,
-      options: embedOptions(settings),
-      dimensions: plan.engine === 'ollama' ? embedDimensions(settings, embedModel) : null,
-      prefixes: prefixesFor(embedModel, settings.RAG_QUERY_INSTRUCTION),
-      signal: lost,
-    }),
-    generate: makeGenerate({ roster, http, options: generateOptions, signal: lost }),
-    rerank: plan.instances.some(({ role }) => role === 'rerank')
-      ? makeRerank({ channel: async () => readyChannel(tree, 'reranker') })
-      : undefined,
+    models: makeModels({ prepared, roster, http, tree, signal: lost }),
     writer: `${jobKey(job)}-${job.restart}-${run}`,
     untilEmbedder: async (signal) => {
       await tree.untilReady(['ollama-embed'], AbortSignal.any([signal, lost]));
-      return found(served.get('embed'), 'the embedder');
+      return found(served.of('embed'), 'the embedder');
     },
-    generateModel: modelOf(plan, 'generate'),
   });
   return await use({ prepared, folders, log, tree, roster, work, lost });
-}
-
-const modelOf = (plan: Plan, role: Instance['role']): string =>
-  plan.instances.find((instance) => instance.role === role)?.model ?? 'none';
-
-/** A server that is not ready gets no requests. */
-function withdraw({ id, current }: ChildStatus, plan: Plan, roster: Roster): void {
-  const role = plan.instances.find((instance) => instance.id === id)?.role;
-  if (role !== undefined && role !== 'rerank' && current.state !== 'ready') roster.set(role, id, undefined);
 }
 
 function announce({ id, current, reason }: ChildStatus, log: Log): void {
@@ -156,13 +119,6 @@ function whenLost(tree: Tree): AbortSignal {
 export async function untilChannel(tree: Tree, id: string, signal: AbortSignal): Promise<Channel> {
   await tree.untilReady([id], signal);
   return found(tree.running(id)?.channel, `the channel of ${id}`);
-}
-
-/** Now or never: a reranker that is being restarted degrades an answer instead of delaying it. */
-function readyChannel(tree: Tree, id: string): RerankChannel {
-  const channel = tree.running(id)?.channel;
-  if (channel === undefined) throw new RagError('model-unavailable', `Cannot rerank: ${id} is not ready`);
-  return channel;
 }
 
 function found<T>(value: T | undefined, what: string): T {

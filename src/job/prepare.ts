@@ -1,19 +1,15 @@
 /** From a command line to everything that is decided before anything starts. */
-import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-
 import type { CommandLine } from '../config/flags.ts';
 import { load, type Environment, type Loaded } from '../config/load.ts';
 import type { Settings } from '../config/settings.ts';
 import { RagError } from '../errors.ts';
-import { readModel } from '../machine/model-store.ts';
-import { makePlan } from '../plan/plan.ts';
 import type { Plan } from '../plan/types.ts';
+import { readAncestors, launchWarning } from '../slurm/launch.ts';
 import { readJob, type Job } from '../slurm/job.ts';
-import { makeIntent, planMode, type Intent } from './intent.ts';
+import { checkModels } from './check-models.ts';
+import { makeIntent, type Intent } from './intent.ts';
+import { planFor } from './plan-for.ts';
+import { dryRunSettings, inFolder, makeDryRunIntent, openThrowAway } from './trial.ts';
 
 export interface Prepared extends AsyncDisposable {
   readonly settings: Settings;
@@ -31,117 +27,53 @@ export interface PrepareInput {
   readonly environment: Environment;
 }
 
-const project = fileURLToPath(new URL('../..', import.meta.url));
-
 /** @throws settings, usage, preflight. Disposing removes a throw-away folder. */
 export async function prepare({ line, environment }: PrepareInput): Promise<Prepared> {
   const job = readJob(environment);
   const loaded = load({ flags: line.settings, environment, file: line.values['config'] });
   if (line.workload.length > 0) throw noWorkload();
-  const insideJob = job.kind === 'slurm';
-  const { intent, warnings } = makeIntent({
-    settings: loaded.settings,
-    query: line.values['query'],
-    insideJob,
-  });
-  if (intent.kind === 'dry-run') return prepareDryRun(line, environment, job);
+  const given = { settings: loaded.settings, query: line.values['query'], insideJob: job.kind === 'slurm' };
+  const { intent, warnings } = makeIntent(given);
+  if (intent.kind === 'dry-run') return prepareDryRun(environment, job);
 
   const plan = planFor(loaded.settings, environment, job, intent);
-  const all = [...loaded.warnings, ...warnings, ...plan.warnings];
   const common = { environment, job, intent, plan, dryRun: false };
-  if (needsThrowAway(loaded, plan, intent)) {
-    const folder = await mkdtemp(join(tmpdir(), 'rag-trial-'));
-    return {
-      ...common,
-      settings: inFolder(loaded.settings, folder),
-      warnings: [
-        ...all,
-        `No Ollama here: this is a trial in a throw-away index. Set RAG_ENGINE=embedded to keep it.`,
-      ],
-      [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
-    };
+  const all = [...loaded.warnings, ...warnings, ...plan.warnings, ...(await launchWarnings(job))];
+  if (isTrial(loaded, plan)) {
+    const { folder, [Symbol.asyncDispose]: dispose } = await openThrowAway();
+    const trial =
+      'No Ollama here: this is a trial in a throw-away index. With RAG_ENGINE=embedded it is kept.';
+    const settings = inFolder(loaded.settings, folder);
+    return { ...common, settings, warnings: [...all, trial], [Symbol.asyncDispose]: dispose };
   }
   await checkModels(plan, loaded.settings);
   return { ...common, settings: loaded.settings, warnings: all, [Symbol.asyncDispose]: async () => {} };
 }
 
 /** The embedded engine writes to the user's index only when it was asked for by name. */
-const needsThrowAway = ({ settings }: Loaded, plan: Plan, intent: Intent): boolean =>
-  plan.engine === 'embedded' && settings.RAG_ENGINE === 'auto' && intent.kind !== 'dry-run';
+const isTrial = ({ settings }: Loaded, plan: Plan): boolean =>
+  plan.engine === 'embedded' && settings.RAG_ENGINE === 'auto';
 
-/** The sample corpus and its first question, in a folder that goes again, whatever the environment says. */
-async function prepareDryRun(line: CommandLine, environment: Environment, job: Job): Promise<Prepared> {
-  const folder = await mkdtemp(join(tmpdir(), 'rag-dry-run-'));
-  const flags = Object.fromEntries(Object.entries(line.settings).filter(([name]) => name === 'RAG_TOPK'));
-  const { settings } = load({ flags, environment: { RAG_ENGINE: 'embedded' } });
-  const inputs = [join(project, 'examples/corpus')];
-  const intent = { kind: 'given', inputs, query: await firstQuestion() } as const;
+async function prepareDryRun(environment: Environment, job: Job): Promise<Prepared> {
+  const intent = await makeDryRunIntent();
+  const { folder, [Symbol.asyncDispose]: dispose } = await openThrowAway();
+  const settings = inFolder(dryRunSettings(), folder);
+  const plan = planFor(settings, environment, { ...job, gpus: [] }, intent);
   return {
-    settings: inFolder(settings, folder),
+    settings,
     environment,
     job,
     intent,
+    plan,
     dryRun: true,
-    plan: planFor(settings, environment, { ...job, gpus: [] }, intent),
     warnings: [],
-    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+    [Symbol.asyncDispose]: dispose,
   };
 }
 
-async function firstQuestion(): Promise<string> {
-  const rows = await readFile(join(project, 'examples/questions.jsonl'), 'utf8');
-  const { question } = JSON.parse(rows.split('\n')[0] ?? '') as { question: string };
-  return question;
-}
-
-const inFolder = (settings: Settings, folder: string): Settings => ({
-  ...settings,
-  RAG_SHARED_ROOT: folder,
-  RAG_RUNTIME_STATE: join(folder, 'runtime'),
-  RAG_WORKING_DIR: join(folder, 'rag_storage'),
-  LOG_ROOT: join(folder, 'logs'),
-});
-
-/** @throws settings, preflight */
-export function planFor(settings: Settings, environment: Environment, job: Job, intent: Intent): Plan {
-  return makePlan({
-    gpus: job.gpus,
-    insideJob: job.kind === 'slurm',
-    mode: planMode(intent),
-    services: settings.RAG_SERVICES,
-    engine: settings.RAG_ENGINE,
-    hasOllama: isProgram(settings.OLLAMA_BIN, environment['PATH'] ?? ''),
-    generateModel: settings.OLLAMA_GENERATE_MODEL,
-    embedModel: settings.OLLAMA_EMBED_MODEL,
-    rerankerBackend: settings.RERANKER_BACKEND,
-    split: settings.RAG_GPUS,
-    ollamaCount: settings.OLLAMA_GPUS,
-    rerankerCount: settings.RERANKER_GPUS,
-    allowCpu: settings.RAG_ALLOW_CPU,
-  });
-}
-
-const isProgram = (name: string, path: string): boolean =>
-  name.includes('/')
-    ? existsSync(name)
-    : path.split(delimiter).some((folder) => folder !== '' && existsSync(join(folder, name)));
-
-/** Said before any GPU is used. A store that is not there says nothing: the server itself is asked later. */
-export async function checkModels(plan: Plan, settings: Pick<Settings, 'OLLAMA_MODELS'>): Promise<void> {
-  if (plan.engine !== 'ollama') return;
-  const models = plan.instances
-    .filter((instance) => instance.role !== 'rerank')
-    .map((instance) => instance.model);
-  const found = await Promise.all(
-    models.map(async (model) => [model, await readModel(settings.OLLAMA_MODELS, model)] as const),
-  );
-  const missing = found.filter(([, state]) => state === 'absent').map(([model]) => model);
-  if (missing.length === 0) return;
-  throw new RagError(
-    'preflight',
-    `Cannot serve ${missing.join(' and ')}: not in the model store ${settings.OLLAMA_MODELS}, a complete model is wanted`,
-    { hint: missing.map((model) => `ollama pull ${model}`).join(' && ') },
-  );
+async function launchWarnings(job: Job): Promise<string[]> {
+  const warning = launchWarning(job, await readAncestors(), process.channel != null);
+  return warning === undefined ? [] : [warning];
 }
 
 const noWorkload = (): RagError =>

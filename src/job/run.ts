@@ -91,8 +91,12 @@ async function serve(run: Run, inputs: readonly string[]): Promise<Done> {
 
 async function publishAndWait(run: Run): Promise<void> {
   await run.open.tree.untilReady(serviceIds(run.open), run.signal);
-  await using _published = await run.publish();
-  await untilAborted(run.signal);
+  const publication = await run.publish();
+  try {
+    await untilAborted(run.signal);
+  } finally {
+    await publication[Symbol.asyncDispose]();
+  }
 }
 
 async function ingestAll(

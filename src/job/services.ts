@@ -2,9 +2,8 @@
 import { join } from 'node:path';
 
 import type { Environment } from '../config/load.ts';
-import type { Settings } from '../config/settings.ts';
 import type { OllamaHttp } from '../models/ollama-http.ts';
-import type { Instance, Plan } from '../plan/types.ts';
+import type { Instance } from '../plan/types.ts';
 import { embeddedSpec } from '../services/embedded.ts';
 import type { ServedModel } from '../services/ollama-ready.ts';
 import { ollamaSpec } from '../services/ollama.ts';
@@ -12,14 +11,11 @@ import { lexicalRerankerSpec } from '../services/reranker.ts';
 import { storeHostSpec } from '../services/store-host.ts';
 import type { ChildSpec } from '../supervise/spec.ts';
 import type { Folders } from './folders.ts';
+import type { Prepared } from './prepare.ts';
 import { embedDimensions, embedOptions, generateOptions } from './models-in-force.ts';
 
 export interface SpecsInput {
-  readonly plan: Plan;
-  readonly settings: Settings;
-  readonly environment: Environment;
-  /** False when nobody said which GPUs there are: then servers find them themselves. */
-  readonly gpusKnown: boolean;
+  readonly prepared: Pick<Prepared, 'plan' | 'settings' | 'environment' | 'job'>;
   readonly folders: Pick<Folders, 'logs' | 'scratch'>;
   /** Mark in the environment of every process of this run. */
   readonly supervisorId: string;
@@ -28,8 +24,9 @@ export interface SpecsInput {
 }
 
 export function makeSpecs(input: SpecsInput): ChildSpec[] {
-  const { plan, settings, folders, supervisorId } = input;
-  const common = { baseEnv: definedOnly(input.environment), cwd: folders.scratch, supervisorId };
+  const { prepared, folders, supervisorId } = input;
+  const { plan, settings, environment } = prepared;
+  const common = { baseEnv: definedOnly(environment), cwd: folders.scratch, supervisorId };
   const servers = plan.instances.map((instance) =>
     instance.role === 'rerank'
       ? lexicalRerankerSpec({
@@ -47,12 +44,13 @@ export function makeSpecs(input: SpecsInput): ChildSpec[] {
 }
 
 function modelServer(input: SpecsInput, instance: Instance, role: 'embed' | 'generate'): ChildSpec {
-  const { settings, folders, supervisorId, http, onServed } = input;
+  const { prepared, folders, supervisorId, http, onServed } = input;
+  const { plan, settings, environment, job } = prepared;
   const options = {
     id: instance.id,
     role,
     options: role === 'embed' ? embedOptions(settings) : generateOptions,
-    baseEnv: definedOnly(input.environment),
+    baseEnv: definedOnly(environment),
     stateDir: folders.scratch,
     logFile: logOf(input, instance.id),
     portSeed: supervisorId,
@@ -61,13 +59,14 @@ function modelServer(input: SpecsInput, instance: Instance, role: 'embed' | 'gen
     http,
     onReady: (served: ServedModel) => onServed(instance, served),
   };
-  if (input.plan.engine === 'embedded') return embeddedSpec(options);
+  if (plan.engine === 'embedded') return embeddedSpec(options);
   return ollamaSpec({
     ...options,
     bin: settings.OLLAMA_BIN,
     modelsDir: settings.OLLAMA_MODELS,
     model: instance.model,
-    gpus: input.gpusKnown ? instance.gpus : null,
+    // Nobody said which GPUs there are: then the server finds them itself.
+    gpus: job.gpus === null ? null : instance.gpus,
     dimensions: role === 'embed' ? embedDimensions(settings, instance.model) : null,
     allowCpu: settings.RAG_ALLOW_CPU || instance.gpus.length === 0,
   });

@@ -3,7 +3,6 @@ import { chunkerName } from '../documents/chunk.ts';
 import type { ParserPool } from '../documents/types.ts';
 import type { Settings } from '../config/settings.ts';
 import { ingest } from '../ingest/ingest.ts';
-import type { Embed, Generate, Rerank } from '../models/types.ts';
 import { makeAnswer } from '../query/answer.ts';
 import { makeRetrieve } from '../query/retrieve.ts';
 import type { ServedModel } from '../services/ollama-ready.ts';
@@ -12,23 +11,22 @@ import type { EncoderRecord, Store } from '../store/types.ts';
 import { estimateTokens } from '../tokens/estimate.ts';
 import type { Work } from '../work.ts';
 import { answerTokens, generateOptions } from './models-in-force.ts';
+import type { Models } from './models.ts';
 
 export interface WorkParts {
   readonly settings: Settings;
   readonly store: Store;
   readonly parser: ParserPool;
-  readonly embed: Embed;
-  readonly generate: Generate;
-  readonly rerank: Rerank | undefined;
+  readonly models: Models;
   /** Name of this run's shard. */
   readonly writer: string;
   /** The embedder, once it is ready. */
   readonly untilEmbedder: (signal: AbortSignal) => Promise<ServedModel>;
-  readonly generateModel: string;
 }
 
 export function makeWork(parts: WorkParts): Work {
-  const { settings, store, parser, embed, rerank } = parts;
+  const { settings, store, parser } = parts;
+  const { embed, generate, rerank, generateModel } = parts.models;
   const chunker = { targetTokens: settings.RAG_CHUNK_TOKENS, overlapTokens: settings.RAG_CHUNK_OVERLAP };
   const search = {
     store,
@@ -45,8 +43,8 @@ export function makeWork(parts: WorkParts): Work {
   const retrieve = makeRetrieve(search);
   const answer = makeAnswer({
     ...search,
-    generate: parts.generate,
-    model: () => parts.generateModel,
+    generate,
+    model: () => generateModel,
     estimate: estimateTokens,
   });
 

@@ -1,0 +1,34 @@
+/** The plan of a run, from its settings and its allocation. */
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+import type { Environment } from '../config/load.ts';
+import type { Settings } from '../config/settings.ts';
+import { makePlan } from '../plan/plan.ts';
+import type { Plan } from '../plan/types.ts';
+import type { Job } from '../slurm/job.ts';
+import { planMode, type Intent } from './intent.ts';
+
+/** @throws settings, preflight */
+export function planFor(settings: Settings, environment: Environment, job: Job, intent: Intent): Plan {
+  return makePlan({
+    gpus: job.gpus,
+    insideJob: job.kind === 'slurm',
+    mode: planMode(intent),
+    services: settings.RAG_SERVICES,
+    engine: settings.RAG_ENGINE,
+    hasOllama: isProgram(settings.OLLAMA_BIN, environment['PATH'] ?? ''),
+    generateModel: settings.OLLAMA_GENERATE_MODEL,
+    embedModel: settings.OLLAMA_EMBED_MODEL,
+    rerankerBackend: settings.RERANKER_BACKEND,
+    split: settings.RAG_GPUS,
+    ollamaCount: settings.OLLAMA_GPUS,
+    rerankerCount: settings.RERANKER_GPUS,
+    allowCpu: settings.RAG_ALLOW_CPU,
+  });
+}
+
+const isProgram = (name: string, path: string): boolean =>
+  name.includes('/')
+    ? existsSync(name)
+    : path.split(delimiter).some((folder) => folder !== '' && existsSync(join(folder, name)));

@@ -1,0 +1,41 @@
+/** Runs that keep nothing: the dry run, and a user's own documents where there is no Ollama. */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { load } from '../config/load.ts';
+import type { Settings } from '../config/settings.ts';
+import type { Intent } from './intent.ts';
+
+/** A folder that goes with its owner. */
+export interface ThrowAway extends AsyncDisposable {
+  readonly folder: string;
+}
+
+export async function openThrowAway(): Promise<ThrowAway> {
+  const folder = await mkdtemp(join(tmpdir(), 'rag-trial-'));
+  return { folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) };
+}
+
+/** Everything that a run writes, in one folder, whatever the settings say. */
+export const inFolder = (settings: Settings, folder: string): Settings => ({
+  ...settings,
+  RAG_SHARED_ROOT: folder,
+  RAG_RUNTIME_STATE: join(folder, 'runtime'),
+  RAG_WORKING_DIR: join(folder, 'rag_storage'),
+  LOG_ROOT: join(folder, 'logs'),
+});
+
+const examples = fileURLToPath(new URL('../../examples', import.meta.url));
+
+/** The defaults, whatever the environment says: a login script full of a job's settings must not change it. */
+export const dryRunSettings = (): Settings =>
+  load({ flags: {}, environment: { RAG_ENGINE: 'embedded' } }).settings;
+
+/** The sample corpus and its first question. */
+export async function makeDryRunIntent(): Promise<Extract<Intent, { kind: 'given' }>> {
+  const rows = await readFile(join(examples, 'questions.jsonl'), 'utf8');
+  const { question } = JSON.parse(rows.split('\n')[0] ?? '') as { question: string };
+  return { kind: 'given', inputs: [join(examples, 'corpus')], query: question };
+}
