@@ -28,7 +28,7 @@ export async function workHere(
       },
     );
   }
-  await using prepared = await prepare({ line, environment: input.environment });
+  await using prepared = await prepare({ ...input, line });
   for (const warning of prepared.warnings) input.tell(`warning: ${warning}`);
   return await withJob(prepared, input.tell, async (open) => {
     try {

@@ -63,5 +63,13 @@ async function dispatch(words: readonly string[], signal: AbortSignal): Promise<
     print(helpOf(name, verb));
     return 0;
   }
-  return verb.run({ line, environment: process.env, signal, print, tell, onTerminal: process.stderr.isTTY });
+  return verb.run({
+    line,
+    bare: words.length === 0,
+    environment: process.env,
+    signal,
+    print,
+    tell,
+    onTerminal: process.stderr.isTTY,
+  });
 }

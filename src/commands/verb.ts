@@ -4,6 +4,8 @@ import type { Environment } from '../config/load.ts';
 /** What a verb gets: the command line, and the outside world as parameters. */
 export interface VerbInput {
   readonly line: CommandLine;
+  /** Not a single word was given. */
+  readonly bare: boolean;
   readonly environment: Environment;
   /** Aborted by the first TERM, INT, HUP or USR2, with a `StopReason`. */
   readonly signal: AbortSignal;

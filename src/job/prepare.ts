@@ -3,6 +3,7 @@ import type { CommandLine } from '../config/flags.ts';
 import { load, type Environment, type Loaded } from '../config/load.ts';
 import type { Settings } from '../config/settings.ts';
 import { RagError } from '../errors.ts';
+import { listInputs } from '../ingest/listing.ts';
 import type { Plan } from '../plan/types.ts';
 import { readAncestors, launchWarning } from '../slurm/launch.ts';
 import { readJob, type Job } from '../slurm/job.ts';
@@ -25,17 +26,22 @@ export interface Prepared extends AsyncDisposable {
 export interface PrepareInput {
   readonly line: CommandLine;
   readonly environment: Environment;
+  /** Not a single word was given: outside a job that is the dry run, whatever the environment says. */
+  readonly bare: boolean;
+  readonly signal: AbortSignal;
 }
 
-/** @throws settings, usage, preflight. Disposing removes a throw-away folder. */
-export async function prepare({ line, environment }: PrepareInput): Promise<Prepared> {
+/** @throws settings, usage, no-input, preflight. Disposing removes a throw-away folder. */
+export async function prepare({ line, environment, bare, signal }: PrepareInput): Promise<Prepared> {
   const job = readJob(environment);
+  if (bare && job.kind === 'local') return prepareDryRun(environment, job);
   const loaded = load({ flags: line.settings, environment, file: line.values['config'] });
   if (line.workload.length > 0) throw noWorkload();
   const given = { settings: loaded.settings, query: line.values['query'], insideJob: job.kind === 'slurm' };
   const { intent, warnings } = makeIntent(given);
   if (intent.kind === 'dry-run') return prepareDryRun(environment, job);
 
+  if (intent.inputs.length > 0) await checkInputs(intent.inputs, signal);
   const plan = planFor(loaded.settings, environment, job, intent);
   const common = { environment, job, intent, plan, dryRun: false };
   const all = [...loaded.warnings, ...warnings, ...plan.warnings, ...(await launchWarnings(job))];
@@ -69,6 +75,13 @@ async function prepareDryRun(environment: Environment, job: Job): Promise<Prepar
     warnings: [],
     [Symbol.asyncDispose]: dispose,
   };
+}
+
+/** A wrong path is said before any GPU is used. @throws no-input */
+async function checkInputs(inputs: readonly string[], signal: AbortSignal): Promise<void> {
+  const listing = listInputs(inputs, signal);
+  await listing.next();
+  await listing.return(undefined);
 }
 
 async function launchWarnings(job: Job): Promise<string[]> {
