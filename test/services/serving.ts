@@ -1,0 +1,75 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { openOllamaHttp } from '../../src/models/ollama-http.ts';
+import type { OllamaHttp } from '../../src/models/ollama-http.ts';
+import type { OllamaOptions } from '../../src/services/ollama.ts';
+import type { ServedModel } from '../../src/services/ollama-ready.ts';
+import { startTree } from '../../src/supervise/tree.ts';
+import type { ChildSpec, Tree } from '../../src/supervise/spec.ts';
+import { fakeBin } from '../fixtures/fake-ollama/start.ts';
+
+export interface Bench extends AsyncDisposable {
+  readonly dir: string;
+  readonly http: OllamaHttp;
+  /** Every time a server became ready. */
+  readonly served: ServedModel[];
+  /** What `ollamaSpec` needs, for the fake. */
+  options(knobs?: Readonly<Record<string, string>>): OllamaOptions;
+  /** Starts a tree that is stopped with the bench. */
+  start(...specs: ChildSpec[]): Tree;
+  /** What each start of the fake was given. */
+  starts(): Promise<{ argv: string[]; cwd: string; env: Record<string, string> }[]>;
+}
+
+export const soon = (): AbortSignal => AbortSignal.timeout(10_000);
+
+/** A folder, a tree and their end. */
+export async function openBench(): Promise<Bench> {
+  const dir = await mkdtemp(path.join(tmpdir(), 'serving-'));
+  const http = openOllamaHttp();
+  const served: ServedModel[] = [];
+  const trees: Tree[] = [];
+  return {
+    dir,
+    http,
+    served,
+    options: (knobs = {}) => ({
+      id: 'ollama-embed',
+      role: 'embed',
+      bin: fakeBin,
+      modelsDir: path.join(dir, 'models'),
+      model: 'qwen3-embedding:8b',
+      gpus: ['GPU-a', 'GPU-b'],
+      baseEnv: { PATH: process.env['PATH'] ?? '', FAKE_OLLAMA_RECORD: path.join(dir, 'record'), ...knobs },
+      stateDir: path.join(dir, 'state'),
+      logFile: path.join(dir, 'ollama.log'),
+      options: { num_ctx: 512, num_batch: 512 },
+      dimensions: 64,
+      portSeed: dir,
+      startTimeoutMs: 5_000,
+      allowCpu: false,
+      supervisorId: 'test.1',
+      http,
+      onReady: (model) => void served.push(model),
+    }),
+    start(...specs) {
+      const budget = { intensity: 2, periodMs: 60_000, backoff: { baseMs: 10, capMs: 20 } };
+      const tree = startTree(specs, { budget });
+      trees.push(tree);
+      return tree;
+    },
+    async starts() {
+      const record = path.join(dir, 'record');
+      const names = await readdir(record);
+      return Promise.all(
+        names.map(async (name) => JSON.parse(await readFile(path.join(record, name), 'utf8'))),
+      );
+    },
+    async [Symbol.asyncDispose]() {
+      for (const tree of trees) await tree[Symbol.asyncDispose]();
+      await http[Symbol.asyncDispose]();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
