@@ -17,7 +17,7 @@ import {
   type IndexFolder,
   type Kind,
 } from './tables.ts';
-import { ensureTextIndex, unindexedRows } from './textindex.ts';
+import { ensureTextIndex, makeTextIndex, unindexedRows } from './textindex.ts';
 import type { EncoderRecord } from './types.ts';
 import { readView, scan, scanLedger, type View } from './view.ts';
 
@@ -117,18 +117,24 @@ async function mergeFailures(folder: IndexFolder): Promise<MergedShard[]> {
   return merged;
 }
 
-/** Longer than any question takes: another host may be reading an older version of main. */
-const keepVersionsMs = 60 * 60_000;
+/** Longer than a question takes: another host may be reading an older version of main. */
+const keepVersionsMs = 10 * 60_000;
 
-/** Indexes and compaction. @returns false when there was nothing to do, so that an unchanged index keeps its files */
+const keyColumns = ['document', 'chunk_id'];
+
+/** @returns false when there was nothing to do, so that an unchanged index keeps its files */
 async function tidyMain(folder: IndexFolder): Promise<boolean> {
   const main = await openMain(folder, 'chunks');
-  if (main === undefined || (await main.countRows()) === 0) return false;
-  const columns = new Set((await main.listIndices()).flatMap((index) => index.columns));
-  const missing = ['document', 'chunk_id'].filter((column) => !columns.has(column));
-  if (missing.length === 0 && (await unindexedRows(main)) === 0) return false;
-  await ensureTextIndex(main);
-  for (const column of missing) await main.createIndex(column, { config: Index.btree() });
-  await main.optimize({ cleanupOlderThan: new Date(Date.now() - keepVersionsMs) });
+  const rows = (await main?.countRows()) ?? 0;
+  if (main === undefined || rows === 0) return false;
+  const indexed = new Set((await main.listIndices()).flatMap((index) => index.columns));
+  const missing = keyColumns.filter((column) => !indexed.has(column));
+  const tail = await unindexedRows(main);
+  if (missing.length === 0 && tail === 0) return false;
+  // Anew where most is new: the other way compacts as well, which writes the table a second time.
+  const anew = tail === undefined || tail > rows / 2;
+  if (anew) await makeTextIndex(main);
+  for (const column of anew ? keyColumns : missing) await main.createIndex(column, { config: Index.btree() });
+  if (!anew) await main.optimize({ cleanupOlderThan: new Date(Date.now() - keepVersionsMs) });
   return true;
 }

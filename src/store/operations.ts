@@ -39,10 +39,7 @@ export function openIndex(root: string, say: (line: string) => void): OpenIndex 
     consolidate: () => write(() => consolidateAll(folder, writer, current)),
     known: (documents) => reading(current, (view) => known(view, documents, writer?.own()?.name)),
     searchDense: (vectors, k) => reading(current, (view) => searchDense(view, vectors, k)),
-    searchText: async (texts, k) => {
-      await writer?.indexTail();
-      return reading(current, (view) => searchText(view, texts, k));
-    },
+    searchText: (texts, k) => reading(current, (view) => searchText(view, texts, k)),
     inspect: () => inspect(folder),
     encoder: () => readRecord(root),
     idle: () => inOrder(async () => undefined),

@@ -2,7 +2,7 @@ import { MatchQuery, type Table } from '@lancedb/lancedb';
 import { isShown, type Ledger } from './ledger.ts';
 import { hitOf, type StoredRow } from './rows.ts';
 import { hitColumns } from './schema.ts';
-import { ensureTextIndex } from './textindex.ts';
+import { ensureTextIndex, refreshTextIndex } from './textindex.ts';
 import type { StoredHit } from './types.ts';
 import type { View } from './view.ts';
 
@@ -44,7 +44,8 @@ export const searchDense = (
  * main and a large shard is not quite that of one table.
  */
 export async function searchText(view: View, texts: readonly string[], k: number): Promise<StoredHit[][]> {
-  for (const table of tablesOf(view)) await ensureTextIndex(table.table);
+  for (const { table, place } of tablesOf(view))
+    await (place === 'main' ? ensureTextIndex : refreshTextIndex)(table);
   return mapLimited(texts, (text) =>
     search(view, k, async (table, limit) => {
       const query = table.query().nearestToText(new MatchQuery(text, 'contents'));

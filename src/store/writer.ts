@@ -5,7 +5,7 @@ import type { PackedRows } from './protocol.ts';
 import { chunkTable, failureTable } from './rows.ts';
 import { chunkSchema, failureSchema } from './schema.ts';
 import { claimShard, type ClaimedShard, type IndexFolder } from './tables.ts';
-import { ensureTextIndex, unindexedRows } from './textindex.ts';
+import { ensureTextIndex } from './textindex.ts';
 import type { EncoderRecord, FailureRow } from './types.ts';
 import type { OwnShard } from './view.ts';
 
@@ -19,8 +19,6 @@ export interface Writer {
   /** One commit; resolves when it is synced. @returns the documents that are complete with it */
   append(packed: PackedRows): Promise<LedgerRow[]>;
   recordFailures(rows: readonly FailureRow[]): Promise<void>;
-  /** Brings the text index of the own shard up to date, for those who search while we write. */
-  indexTail(): Promise<void>;
   /** The shards were merged: the next row begins new ones. */
   leaveShards(): void;
 }
@@ -28,9 +26,6 @@ export interface Writer {
 interface Shard extends ClaimedShard {
   readonly synced: Set<string>;
 }
-
-/** Below this a search reads the tail in less time than bringing the index up to date takes. */
-const maxTailRows = 5_000;
 
 /** @param after newest version in the index: ours are newer, even where this node's clock is behind */
 export function makeWriter(folder: IndexFolder, encoder: EncoderRecord, name: string, after: number): Writer {
@@ -54,10 +49,6 @@ export function makeWriter(folder: IndexFolder, encoder: EncoderRecord, name: st
       const shard = (failures ??= fresh(await claimShard(folder, name, 'failures', failureSchema)));
       await shard.table.add(failureTable(rows, nextVersion()));
       await syncTree(shard.path, shard.synced);
-    },
-    indexTail: async () => {
-      if (chunks !== undefined && ((await unindexedRows(chunks.table)) ?? 0) > maxTailRows)
-        await chunks.table.optimize();
     },
     leaveShards: () => {
       chunks = undefined;

@@ -21,16 +21,21 @@ export interface ForkedStore extends AsyncDisposable {
   readonly store: Store;
   /** kill -9; the next request starts another. */
   kill(): Promise<void>;
+  /** From now on such a request kills the host that gets it. */
+  makeDeadly(op: string): void;
   /** Hosts started so far. */
   starts(): number;
   stderr(): string;
 }
 
-export async function startHost(dir: string): Promise<Host> {
+async function startHost(dir: string, isDeadly: (message: unknown) => boolean): Promise<Host> {
   const child = fork(program, [dir], { serialization: 'advanced', silent: true });
   const exited = once(child, 'exit');
   const channel: Channel = {
-    send: (message) => void child.send(message as Serializable, () => undefined),
+    send: (message) => {
+      if (isDeadly(message)) child.kill('SIGKILL');
+      else child.send(message as Serializable, () => undefined);
+    },
     onMessage: (listener) => {
       child.on('message', listener);
       return () => child.off('message', listener);
@@ -52,12 +57,14 @@ export async function openForkedStore(
   options: { readonly signal?: AbortSignal; readonly timeoutMs?: number } = {},
 ): Promise<ForkedStore> {
   let starts = 0;
+  let deadly: string | undefined;
+  const isDeadly = (message: unknown): boolean => (message as { readonly op: string }).op === deadly;
   let host: Host | undefined;
   let starting: Promise<Host> | undefined;
   const untilChannel = async (): Promise<Channel> => {
     if (host?.child.connected !== true) {
       starts += starting === undefined ? 1 : 0;
-      host = await (starting ??= startHost(dir).finally(() => (starting = undefined)));
+      host = await (starting ??= startHost(dir, isDeadly).finally(() => (starting = undefined)));
     }
     return host.channel;
   };
@@ -75,6 +82,7 @@ export async function openForkedStore(
   return {
     store,
     kill,
+    makeDeadly: (op) => (deadly = op),
     starts: () => starts,
     stderr: () => host?.stderr ?? '',
     [Symbol.asyncDispose]: async () => {
