@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { RagError } from '../errors.ts';
 import type { Rerank } from './types.ts';
 
@@ -22,11 +23,21 @@ interface Frame {
   readonly passages: readonly string[];
 }
 
+const offerMs = 20;
+
 type Reply = { readonly outcome: 'answered'; readonly message: unknown } | { readonly outcome: 'closed' };
 
 /** Asks a child by frames `{id, op: 'rerank', query, passages}` and reads `{id, scores}` or `{id, error}`. */
 export function makeRerank({ channel, timeoutMs = 120_000 }: RerankOptions): Rerank {
   let last = 0;
+  /** A pipe closes before its child is known to be dead: until then the same channel is offered again. */
+  const nextChannel = async (closed: RerankChannel, signal: AbortSignal): Promise<RerankChannel> => {
+    for (;;) {
+      const next = await channel(signal);
+      if (next !== closed) return next;
+      await sleep(offerMs, undefined, { signal });
+    }
+  };
   return async ({ query, passages, signal }) => {
     // Real rerankers fail on an empty list.
     if (passages.length === 0) return [];
@@ -34,9 +45,11 @@ export function makeRerank({ channel, timeoutMs = 120_000 }: RerankOptions): Rer
     last += 1;
     const frame: Frame = { id: last, op: 'rerank', query, passages };
     try {
-      let reply = await exchange(await channel(bounded), frame, bounded);
+      const first = await channel(bounded);
+      let reply = await exchange(first, frame, bounded);
       // The child ended with the request in its hands. Once may be chance; twice may be the request.
-      if (reply.outcome === 'closed') reply = await exchange(await channel(bounded), frame, bounded);
+      if (reply.outcome === 'closed')
+        reply = await exchange(await nextChannel(first, bounded), frame, bounded);
       if (reply.outcome === 'closed') throw unavailable('it ended twice during this request');
       return readScores(reply.message, passages.length);
     } catch (error) {

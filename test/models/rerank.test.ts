@@ -73,7 +73,9 @@ for (const [what, reply] of [
 }
 
 test('rerank() is sent once more when the child ends with the request in its hands', async () => {
-  const channels = [makeChannel(() => null), makeChannel(({ id }) => ({ id, scores: [1, 0] }))];
+  const dead = makeChannel(() => null);
+  // The dead one is offered once more: its exit is noticed later than the end of its pipe.
+  const channels = [dead, dead, makeChannel(({ id }) => ({ id, scores: [1, 0] }))];
   const rerank = makeRerank({ channel: async () => channels.shift()! });
   assert.deepEqual(await rerank({ query: 'q', passages, signal }), [1, 0]);
 });

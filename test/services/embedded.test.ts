@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { makeEmbed } from '../../src/models/embed.ts';
+import { makeGenerate } from '../../src/models/generate.ts';
+import { makeRoster } from '../../src/models/roster.ts';
+import { embeddedSpec } from '../../src/services/embedded.ts';
+import { answerTo } from '../../src/services/embedded/answers.ts';
+import { extractiveAnswer, noAnswer } from '../../src/services/embedded/extractive.ts';
+import { dimensions, hashedVector } from '../../src/services/embedded/hashing.ts';
+import { watchLeaks } from '../leaks.ts';
+import { openBench, soon } from './serving.ts';
+
+const leaks = watchLeaks();
+after(() => leaks.assertNone());
+
+const whales = 'Blue whales feed on krill, which they filter from the sea through baleen plates.';
+const trains = 'The night train to Vienna leaves platform nine at a quarter past ten.';
+const prompt = (question: string): string =>
+  [
+    `<passage n="1" source="trains.txt">\n${trains}\n</passage>`,
+    `<passage n="2" source="whales.pdf, page 3">\nWhales are mammals. ${whales}\nThey are large.\n</passage>`,
+    `Question: ${question}`,
+  ].join('\n\n');
+
+const cosine = (a: string, b: string): number => {
+  const [left, right] = [hashedVector(a), hashedVector(b)];
+  return left.reduce((sum, value, at) => sum + value * (right[at] ?? 0), 0);
+};
+
+test('hashedVector() puts related texts nearer than unrelated ones', () => {
+  const question = 'What do blue whales eat? Do they filter krill?';
+  assert.ok(cosine(question, whales) > 0.3, `related: ${cosine(question, whales)}`);
+  assert.ok(cosine(question, trains) < 0.15, `unrelated: ${cosine(question, trains)}`);
+  assert.ok(cosine('filtering', 'filtered') > 0.5, 'one root');
+});
+
+test('hashedVector() is a unit vector, the same for the same text, also without a word in it', () => {
+  for (const text of [whales, '', '... !', '鲸鱼', 'the of and']) {
+    assert.equal(hashedVector(text).length, dimensions);
+    assert.ok(Math.abs(Math.hypot(...hashedVector(text)) - 1) < 1e-9, text);
+    assert.deepEqual(hashedVector(text), hashedVector(text));
+  }
+});
+
+test('extractiveAnswer() quotes the sentence that answers, with the number of its passage', () => {
+  assert.equal(
+    extractiveAnswer(prompt('What do blue whales feed on?')),
+    'Blue whales feed on krill, which they filter from the sea through baleen plates [2].',
+  );
+  assert.equal(
+    extractiveAnswer(prompt('When does the train to Vienna leave?')),
+    'The night train to Vienna leaves platform nine at a quarter past ten [1].',
+  );
+});
+
+test('extractiveAnswer() says so when no sentence shares a word with the question', () => {
+  assert.equal(extractiveAnswer(prompt('Who composed Parsifal?')), noAnswer);
+  assert.equal(extractiveAnswer('Question: What do whales eat?'), noAnswer);
+});
+
+test('answerTo() refuses as Ollama does', () => {
+  assert.deepEqual(answerTo('POST', '/api/chat', { model: 'x' }), {
+    status: 404,
+    json: { error: "model 'x' not found" },
+  });
+  assert.partialDeepStrictEqual(answerTo('POST', '/api/chat', { model: 'embedded-hashing' }), {
+    status: 400,
+  });
+  assert.partialDeepStrictEqual(answerTo('POST', '/api/embed', { model: 'embedded-hashing', input: [1] }), {
+    status: 400,
+  });
+  assert.partialDeepStrictEqual(answerTo('GET', '/api/pull', {}), { status: 404 });
+});
+
+test('the engine is started, proven and asked by the code that runs Ollama', async () => {
+  await using bench = await openBench();
+  const { http, ...options } = bench.options();
+  const tree = bench.start(
+    embeddedSpec({ ...options, http, id: 'embed', role: 'embed' }),
+    embeddedSpec({ ...options, http, id: 'generate', role: 'generate' }),
+  );
+  await tree.untilReady(['embed', 'generate'], soon());
+  const roster = makeRoster();
+  for (const served of bench.served)
+    roster.set(served.dimensions === null ? 'generate' : 'embed', served.url, served);
+  assert.equal(roster.current('embed')?.model, 'embedded-hashing');
+
+  const embed = makeEmbed({
+    roster,
+    http,
+    options: options.options,
+    dimensions: null,
+    prefixes: { query: '', passage: '' },
+  });
+  const [vector] = await embed({ texts: [whales], kind: 'passage', signal: soon() });
+  assert.deepEqual(vector?.length, dimensions);
+
+  const generate = makeGenerate({ roster, http, options: options.options });
+  const pieces: string[] = [];
+  const messages = [{ role: 'user', content: prompt('What do blue whales feed on?') }] as const;
+  for await (const piece of generate({ messages, maxTokens: 100, signal: soon() })) pieces.push(piece);
+  assert.ok(pieces.length > 5, 'it is streamed');
+  assert.match(pieces.join(''), /krill.*\[2\]\.$/);
+});
