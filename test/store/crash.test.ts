@@ -129,18 +129,31 @@ test('a torn head manifest is moved aside, and the version before is there', asy
 /** 4 KiB that do not compress. */
 const lengthen = (text: string): string => `${text} ${randomBytes(2_048).toString('hex')}`;
 
+interface SmallDisk extends AsyncDisposable {
+  readonly path: string;
+  grow(): void;
+}
+
+async function mountDisk(folder: string): Promise<SmallDisk> {
+  const disk = path.join(folder, 'disk');
+  await mkdir(disk);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1500k', 'tmpfs', disk]);
+  return {
+    path: disk,
+    grow: () => void execFileSync('mount', ['-o', 'remount,size=64m', disk]),
+    [Symbol.asyncDispose]: async () => void execFileSync('umount', ['-l', disk]),
+  };
+}
+
 const canMount = process.platform === 'linux' && process.getuid?.() === 0;
 
 test(
   'a full disk is named; what was acknowledged stays, and it goes on when there is space',
   { skip: !canMount && 'needs root to mount a tmpfs' },
-  async (context) => {
+  async () => {
     await using folder = await scratchFolder();
-    const disk = path.join(folder.path, 'disk');
-    await mkdir(disk);
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1500k', 'tmpfs', disk]);
-    context.after(() => execFileSync('umount', ['-l', disk]));
-    await using forked = await openForkedStore(path.join(disk, 'index'));
+    await using disk = await mountDisk(folder.path);
+    await using forked = await openForkedStore(path.join(disk.path, 'index'));
     const { store } = forked;
     await store.beginWriting(encoder, 'run');
     const acknowledged: SampleDocument[] = [];
@@ -151,11 +164,11 @@ test(
         acknowledged.push(...batch);
       }
     };
-    await assert.rejects(fill(), { code: 'disk-full', message: new RegExp(disk), hint: /df -h/ });
+    await assert.rejects(fill(), { code: 'disk-full', message: new RegExp(disk.path), hint: /df -h/ });
     assert.ok(acknowledged.length > 0);
     const known = await store.known(acknowledged.map(({ key }) => key));
     for (const document of acknowledged) assert.equal(known.get(document.key)?.done, hashOf(document));
-    execFileSync('mount', ['-o', 'remount,size=64m', disk]);
+    disk.grow();
     const more = documents(2_000, 2_010);
     await store.append(more.flatMap((document) => rowsOf(document)));
     await store.consolidate();
