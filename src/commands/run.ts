@@ -3,8 +3,7 @@ import { openFace, publish } from '../job/face.ts';
 import { withJob, type OpenJob } from '../job/open.ts';
 import { makeExitCode, makeSummary } from '../job/outcome.ts';
 import { prepare } from '../job/prepare.ts';
-import { runToEnd, type RunView } from '../job/run.ts';
-import { openWatch } from '../job/watch.ts';
+import { runToEnd } from '../job/run.ts';
 import { jsonFlag, type Verb, type VerbInput } from './verb.ts';
 
 export const runVerb: Verb = {
@@ -32,15 +31,10 @@ async function supervise(
 ): Promise<number> {
   const json = line.switches.has('json');
   const started = performance.now();
-  const view: RunView = { phase: 'starting', progress: null, endpoint: null };
-  await using watch = await openWatch(open, view);
-  await using endpoint = await openFace(open, () => watch.status());
-  view.endpoint = endpoint;
+  await using endpoint = await openFace(open);
   const done = await runToEnd({
     open,
     stop: signal,
-    view,
-    onChange: () => watch.changed(),
     onTerminal,
     tell,
     onAnswer: (record) => print(json ? JSON.stringify(record) : answerText(record)),

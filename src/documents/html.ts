@@ -34,7 +34,8 @@ interface Walk {
   /** Text since the last break, white space collapsed outside of `pre`. */
   inline: string;
   title: string | undefined;
-  skipDepth: number;
+  /** Inside an element that is left out: its name, and how many of that name are open. */
+  skipped: { readonly name: string; readonly depth: number } | undefined;
   preDepth: number;
   /** The last block is a list item, to which the next one is joined. */
   inList: boolean;
@@ -47,15 +48,15 @@ export function parseHtml(source: string): ParsedText {
     tables: [],
     inline: '',
     title: undefined,
-    skipDepth: 0,
+    skipped: undefined,
     preDepth: 0,
     inList: false,
   };
   const parser = new Parser({
-    onopentagname: (name) => open(walk, name),
+    onopentag: (name, attributes) => open(walk, name, attributes['role']),
     onclosetag: (name) => close(walk, name),
     ontext: (text) => {
-      if (walk.skipDepth === 0) walk.inline += walk.preDepth > 0 ? text : text.replace(/\s+/gu, ' ');
+      if (walk.skipped === undefined) walk.inline += walk.preDepth > 0 ? text : text.replace(/\s+/gu, ' ');
     },
   });
   parser.end(source);
@@ -69,9 +70,17 @@ const cellTable = (walk: Walk): Table | undefined => {
   return table === undefined || table.isLayout ? undefined : table;
 };
 
-function open(walk: Walk, name: string): void {
-  if (dropped.has(name)) walk.skipDepth++;
-  if (walk.skipDepth > 0) return;
+/** @param role older generators mark their navigation so, in a `div` */
+function open(walk: Walk, name: string, role: string | undefined): void {
+  const { skipped } = walk;
+  if (skipped !== undefined) {
+    if (name === skipped.name) walk.skipped = { name, depth: skipped.depth + 1 };
+    return;
+  }
+  if (dropped.has(name) || role === 'navigation') {
+    walk.skipped = { name, depth: 1 };
+    return;
+  }
   if (name === 'br') {
     walk.inline += cellTable(walk) === undefined ? '\n' : ' ';
   } else if (name === 'table' || name === 'pre' || headingLevel(name) > 0) {
@@ -85,8 +94,10 @@ function open(walk: Walk, name: string): void {
 }
 
 function close(walk: Walk, name: string): void {
-  if (walk.skipDepth > 0) {
-    if (dropped.has(name)) walk.skipDepth--;
+  const { skipped } = walk;
+  if (skipped !== undefined) {
+    if (name !== skipped.name) return;
+    walk.skipped = skipped.depth === 1 ? undefined : { name, depth: skipped.depth - 1 };
     return;
   }
   const level = headingLevel(name);

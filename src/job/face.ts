@@ -1,18 +1,16 @@
 /** What others see of a run: the endpoint, its file, the state file, the job's comment. */
 import { join } from 'node:path';
 
-import type { SupervisorStatus } from './status.ts';
 import { openEndpoint, type Endpoint } from '../serve/serve.ts';
 import { openPublication, type Publication } from '../services/discovery.ts';
 import { writeComment } from '../slurm/comment.ts';
-import { jobKey } from '../slurm/job.ts';
 import { embedOptions, generateOptions } from './models-in-force.ts';
 import type { OpenJob } from './open.ts';
 
 /** @throws settings when the port or the socket cannot be had */
-export function openFace(open: OpenJob, state: () => SupervisorStatus): Promise<Endpoint> {
+export async function openFace(open: OpenJob): Promise<Endpoint> {
   const { settings } = open.prepared;
-  return openEndpoint({
+  const endpoint = await openEndpoint({
     work: open.work,
     host: settings.RAG_BIND,
     port: settings.RAG_PORT,
@@ -23,7 +21,7 @@ export function openFace(open: OpenJob, state: () => SupervisorStatus): Promise<
       current: (role) => open.roster.current(role),
       frozen: (role) => (role === 'embed' ? embedOptions(settings) : generateOptions),
     },
-    state,
+    state: () => open.watch.status(),
     readiness: () => {
       const missing = open.tree
         .statuses()
@@ -33,6 +31,8 @@ export function openFace(open: OpenJob, state: () => SupervisorStatus): Promise<
     onEvent: (event) =>
       open.log.file(`endpoint: ${event.kind}`, 'problem' in event ? { problem: event.problem } : {}),
   });
+  open.watch.endpoint(endpoint);
+  return endpoint;
 }
 
 /** Tells the world that every service is ready. A file that another live job holds stays as it is, and we say so. */
@@ -67,7 +67,3 @@ export async function publish(open: OpenJob, endpoint: Endpoint): Promise<Public
   }
   return publication;
 }
-
-/** `supervisors/<job>[_task].<node>.json` */
-export const stateFilePath = ({ prepared: { settings, job } }: OpenJob): string =>
-  join(settings.RAG_RUNTIME_STATE, 'supervisors', `${jobKey(job)}.${job.node}.json`);

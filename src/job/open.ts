@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 
 import { openParserPool } from '../documents/pool.ts';
-import { RagError } from '../errors.ts';
+import { messageOf, RagError } from '../errors.ts';
 import { openOllamaHttp } from '../models/ollama-http.ts';
 import { openLog, type Log } from '../observe/log.ts';
 import { jobKey } from '../slurm/job.ts';
@@ -20,12 +20,14 @@ import { makeModels } from './models.ts';
 import type { Prepared } from './prepare.ts';
 import { makeServed } from './served.ts';
 import { makeSpecs } from './services.ts';
+import { openWatch, type Watch } from './watch.ts';
 import { makeWork } from './work.ts';
 
 export interface OpenJob {
   readonly prepared: Prepared;
   readonly folders: Folders;
   readonly log: Log;
+  readonly watch: Watch;
   readonly tree: Tree;
   readonly roster: Roster;
   readonly work: Work;
@@ -52,6 +54,7 @@ export async function withJob<T>(
 
   await using folders = await openFolders(settings.LOG_ROOT, jobKey(job), environment['TMPDIR']);
   using log = openLog(join(folders.logs, 'supervisor.jsonl'), tell);
+  await using watch = await openWatch(prepared, (error) => log.file(`state file: ${messageOf(error)}`));
   await using http = openOllamaHttp();
   const served = makeServed(plan);
   const { roster } = served;
@@ -66,6 +69,7 @@ export async function withJob<T>(
     budget,
     onEvent: ({ id, event, ...detail }) => log.file(`${id}: ${event}`, detail),
   });
+  watch.follow(tree);
   tree.onChange((status) => {
     served.withdraw(status);
     announce(status, log);
@@ -92,7 +96,7 @@ export async function withJob<T>(
       return found(served.of('embed'), 'the embedder');
     },
   });
-  return await use({ prepared, folders, log, tree, roster, work, lost });
+  return await use({ prepared, folders, log, watch, tree, roster, work, lost });
 }
 
 function announce({ id, current, reason }: ChildStatus, log: Log): void {

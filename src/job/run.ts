@@ -1,25 +1,14 @@
-/** What a run does once everything is open: ingest, answer, serve. The phases are those of phase.ts. */
+/** What a run does once everything is open: ingest, answer, serve.  */
 import { codeOf } from '../errors.ts';
 import { openProgress } from '../observe/progress.ts';
-import type { Endpoint } from '../serve/serve.ts';
 import type { AnswerRecord, IngestProgress, IngestReport } from '../work.ts';
 import type { OpenJob } from './open.ts';
 import type { Done } from './outcome.ts';
-import { nextPhase, type Phase, type PhaseEvent } from './phase.ts';
-
-/** What others may watch while it runs. */
-export interface RunView {
-  phase: Phase;
-  progress: (IngestProgress & { readonly seconds: number }) | null;
-  endpoint: Endpoint | null;
-}
 
 export interface RunInput {
   readonly open: OpenJob;
   /** Aborted by a signal of the user or of Slurm. */
   readonly stop: AbortSignal;
-  readonly view: RunView;
-  readonly onChange: () => void;
   readonly onTerminal: boolean;
   readonly tell: (line: string) => void;
   readonly onAnswer: (record: AnswerRecord) => void;
@@ -29,39 +18,41 @@ export interface RunInput {
 
 /** @throws the error that ended a significant service, or the work's own */
 export async function runToEnd(input: RunInput): Promise<Done> {
-  const { open, stop, view } = input;
-  const change = (event: PhaseEvent): void => {
-    view.phase = nextPhase(view.phase, event);
-    input.onChange();
-  };
-  const run: Run = { ...input, signal: AbortSignal.any([stop, open.lost]), change };
-  const { intent } = open.prepared;
+  const { open, stop } = input;
+  const { log, lost, watch, prepared } = open;
+  const run: Run = { ...input, signal: AbortSignal.any([stop, lost]) };
+  stop.addEventListener('abort', () => log('info', `stopping: ${nameOf(stop.reason)}`), { once: true });
   try {
+    const { intent } = prepared;
     return intent.kind === 'serve' ? await serve(run, intent.inputs) : await doGiven(run, intent);
   } catch (error) {
-    if (open.lost.aborted) throw open.lost.reason;
+    if (lost.aborted) throw lost.reason;
     // Stopped while it waited for something: nothing was acknowledged, everything is left.
     if (stop.aborted && codeOf(error) === 'aborted') return { ingest: null, workLeft: true };
     throw error;
   } finally {
-    change('stop');
+    watch.phase('stop');
   }
 }
 
+const nameOf = (reason: unknown): string =>
+  typeof reason === 'object' && reason !== null && 'signal' in reason
+    ? String(reason.signal)
+    : 'it was cancelled';
+
 interface Run extends RunInput {
   readonly signal: AbortSignal;
-  readonly change: (event: PhaseEvent) => void;
 }
 
 async function doGiven(
   run: Run,
   { inputs, query }: { readonly inputs: readonly string[]; readonly query: string | null },
 ): Promise<Done> {
-  const { open, signal, change } = run;
+  const { open, signal } = run;
   const ingest = inputs.length === 0 ? null : await ingestAll(run, inputs);
   const workLeft = ingest?.complete === false;
   if (query === null || workLeft) return { ingest, workLeft };
-  change('answering-begins');
+  open.watch.phase('answering-begins');
   await open.tree.untilReady(serviceIds(open), signal);
   run.onAnswer(await open.work.query({ query, topk: open.prepared.settings.RAG_TOPK, signal }));
   return { ingest, workLeft: false };
@@ -82,16 +73,17 @@ async function serve(run: Run, inputs: readonly string[]): Promise<Done> {
   };
   const [ingest] = await Promise.allSettled([
     orHalt(inputs.length === 0 ? Promise.resolve(null) : ingestAll(both, inputs)),
-    orHalt(publishAndWait(both)),
+    orHalt(publishAndWait(both, inputs.length > 0)),
   ]);
   if (!run.stop.aborted) throw halt.signal.reason ?? run.signal.reason;
   const report = ingest.status === 'fulfilled' ? ingest.value : null;
   return { ingest: report, workLeft: inputs.length > 0 && report?.complete !== true };
 }
 
-async function publishAndWait(run: Run): Promise<void> {
+async function publishAndWait(run: Run, isIngesting: boolean): Promise<void> {
   await run.open.tree.untilReady(serviceIds(run.open), run.signal);
   const publication = await run.publish();
+  if (!isIngesting) run.open.watch.phase('answering-begins');
   try {
     await untilAborted(run.signal);
   } finally {
@@ -100,22 +92,22 @@ async function publishAndWait(run: Run): Promise<void> {
 }
 
 async function ingestAll(
-  { open, view, signal, change, onTerminal, tell, onChange }: Run,
+  { open, signal, onTerminal, tell }: Run,
   inputs: readonly string[],
 ): Promise<IngestReport> {
+  const { log, watch, work } = open;
   using bar = openProgress(onTerminal, tell);
   const started = performance.now();
   const onProgress = (progress: IngestProgress): void => {
-    view.progress = { ...progress, seconds: (performance.now() - started) / 1000 };
+    watch.progress(progress, (performance.now() - started) / 1000);
     bar.show(progress);
-    onChange();
   };
-  change('ingest-begins');
-  const report = await open.work.ingest({ inputs, onProgress, signal });
+  watch.phase('ingest-begins');
+  const report = await work.ingest({ inputs, onProgress, signal });
   const { processed, unchanged, failed, needs_ocr: scans } = report.documents;
   const counts = `${processed} processed, ${unchanged} unchanged, ${failed} failed, ${scans} without text`;
-  open.log('info', `ingest ${report.complete ? 'done' : 'stopped'}: ${counts}`);
-  change('answering-begins');
+  log('info', `ingest ${report.complete ? 'done' : 'stopped'}: ${counts}`);
+  watch.phase('answering-begins');
   return report;
 }
 

@@ -1,72 +1,76 @@
-/** Keeps the state file of a run true while it runs, and knows the time that is left. */
+/** Keeps the state file of a run true from its first moment to its last. */
+import { join } from 'node:path';
+
+import type { Endpoint } from '../serve/serve.ts';
 import { openStateFile } from '../services/state-file.ts';
 import { jobKey } from '../slurm/job.ts';
-import { readTimeLeft } from '../slurm/time.ts';
 import { deathSignalPrefix } from '../supervise/death-signal.ts';
-import { stateFilePath } from './face.ts';
-import type { OpenJob } from './open.ts';
-import type { RunView } from './run.ts';
+import type { ChildStatus, Tree } from '../supervise/spec.ts';
+import type { IngestProgress } from '../work.ts';
+import { nextPhase, type Phase, type PhaseEvent } from './phase.ts';
+import type { Prepared } from './prepare.ts';
+import { openTimeLeft } from './time-left.ts';
 import { makeStatus, type SupervisorStatus } from './status.ts';
 
 export interface Watch extends AsyncDisposable {
   status(): SupervisorStatus;
-  /** To be called on every change; writes at most once a second. */
-  changed(): void;
+  follow(tree: Tree): void;
+  endpoint(endpoint: Endpoint): void;
+  progress(progress: IngestProgress, seconds: number): void;
+  phase(event: PhaseEvent): void;
 }
 
-/** squeue is asked once a minute at most: one answer costs the controller, which all users share. */
-const askSlurmEveryMs = 60_000;
-
-export async function openWatch(open: OpenJob, view: RunView): Promise<Watch> {
-  const { job, plan, environment } = open.prepared;
+/** Opened before the services and closed after them, so that its last word is how they ended. */
+export async function openWatch(prepared: Prepared, onError: (error: unknown) => void): Promise<Watch> {
+  const { job, plan, environment, settings } = prepared;
+  const name = `${jobKey(job)}.${job.node}.json`;
+  const file = await openStateFile({ path: join(settings.RAG_RUNTIME_STATE, 'supervisors', name), onError });
   const containment =
     (await deathSignalPrefix('SIGKILL', environment['PATH'] ?? '')).length > 0 ? 'death-signal' : 'none';
-  let endsAt: Date | null = null;
-  const status = (): SupervisorStatus =>
-    makeStatus({
-      job: jobKey(job),
-      node: job.node,
-      pid: process.pid,
-      phase: view.phase,
-      plan,
-      children: open.tree.statuses(),
-      progress: view.progress,
-      endpoint: view.endpoint,
-      containment,
-      endsAt,
-      now: new Date(),
-    });
+  let phase: Phase = 'starting';
+  let children: () => ChildStatus[] = () => [];
+  let progress: (IngestProgress & { seconds: number }) | null = null;
+  let endpoint: Endpoint | null = null;
 
-  const file = await openStateFile({
-    path: stateFilePath(open),
-    onError: (error) => open.log.file(`state file: ${String(error)}`),
-  });
-  const changed = (): void => file.write(status());
-  const over = new AbortController();
-  const askTime = async (): Promise<void> => {
-    const left = await readTimeLeft(job, {
-      env: environment,
-      timeoutMs: 10_000,
-      signal: over.signal,
-      now: () => new Date(),
+  const status = (): SupervisorStatus => {
+    const now = new Date();
+    const self = { job: jobKey(job), node: job.node, pid: process.pid };
+    return makeStatus({
+      ...self,
+      phase,
+      plan,
+      children: children(),
+      progress,
+      endpoint,
+      containment,
+      endsAt: time.endsAt(),
+      now,
     });
-    if (left.kind === 'limited') endsAt = left.endsAt;
-    if (left.kind === 'unlimited') endsAt = null;
   };
-  const timer = setInterval(() => void askTime().then(changed), askSlurmEveryMs).unref();
-  const first = askTime().then(changed);
-  const unsubscribe = open.tree.onChange(changed);
-  changed();
+  const changed = (): void => file.write(status());
+  const time = openTimeLeft(job, environment, changed);
 
   return {
     status,
-    changed,
+    follow: (tree) => {
+      children = () => tree.statuses();
+      tree.onChange(changed);
+    },
+    endpoint: (opened) => {
+      endpoint = opened;
+      changed();
+    },
+    progress: (latest, seconds) => {
+      progress = { ...latest, seconds };
+      changed();
+    },
+    phase: (event) => {
+      phase = nextPhase(phase, event);
+      changed();
+    },
     [Symbol.asyncDispose]: async () => {
-      clearInterval(timer);
-      unsubscribe();
-      over.abort();
-      await first;
-      view.phase = 'ended';
+      await time[Symbol.asyncDispose]();
+      phase = nextPhase(nextPhase(phase, 'stop'), 'stopped');
       changed();
       await file[Symbol.asyncDispose]();
     },

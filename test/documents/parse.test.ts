@@ -81,6 +81,7 @@ test('HTML keeps headings, rows, code and lists, and drops scripts, styles and n
     'page.html',
     `<!doctype html><html><head><title>The &amp; page</title><style>p{}</style></head><body>
      <nav><ul><li>Home<nav>inner</nav></li></ul> more nav</nav>
+     <div class="related" role="navigation"><div>previous</div> next</div>
      <h1>Doses</h1><p>Take   one<br>daily &mdash; or <b>two</b>.</p>
      <table><tr><th>Drug</th><th>Dose</th></tr><tr><td>A<p>forte</p></td><td>5 mg</td></tr></table>
      <h2>Code</h2><pre>for x:
@@ -92,7 +93,7 @@ test('HTML keeps headings, rows, code and lists, and drops scripts, styles and n
   assert.match(text, /Drug \| Dose\nA forte \| 5 mg/);
   assert.match(text, /for x:\n {7}print\(x\)/);
   assert.match(text, /- first\n- second/);
-  assert.doesNotMatch(text, /hidden|Home|inner|more nav|p\{\}/);
+  assert.doesNotMatch(text, /hidden|Home|inner|more nav|previous|next|p\{\}/);
   assert.deepEqual(document.chunks[0]?.headings, ['Doses']);
 });
 
