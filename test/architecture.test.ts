@@ -14,8 +14,8 @@ const mayImport: Readonly<Record<string, string>> = {
     'config plan slurm machine disk supervise services models tokens documents store ingest query job client serve observe signals',
 
   // the job
-  job: 'config plan slurm machine disk supervise services models documents store ingest query observe',
-  serve: 'job models machine disk observe',
+  job: 'config plan slurm machine disk supervise services models tokens documents store ingest query serve observe',
+  serve: 'query models machine disk observe',
   client: 'config plan disk observe',
 
   // a document, a question
