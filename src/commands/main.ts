@@ -14,7 +14,7 @@ import { runVerb } from './run.ts';
 import { statusVerb } from './status.ts';
 import { commonFlags, type Verb } from './verb.ts';
 
-export const verbs: Readonly<Record<string, Verb>> = {
+const verbs: Readonly<Record<string, Verb>> = {
   run: runVerb,
   plan: planVerb,
   config: configVerb,

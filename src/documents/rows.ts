@@ -32,7 +32,7 @@ interface RowsSource {
 const lineFeed = 0x0a;
 
 /** Lines end with `\n` and nothing else: rows with U+2028 and NEL inside exist. */
-export function* splitLines(bytes: Buffer): Generator<{ readonly line: Buffer; readonly at: number }> {
+function* splitLines(bytes: Buffer): Generator<{ readonly line: Buffer; readonly at: number }> {
   for (let at = 0; at < bytes.length;) {
     const end = bytes.indexOf(lineFeed, at);
     const next = end < 0 ? bytes.length : end + 1;

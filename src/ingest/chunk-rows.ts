@@ -13,7 +13,7 @@ export type BareRow = Omit<ChunkRow, 'vector'>;
  * 32 hex digits over document, content, chunker and position: the same chunk has the same id in every run, so
  * that storing it twice stores it once.
  */
-export function chunkId(document: string, hash: string, chunker: string, ordinal: number): string {
+function chunkId(document: string, hash: string, chunker: string, ordinal: number): string {
   return createHash('sha256')
     .update(`${document}\0${hash}\0${chunker}\0${ordinal}`)
     .digest('hex')

@@ -77,7 +77,7 @@ export function makeWork(parts: WorkParts): Work {
 }
 
 /** @returns the record that stands in the index; `served.dimensions` is what the model really gave */
-export const makeEncoder = (
+const makeEncoder = (
   served: Pick<ServedModel, 'model' | 'digest' | 'dimensions'>,
   settings: Pick<Settings, 'RAG_VECTOR_TYPE'>,
   chunker: string,

@@ -59,7 +59,7 @@ function openLines(tell: (line: string) => void): ProgressView {
   };
 }
 
-export function progressLine(progress: IngestProgress, seconds: number): string {
+function progressLine(progress: IngestProgress, seconds: number): string {
   const { documentsDone, documentsTotal, chunks, failed } = progress;
   const of = documentsTotal === null ? '' : ` of ${documentsTotal}`;
   const speed = (documentsDone / Math.max(seconds, 0.001)).toFixed(1);

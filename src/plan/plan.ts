@@ -21,7 +21,7 @@ export interface PlanInput {
   readonly allowCpu: boolean;
 }
 
-export const embeddedModels = { embed: 'embedded-hashing', generate: 'embedded-extractive' } as const;
+const embeddedModels = { embed: 'embedded-hashing', generate: 'embedded-extractive' } as const;
 
 /** @throws settings, preflight: an impossible split, no GPU, no Ollama where one is needed */
 export function makePlan(input: PlanInput): Plan {
@@ -58,7 +58,7 @@ export function makePlan(input: PlanInput): Plan {
 }
 
 /** Only what the job needs is checked, sized, started and part of ready. */
-export function makeNeeds(
+function makeNeeds(
   input: Pick<PlanInput, 'mode' | 'services' | 'generateModel'>,
 ): readonly ServiceName[] {
   const wanted =
