@@ -1,7 +1,7 @@
 /** A real Slurm of one node with four fake GPUs, and jobs of the program's own batch script on it. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { checkout, until } from './program.ts';
@@ -18,9 +18,12 @@ export const noCluster: string | false =
       ? false
       : 'Slurm is not installed: scripts/test.sh says how';
 
-export interface SubmittedJob {
+/** Disposing cancels it, so that a test that failed does not keep the GPUs from the next. */
+export interface SubmittedJob extends AsyncDisposable {
   readonly id: string;
   readonly runtime: string;
+  /** The index, when the job makes one. */
+  readonly index: string;
   /** All that the job printed so far. */
   output(): Promise<string>;
 }
@@ -35,7 +38,10 @@ export interface Cluster extends AsyncDisposable {
   }): Promise<SubmittedJob>;
   slurm(tool: string, ...args: string[]): Promise<string>;
   /** Resolves with Slurm's `code:signal` once the job has ended for good. */
-  untilEnded(job: SubmittedJob, boundMs: number): Promise<{ readonly state: string; readonly exit: string }>;
+  untilEnded(
+    job: Pick<SubmittedJob, 'id'>,
+    boundMs: number,
+  ): Promise<{ readonly state: string; readonly exit: string }>;
 }
 
 export async function startCluster(): Promise<Cluster> {
@@ -46,17 +52,25 @@ export async function startCluster(): Promise<Cluster> {
   await run(script, ['up', folder, '1', '4'], { env });
   const slurm = async (tool: string, ...args: string[]): Promise<string> =>
     (await run(tool, args, { env, timeout: 20_000 })).stdout.trim();
+  const untilEnded: Cluster['untilEnded'] = (job, boundMs) =>
+    until(`the end of job ${job.id}`, boundMs, async () => {
+      const shown = await slurm('scontrol', 'show', 'job', job.id);
+      const state = /JobState=(\w+)/.exec(shown)?.[1] ?? '';
+      const exit = / ExitCode=(\S+)/.exec(shown)?.[1] ?? '';
+      return ['PENDING', 'RUNNING', 'COMPLETING'].includes(state) ? undefined : { state, exit };
+    });
   return {
     folder,
     slurm,
-    submit: (options) => submit(folder, env, options),
-    untilEnded: (job, boundMs) =>
-      until(`the end of job ${job.id}`, boundMs, async () => {
-        const shown = await slurm('scontrol', 'show', 'job', job.id);
-        const state = /JobState=(\w+)/.exec(shown)?.[1] ?? '';
-        const exit = / ExitCode=(\S+)/.exec(shown)?.[1] ?? '';
-        return ['PENDING', 'RUNNING', 'COMPLETING'].includes(state) ? undefined : { state, exit };
-      }),
+    untilEnded,
+    submit: async (options) => {
+      const job = await submit(folder, env, options);
+      const cancel = async (): Promise<void> => {
+        await slurm('scancel', job.id);
+        await untilEnded(job, 60_000);
+      };
+      return { ...job, [Symbol.asyncDispose]: cancel };
+    },
     [Symbol.asyncDispose]: async () => {
       await run(script, ['down', folder], { env });
       await rm(folder, { recursive: true, force: true });
@@ -68,7 +82,7 @@ async function submit(
   folder: string,
   env: NodeJS.ProcessEnv,
   options: Parameters<Cluster['submit']>[0],
-): Promise<SubmittedJob> {
+): Promise<Omit<SubmittedJob, typeof Symbol.asyncDispose>> {
   const own = await mkdtemp(join(folder, 'job-'));
   await mkdir(join(own, 'home'));
   const jobEnv = {
@@ -94,6 +108,16 @@ async function submit(
   return {
     id: stdout.trim(),
     runtime: jobEnv.RAG_RUNTIME_STATE,
+    index: join(jobEnv.RAG_SHARED_ROOT, 'rag_storage'),
     output: () => readFile(output, 'utf8').catch(() => '(nothing)'),
   };
 }
+
+/** Until the state file of the job's supervisor tells of the phase. */
+export const untilPhase = (job: SubmittedJob, phase: string): Promise<true> =>
+  until(`phase ${phase}`, 60_000, async () => {
+    const folder = join(job.runtime, 'supervisors');
+    const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.json'));
+    const texts = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')));
+    return texts.some((text) => (JSON.parse(text) as { phase: string }).phase === phase) ? true : undefined;
+  });

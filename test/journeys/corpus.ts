@@ -3,6 +3,9 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeHtml, makePdf } from '../../scripts/example-formats.ts';
 
+/** Settings that make many chunks of a small corpus: its ingest takes seconds, and several commits. */
+export const smallChunks = { RAG_CHUNK_TOKENS: '32', RAG_CHUNK_OVERLAP: '0' };
+
 const subjects = ['turbine', 'glacier', 'violin', 'harbour', 'lantern', 'orchard', 'compass', 'quarry'];
 
 function makeMarkdown(n: number, paragraphs: number): string {
