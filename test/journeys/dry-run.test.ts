@@ -2,19 +2,13 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { processesMarked, runProgram } from './program.ts';
+import { processesMarked, runProgram, systemNode } from './program.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'rag-dry-run-'));
 after(() => rmSync(folder, { recursive: true }));
 
-/** The first Node on PATH that npm did not install here. */
-const systemNode = (process.env['PATH'] ?? '')
-  .split(delimiter)
-  .filter((entry) => !entry.includes('node_modules'))
-  .map((entry) => join(entry, 'node'))
-  .find((path) => existsSync(path));
 const versionOf = (node: string): string => execFileSync(node, ['--version'], { encoding: 'utf8' }).trim();
 
 const nodes = systemNode === undefined ? [process.execPath] : [process.execPath, systemNode];

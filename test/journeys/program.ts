@@ -1,13 +1,20 @@
 /** The built program as users run it: a process of its own. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export const checkout = join(import.meta.dirname, '../..');
 const supervisor = join(checkout, 'dist/supervisor.js');
+
+/** The first Node on PATH that npm did not install here. */
+export const systemNode: string | undefined = (process.env['PATH'] ?? '')
+  .split(delimiter)
+  .filter((entry) => !entry.includes('node_modules'))
+  .map((entry) => join(entry, 'node'))
+  .find((path) => existsSync(path));
 
 export interface Ended {
   readonly code: number | null;
@@ -27,10 +34,12 @@ export interface ProgramOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly node?: string;
+  /** Another door than the checkout's. */
+  readonly script?: string;
 }
 
 export function startProgram(words: readonly string[], options: ProgramOptions = {}): Program {
-  const child = spawn(options.node ?? process.execPath, [supervisor, ...words], {
+  const child = spawn(options.node ?? process.execPath, [options.script ?? supervisor, ...words], {
     cwd: options.cwd ?? checkout,
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
