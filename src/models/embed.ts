@@ -87,8 +87,8 @@ async function embedSuspect(ask: Ask, part: Part, error: unknown): Promise<Float
       throw culprit(part.from, again);
     });
   }
-  // A server that fails every text must not make every document look damaged.
-  if (setbackOf(error) === 'died')
+  // A server that fails every text must not make every document look damaged: then its own error is thrown.
+  if (codeOf(error) !== 'too-long')
     await ask({ texts: ['canary'], from: 0, tally: { ...noSetbacks, died: 1 } });
   throw culprit(part.from, error);
 }

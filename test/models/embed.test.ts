@@ -128,6 +128,13 @@ test('embed() blames no text when the server fails every one', async () => {
   assert.equal(culpritOf(error), undefined);
 });
 
+test('embed() blames no text when the model is no encoder', async () => {
+  await using server = await setUp({ FAKE_NO_EMBED: '1' });
+  const error = await server.embed({ texts: many(4), kind: 'passage', signal }).catch((e: unknown) => e);
+  assert.equal(codeOf(error), 'model-refused');
+  assert.equal(culpritOf(error), undefined);
+});
+
 test('embed() of a missing model names no text and says how to get the model', async () => {
   await using server = await setUp({}, 'nomic-embed-text');
   const error = await server.embed({ texts: many(4), kind: 'passage', signal }).catch((e: unknown) => e);

@@ -3,21 +3,16 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { after, test } from 'node:test';
-import { codeOf, RagError } from '../../src/errors.ts';
+import { codeOf } from '../../src/errors.ts';
 import { makeEmbed } from '../../src/models/embed.ts';
 import { makeRoster } from '../../src/models/roster.ts';
 import { ollamaSpec, serverSpec } from '../../src/services/ollama.ts';
-import type { ChildSpec, TreeEnd } from '../../src/supervise/spec.ts';
+import type { ChildSpec } from '../../src/supervise/spec.ts';
 import { watchLeaks } from '../leaks.ts';
-import { openBench, soon } from './serving.ts';
+import { endOf, openBench, soon } from './serving.ts';
 
 const leaks = watchLeaks();
 after(() => leaks.assertNone());
-
-const errorOf = (end: TreeEnd): RagError => {
-  assert.equal(end.outcome, 'failed');
-  return end.error as RagError;
-};
 
 /** The same, with something done to its address before it is started for the first time. */
 const withFirstAddress = (spec: ChildSpec, prepare: (port: number) => Promise<void>): ChildSpec => {
@@ -81,7 +76,7 @@ test('a generator is ready when it says a token', async () => {
 test('a missing model ends the start at once and says how to get it', async () => {
   await using bench = await openBench();
   const tree = bench.start(ollamaSpec(bench.options({ FAKE_MODELS: 'other' })));
-  const error = errorOf(await tree.ended);
+  const error = await endOf(tree);
   assert.deepEqual([error.code, error.hint], ['preflight', 'ollama pull qwen3-embedding:8b']);
   assert.equal((await bench.starts()).length, 1);
 });
@@ -92,7 +87,7 @@ for (const [what, knobs, said] of [
 ] as const) {
   test(`${what} is a failure, not a slow service`, async () => {
     await using bench = await openBench();
-    const error = errorOf(await bench.start(ollamaSpec(bench.options(knobs))).ended);
+    const error = await endOf(bench.start(ollamaSpec(bench.options(knobs))));
     assert.equal(error.code, 'preflight');
     assert.match(error.message, said);
   });
@@ -107,7 +102,7 @@ for (const [what, knobs, said] of [
 test('a model that does not fit is not loaded again and again', async () => {
   await using bench = await openBench();
   const text = 'model requires more system memory (152.6 GiB) than is available (64.0 GiB)';
-  const error = errorOf(await bench.start(ollamaSpec(bench.options({ FAKE_LOAD_ERROR: text }))).ended);
+  const error = await endOf(bench.start(ollamaSpec(bench.options({ FAKE_LOAD_ERROR: text }))));
   assert.equal(error.code, 'preflight');
   assert.match(error.message, /152\.6 GiB/);
 });
@@ -115,7 +110,7 @@ test('a model that does not fit is not loaded again and again', async () => {
 test('a model whose load fails three times is given up', async () => {
   await using bench = await openBench();
   const options = bench.options({ FAKE_LOAD_ERROR: 'llama-server process has terminated: exit status 2' });
-  const error = errorOf(await bench.start(ollamaSpec(options)).ended);
+  const error = await endOf(bench.start(ollamaSpec(options)));
   assert.equal(error.code, 'service-failed');
   assert.match(error.message, /failed 3 times/);
 });
@@ -151,7 +146,7 @@ test('a foreign server on our port is never asked, however well it would answer'
     await once(foreign, 'listening');
   });
   const tree = bench.start({ ...spec, restart: 'temporary', shutdown: { signal: 'SIGTERM', graceMs: 500 } });
-  const error = errorOf(await tree.ended);
+  const error = await endOf(tree);
   foreign.close();
   assert.match(error.message, /another program answers there/);
   assert.equal(asked, 0);
@@ -160,7 +155,7 @@ test('a foreign server on our port is never asked, however well it would answer'
 test('a server that takes connections and never answers is not ready', async () => {
   await using bench = await openBench();
   const spec = ollamaSpec({ ...bench.options({ FAKE_HANG: '1' }), startTimeoutMs: 300 });
-  const error = errorOf(await bench.start({ ...spec, restart: 'temporary' }).ended);
+  const error = await endOf(bench.start({ ...spec, restart: 'temporary' }));
   assert.match(error.message, /not ready after/);
 });
 
@@ -181,14 +176,12 @@ test('a server that was killed comes back on another port, without its old runne
 
 test('a program that cannot be run, and one that is no Ollama, are not started again', async () => {
   await using bench = await openBench();
-  const missing = errorOf(
-    await bench.start(ollamaSpec({ ...bench.options(), bin: '/nowhere/ollama' })).ended,
-  );
+  const missing = await endOf(bench.start(ollamaSpec({ ...bench.options(), bin: '/nowhere/ollama' })));
   assert.equal(codeOf(missing), 'preflight');
   assert.match(missing.message, /\/nowhere\/ollama/);
   const options = bench.options();
   const flagged = serverSpec({ ...options, command: [options.bin, 'serve', '--host', '0.0.0.0'] });
-  const other = errorOf(await bench.start(flagged).ended);
+  const other = await endOf(bench.start(flagged));
   assert.equal(codeOf(other), 'preflight');
   assert.match(other.message, /does not know a flag/);
 });

@@ -1,6 +1,9 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { RagError } from '../../src/errors.ts';
 import { openOllamaHttp } from '../../src/models/ollama-http.ts';
 import type { OllamaHttp } from '../../src/models/ollama-http.ts';
 import type { OllamaOptions } from '../../src/services/ollama.ts';
@@ -20,6 +23,14 @@ export interface Bench extends AsyncDisposable {
   start(...specs: ChildSpec[]): Tree;
   /** What each start of the fake was given. */
   starts(): Promise<{ argv: string[]; cwd: string; env: Record<string, string> }[]>;
+}
+
+/** How a tree ended by itself, within bounds: a test of a failure that does not come must fail, not hang. */
+export async function endOf(tree: Tree): Promise<RagError> {
+  const late = once(soon(), 'abort').then(() => assert.fail('the tree did not end'));
+  const end = await Promise.race([tree.ended, late]);
+  assert.equal(end.outcome, 'failed');
+  return end.error as RagError;
 }
 
 export const soon = (): AbortSignal => AbortSignal.timeout(10_000);
