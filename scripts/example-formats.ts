@@ -42,8 +42,9 @@ function drawBlock(pdf: PDFKit.PDFDocument, token: Token): void {
     case 'code':
       return write('Courier', 8.5, (token as Tokens.Code).text);
     case 'list': {
-      const items = (token as Tokens.List).items.map((item) => `- ${plainText(item)}`);
-      return write('Helvetica', 10.5, items.join('\n'));
+      const { items, ordered } = token as Tokens.List;
+      const lines = items.map((item, at) => `${ordered ? `${at + 1}.` : '-'} ${plainText(item)}`);
+      return write('Helvetica', 10.5, lines.join('\n'));
     }
     case 'table': {
       const { header, rows } = token as Tokens.Table;
@@ -81,7 +82,7 @@ function plainText(token: Token | Tokens.TableCell | Tokens.ListItem): string {
       .trim();
   }
   if ('items' in token) return (token as Tokens.List).items.map((item) => `- ${plainText(item)}`).join('\n');
-  return 'text' in token ? token.text : ' ';
+  return 'text' in token ? token.text.replaceAll('\n', ' ') : ' ';
 }
 
 const latin: Readonly<Record<string, string>> = { '→': '->', '≥': '>=', '≤': '<=', '≠': '!=', '\t': '  ' };
