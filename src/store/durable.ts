@@ -28,7 +28,10 @@ async function syncBelow(folder: string, synced: Set<string>): Promise<void> {
   for (const { name } of fresh) synced.add(path.join(folder, name));
 }
 
-/** A file that is gone by now was a temporary one, or was cleaned up with its version. */
+/**
+ * A file that is gone by now was a temporary one, or was cleaned up with its version. EINVAL is what some file
+ * systems say to the sync of a folder.
+ */
 export async function syncPath(name: string): Promise<void> {
   const file = await open(name).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
@@ -37,6 +40,8 @@ export async function syncPath(name: string): Promise<void> {
   if (file === undefined) return;
   try {
     await file.sync();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error;
   } finally {
     await file.close();
   }

@@ -5,7 +5,7 @@
  */
 import process from 'node:process';
 import { toPlain } from '../errors.ts';
-import type { Operations, Reply, Request } from './protocol.ts';
+import type { Operations, Ready, Reply, Request } from './protocol.ts';
 
 // Read when the native library is loaded. Below it are warnings for every query.
 process.env['RUST_LOG'] ??= 'error';
@@ -14,10 +14,12 @@ const { openIndex } = await import('./operations.ts');
 /** At once, whatever is under way: every commit is atomic, and without our parent nobody hears an answer. */
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 
-const send = (message: unknown): void => {
-  // A parent that has just died: `disconnect` follows.
-  process.send?.(message, undefined, undefined, () => undefined);
-};
+/** Resolves when it is on its way. A parent that has just died is no error here: `disconnect` follows. */
+const send = (message: unknown): Promise<void> =>
+  new Promise((resolve) => {
+    if (process.send === undefined) resolve();
+    else process.send(message, undefined, undefined, () => resolve());
+  });
 
 async function answer(operations: Operations, { id, op, args }: Request): Promise<Reply> {
   try {
@@ -36,7 +38,13 @@ if (root === undefined || process.send === undefined) {
   process.exit(64);
 }
 const operations = openIndex(root, (line) => process.stderr.write(`${line}\n`));
-/** What is being written is finished and synced. */
-process.on('SIGTERM', () => void operations.idle().then(() => process.exit(0)));
-process.on('message', (request: Request) => void answer(operations, request).then(send));
-send({ ready: true, pid: process.pid });
+const answering = new Set<Promise<void>>();
+process.on('message', (request: Request) => {
+  const answered = answer(operations, request)
+    .then(send)
+    .finally(() => answering.delete(answered));
+  answering.add(answered);
+});
+/** What was asked before is answered, above all what is being written. */
+process.on('SIGTERM', () => void Promise.all(answering).then(() => process.exit(0)));
+await send({ ready: true, pid: process.pid } satisfies Ready);

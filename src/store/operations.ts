@@ -9,18 +9,13 @@ import { indexFolder, type IndexFolder } from './tables.ts';
 import { keepView, readView, type CurrentView, type View } from './view.ts';
 import { assertWriterName, makeWriter, type Writer } from './writer.ts';
 
-export interface OpenIndex extends Operations {
-  /** Resolves when the writes that were asked for are done. */
-  idle(): Promise<void>;
-}
-
 /**
  * The store itself, inside its host. Writes go one after the other, so that a commit never meets another of
  * ours; reads run beside them.
  *
  * @param say takes a line for the log
  */
-export function openIndex(root: string, say: (line: string) => void): OpenIndex {
+export function openIndex(root: string, say: (line: string) => void): Operations {
   const folder = indexFolder(root, say);
   let writer: Writer | undefined;
   const current = keepView(folder, () => writer?.own());
@@ -37,12 +32,11 @@ export function openIndex(root: string, say: (line: string) => void): OpenIndex 
     append: (packed) => write(() => appendRows(writing(), current, packed)),
     recordFailures: (rows) => write(() => writing().recordFailures(rows)),
     consolidate: () => write(() => consolidateAll(folder, writer, current)),
-    known: (documents) => reading(current, (view) => known(view, documents, writer?.own()?.name)),
-    searchDense: (vectors, k) => reading(current, (view) => searchDense(view, vectors, k)),
-    searchText: (texts, k) => reading(current, (view) => searchText(view, texts, k)),
+    known: (documents) => reading(root, current, (view) => known(view, documents, writer?.own()?.name)),
+    searchDense: (vectors, k) => reading(root, current, (view) => searchDense(view, vectors, k)),
+    searchText: (texts, k) => reading(root, current, (view) => searchText(view, texts, k)),
     inspect: () => inspect(folder),
     encoder: () => readRecord(root),
-    idle: () => inOrder(async () => undefined),
   };
 }
 
@@ -96,14 +90,29 @@ async function newestVersion(folder: IndexFolder): Promise<number> {
 }
 
 /** Once more with a new view when a file was gone: another process has merged the shard that was being read. */
-async function reading<Out>(current: CurrentView, read: (view: View) => Promise<Out>): Promise<Out> {
+async function reading<Out>(
+  root: string,
+  current: CurrentView,
+  read: (view: View) => Promise<Out>,
+): Promise<Out> {
   try {
     return await read(await current.read());
   } catch (error) {
-    if (!/not found|no such file/i.test(messageOf(error))) throw error;
+    if (!isMissingFile(error)) throw error;
     current.forget();
-    return read(await current.read());
+    return await read(await current.read()).catch((cause: unknown) => namingDamage(root, cause));
   }
+}
+
+const isMissingFile = (error: unknown): boolean => /not found|no such file/i.test(messageOf(error));
+
+function namingDamage(root: string, cause: unknown): never {
+  if (!isMissingFile(cause)) throw cause;
+  throw new RagError(
+    'index-damaged',
+    `Cannot read the index in ${root}: a file of it is missing (${messageOf(cause).split('\n')[0]}), all are wanted`,
+    { hint: 'Look at it with: rag-allinone index verify', cause },
+  );
 }
 
 function makeQueue(): <Out>(work: () => Promise<Out>) => Promise<Out> {

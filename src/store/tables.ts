@@ -32,7 +32,7 @@ export const indexFolder = (root: string, say: (line: string) => void): IndexFol
 });
 
 export const mainName = (kind: Kind): string => (kind === 'chunks' ? 'main' : 'failures');
-export const shardName = (writer: string, kind: Kind): string =>
+const shardName = (writer: string, kind: Kind): string =>
   kind === 'chunks' ? writer : `${writer}${failuresSuffix}`;
 
 export const tablePath = (place: string, name: string): string => path.join(place, `${name}.lance`);
@@ -61,11 +61,7 @@ export async function shardNames(folder: IndexFolder, kind: Kind): Promise<strin
  *
  * @throws index-damaged
  */
-export async function openTable(
-  folder: IndexFolder,
-  place: string,
-  name: string,
-): Promise<Table | undefined> {
+async function openTable(folder: IndexFolder, place: string, name: string): Promise<Table | undefined> {
   const at = tablePath(place, name);
   if (!existsSync(at)) return undefined;
   const health = await healTable(at, folder.say);
@@ -97,6 +93,7 @@ export async function claimShard(
   schema: Schema,
 ): Promise<ClaimedShard> {
   await mkdir(folder.shards, { recursive: true });
+  for (const holder of [folder.root, path.dirname(folder.root)]) await syncPath(holder);
   for (let n = 1; ; n++) {
     const name = shardName(n === 1 ? writer : `${writer}-${n}`, kind);
     const at = tablePath(folder.shards, name);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -89,6 +89,29 @@ test('a request that kills every host is given up, others go on', async () => {
   await assertExactly(store, []);
 });
 
+test('a host that is told to end answers what it was asked before', async () => {
+  await using folder = await scratchFolder();
+  await using forked = await openForkedStore(folder.path);
+  const { store } = forked;
+  await store.beginWriting(encoder, 'run');
+  const all = documents(0, 400);
+  const appends = [0, 100, 200, 300].map((from) =>
+    store.append(all.slice(from, from + 100).flatMap((each) => rowsOf(each))),
+  );
+  await appends[0];
+  assert.deepEqual(await forked.terminate(), [0, null]);
+  await Promise.all(appends);
+  assert.equal(forked.starts(), 1);
+  await assertExactly(store, all);
+});
+
+test('a host whose parent has gone ends at once', async () => {
+  await using folder = await scratchFolder();
+  await using forked = await openForkedStore(folder.path);
+  await forked.store.beginWriting(encoder, 'run');
+  assert.deepEqual(await forked.disconnect(), [null, 'SIGKILL']);
+});
+
 test('an abort ends what is under way and what comes', async () => {
   await using folder = await scratchFolder();
   const aborting = new AbortController();
@@ -120,7 +143,14 @@ test('a torn head manifest is moved aside, and the version before is there', asy
   await store.consolidate();
   await assertExactly(store, [...first, ...second]);
 
+  const data = path.join(folder.path, 'main.lance', 'data');
   const main = path.join(folder.path, 'main.lance', '_versions');
+  await forked.kill();
+  for (const name of await readdir(data)) await rm(path.join(data, name));
+  await assert.rejects(store.searchDense([vectorOf('x')], 5), {
+    code: 'index-damaged',
+    hint: /index verify/,
+  });
   await forked.kill();
   for (const name of await readdir(main)) await writeFile(path.join(main, name), 'torn');
   await assert.rejects(store.inspect(), { code: 'index-damaged', message: /main\.lance/ });

@@ -21,6 +21,10 @@ export interface ForkedStore extends AsyncDisposable {
   readonly store: Store;
   /** kill -9; the next request starts another. */
   kill(): Promise<void>;
+  /** SIGTERM. @returns how it ended */
+  terminate(): Promise<unknown>;
+  /** As if we had died. @returns how it ended */
+  disconnect(): Promise<unknown>;
   /** From now on such a request kills the host that gets it. */
   makeDeadly(op: string): void;
   /** Hosts started so far. */
@@ -82,6 +86,14 @@ export async function openForkedStore(
   return {
     store,
     kill,
+    terminate: async () => {
+      host?.child.kill('SIGTERM');
+      return host?.exited;
+    },
+    disconnect: async () => {
+      host?.child.disconnect();
+      return host?.exited;
+    },
     makeDeadly: (op) => (deadly = op),
     starts: () => starts,
     stderr: () => host?.stderr ?? '',

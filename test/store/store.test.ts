@@ -104,6 +104,7 @@ test('a new version replaces the old one when it is complete, not before', async
   await store.append(rowsOf(lace));
   await store.consolidate();
 
+  assert.deepEqual(await documentsFor(store, 'standing'), []);
   await store.append([first]);
   assert.deepEqual(await documentsFor(store, 'standing'), [], 'an unfinished version is not shown');
   assert.deepEqual(await documentsFor(store, 'mitochondria'), [lace.key]);
