@@ -26,6 +26,8 @@ const envOf = (index: string): Record<string, string> => ({
   RAG_SHARED_ROOT: join(folder, 'shared'),
   RAG_WORKING_DIR: join(folder, index),
   LOG_ROOT: join(folder, 'logs'),
+  // A killed run cannot remove its scratch folder.
+  TMPDIR: folder,
   KILL_RESUME_TEST: `${process.pid}-${index}`,
 });
 const ingestWords = (): string[] => ['run', '--mode', 'ingest', '--input-file', corpus, '--json'];
