@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { after, test } from 'node:test';
+import { openFrames } from '../../src/supervise/channel.ts';
 import type { Channel } from '../../src/supervise/spec.ts';
 import { startTree, type TreeEvent } from '../../src/supervise/tree.ts';
 import { watchLeaks } from '../leaks.ts';
@@ -98,10 +101,12 @@ test('writing to a child that reads no more, or is dead, is no error', async () 
 test('an exit is noticed at once although an escaped process holds the pipe', async () => {
   using folder = temporaryFolder();
   const escaped = Promise.withResolvers<number>();
+  const closed = Promise.withResolvers<void>();
   const spec = childSpec(folder.path, 'sidecar', commandOf('escapes-with-stdout.sh'), {
     channel: 'frames',
     restart: 'temporary',
     readiness: readyWhen(({ channel }) => {
+      channel?.onClose(closed.resolve);
       channel?.onMessage((message) => escaped.resolve((message as { escaped: number }).escaped));
       return false;
     }),
@@ -110,7 +115,24 @@ test('an exit is noticed at once although an escaped process holds the pipe', as
   try {
     await untilState(tree, 'sidecar', 'exited');
     assert.deepEqual(stateOf(tree, 'sidecar'), { state: 'exited', exit: { code: 3, signal: null } });
+    await closed.promise;
   } finally {
     process.kill(await escaped.promise, 'SIGKILL');
+  }
+});
+
+test('a broken pipe is no error of ours, whoever else listens to the stream', async () => {
+  const child = spawn(commandOf('closes-its-stdin.sh')[0], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const channel = openFrames(child.stdin, child.stdout, () => undefined);
+  try {
+    await once(child.stderr, 'data');
+    const broken = new Promise((resolve) => child.stdin.once('close', resolve));
+    channel.send({ lost: true });
+    await broken;
+    channel.send({ late: true });
+  } finally {
+    child.kill('SIGKILL');
+    await once(child, 'close');
+    await channel.end();
   }
 });

@@ -83,3 +83,14 @@ test('a child that exits while the tree stops has not crashed', async () => {
   assert.deepEqual(stateOf(tree, 'leader'), { state: 'exited', exit: { code: null, signal: 'SIGKILL' } });
   assert.equal(tree.statuses()[0]?.restarts, 0);
 });
+
+test('disposal while the group of a crashed child is emptied: it is stopped, not restarted', async () => {
+  using folder = temporaryFolder();
+  const tree = startTree([childSpec(folder.path, 'child', commandOf('crashes-and-leaves-a-child.sh'))], {
+    budget,
+  });
+  await untilState(tree, 'child', 'stopping');
+  await tree[Symbol.asyncDispose]();
+  assert.deepEqual(stateOf(tree, 'child'), { state: 'exited', exit: { code: 1, signal: null } });
+  assert.equal(tree.statuses()[0]?.restarts, 0);
+});

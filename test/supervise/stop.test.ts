@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { after, test } from 'node:test';
+import { stopGroup } from '../../src/supervise/group.ts';
 import { startTree, type TreeEvent } from '../../src/supervise/tree.ts';
 import { watchLeaks } from '../leaks.ts';
 import { budget, childSpec, commandOf, isGone, pidOf, soon, temporaryFolder } from './children.ts';
@@ -61,4 +64,17 @@ test('a stopped process is continued so that it can end', async () => {
 
 test('a group that forks while it is being killed is emptied', async () => {
   assert.equal(await stopOne('forks-without-end.sh', 100), 'killed');
+});
+
+test('a stranger that got the number of a dead leader is left alone', async () => {
+  const stranger = spawn('sleep', ['60'], { stdio: 'ignore', detached: true });
+  try {
+    const pgid = stranger.pid ?? assert.fail();
+    const stop = await stopGroup({ pgid, leaderStart: 1 }, { signal: 'SIGKILL', graceMs: 0 });
+    assert.deepEqual(stop, { outcome: 'already-empty' });
+    assert.ok(!isGone(pgid));
+  } finally {
+    stranger.kill('SIGKILL');
+    await once(stranger, 'exit');
+  }
 });

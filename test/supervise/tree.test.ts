@@ -69,10 +69,15 @@ test('while all children are ready no timer runs', async () => {
   using folder = temporaryFolder();
   const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
   const before = timers();
-  await using tree = startTree([childSpec(folder.path, 'child', commandOf('sleeps.sh'))], { budget });
+  let isReady = false;
+  const spec = childSpec(folder.path, 'child', commandOf('sleeps.sh'), {
+    readiness: readyWhen(() => isReady),
+  });
+  await using tree = startTree([spec], { budget });
   await untilState(tree, 'child', 'starting');
   await new Promise(setImmediate);
   assert.ok(timers() > before, 'the start is bounded');
+  isReady = true;
   await tree.untilReady(['child'], soon());
   await new Promise(setImmediate);
   assert.equal(timers(), before);
