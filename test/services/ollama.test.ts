@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import { once } from 'node:events';
 import { after, test } from 'node:test';
 import { codeOf } from '../../src/errors.ts';
 import { makeEmbed } from '../../src/models/embed.ts';
@@ -9,7 +7,7 @@ import { makeRoster } from '../../src/models/roster.ts';
 import { ollamaSpec, serverSpec } from '../../src/services/ollama.ts';
 import type { ChildSpec } from '../../src/supervise/spec.ts';
 import { watchLeaks } from '../leaks.ts';
-import { endOf, openBench, soon } from './serving.ts';
+import { endOf, openBench, openForeign, soon } from './serving.ts';
 
 const leaks = watchLeaks();
 after(() => leaks.assertNone());
@@ -117,39 +115,27 @@ test('a model whose load fails three times is given up', async () => {
 
 test('a port that was taken in the meantime means another start on another port', async () => {
   await using bench = await openBench();
-  const foreign = createServer((_, response) => response.end('{"version":"0.33.0"}'));
+  await using foreign = openForeign();
   let taken = 0;
   const spec = withFirstAddress(ollamaSpec(bench.options()), async (port) => {
     taken = port;
-    foreign.listen(port, '127.0.0.1');
-    await once(foreign, 'listening');
+    await foreign.listen(port);
   });
   const tree = bench.start(spec);
   await tree.untilReady(['ollama-embed'], soon());
-  foreign.close();
-  foreign.closeAllConnections();
   assert.equal(tree.statuses()[0]?.restarts, 1);
   assert.notEqual(new URL(bench.served[0]?.url ?? '').port, String(taken));
 });
 
 test('a foreign server on our port is never asked, however well it would answer', async () => {
   await using bench = await openBench();
-  let asked = 0;
-  const foreign = createServer((_, response) => {
-    asked += 1;
-    response.end('{"version":"0.33.0","models":[]}');
-  });
+  await using foreign = openForeign();
   // Our own child lives, but listens nowhere.
   const options = { ...bench.options(), startTimeoutMs: 400, command: ['/bin/sleep', '60'] as const };
-  const spec = withFirstAddress(serverSpec(options), async (port) => {
-    foreign.listen(port, '127.0.0.1');
-    await once(foreign, 'listening');
-  });
-  const tree = bench.start({ ...spec, restart: 'temporary', shutdown: { signal: 'SIGTERM', graceMs: 500 } });
-  const error = await endOf(tree);
-  foreign.close();
+  const spec = withFirstAddress(serverSpec(options), foreign.listen);
+  const error = await endOf(bench.start({ ...spec, restart: 'temporary' }));
   assert.match(error.message, /another program answers there/);
-  assert.equal(asked, 0);
+  assert.equal(foreign.asked(), 0);
 });
 
 test('a server that takes connections and never answers is not ready', async () => {

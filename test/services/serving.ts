@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { RagError } from '../../src/errors.ts';
@@ -81,6 +82,31 @@ export async function openBench(): Promise<Bench> {
       for (const tree of trees) await tree[Symbol.asyncDispose]();
       await http[Symbol.asyncDispose]();
       await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+export interface Foreign extends AsyncDisposable {
+  readonly listen: (port: number) => Promise<void>;
+  readonly asked: () => number;
+}
+
+/** Another user's server, which answers as well as ours. */
+export function openForeign(): Foreign {
+  let asked = 0;
+  const server = createServer((_, response) => {
+    asked += 1;
+    response.end('{"version":"0.33.0","models":[]}');
+  });
+  return {
+    asked: () => asked,
+    async listen(port) {
+      server.listen(port, '127.0.0.1');
+      await once(server, 'listening');
+    },
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
     },
   };
 }
