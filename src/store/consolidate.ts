@@ -35,10 +35,10 @@ export async function consolidate(folder: IndexFolder, encoder: EncoderRecord): 
   const merged = [...chunks, ...failures];
   if (merged.length === 0 && !tidied) return;
   await syncTree(folder.root, new Set());
-  for (const { name, version } of merged) {
-    // A shard that has grown since it was read is left for the next time.
+  for (const { name, rows } of merged) {
+    // Rows are only ever added: one that has grown since it was read is left for the next time.
     const now = await openShard(folder, name);
-    if ((await now?.version()) === version) await removeShard(folder, name);
+    if ((await now?.countRows()) === rows) await removeShard(folder, name);
   }
 }
 
@@ -48,11 +48,11 @@ async function mergeChunks(folder: IndexFolder, encoder: EncoderRecord, view: Vi
   await declareKey(main, 'chunk_id');
   const merged: MergedShard[] = [];
   for (const [name, shard] of view.shards) {
-    const { pending, ...state } = await mergeRows(main, shard, view.ledger);
+    const { pending, rows } = await mergeRows(main, shard, view.ledger);
     // A shard of nothing but pending rows stays as it is; else they move, so that the rest is not kept twice.
-    if (pending.length > 0 && pending.length === state.rows) continue;
+    if (pending.length > 0 && pending.length === rows) continue;
     if (pending.length > 0) await carry(folder, encoder, shard, pending);
-    merged.push({ name, version: state.version });
+    merged.push({ name, rows });
   }
   await dropReplaced(main, view.ledger);
   return merged;
@@ -102,7 +102,7 @@ async function mergeFailures(folder: IndexFolder): Promise<MergedShard[]> {
     if (shard === undefined) continue;
     const main = (await openMain(folder, 'failures')) ?? (await makeMain(folder, 'failures', failureSchema));
     await declareKey(main, 'document');
-    merged.push({ name, version: await shard.version() });
+    merged.push({ name, rows: await shard.countRows() });
     const newest = new Map<string, bigint>();
     for await (const row of scan(shard, ['document', '_rowid']))
       newest.set(String(row['document']), row['_rowid'] as bigint);

@@ -8,8 +8,8 @@ import { scan } from './view.ts';
 /** A shard of which nothing is left that is not in main or carried on. */
 export interface MergedShard {
   readonly name: string;
-  /** The table's version that was read. */
-  readonly version: number;
+  /** How many were read. */
+  readonly rows: number;
 }
 
 /** A row that is in both is replaced only by a newer one, so that a repeated merge writes nothing. */
@@ -19,7 +19,6 @@ export const onlyNewer = { where: 'target.version < source.version' };
 const mergeBatch = 4_096;
 
 export interface MergeState {
-  readonly version: number;
   readonly rows: number;
   /** Row ids of versions that may yet become complete. */
   readonly pending: bigint[];
@@ -42,7 +41,7 @@ export async function mergeRows(main: Table, shard: Table, ledger: Ledger): Prom
     batch = new Map();
   }
   if (batch.size > 0) await mergeBatchInto(main, shard, batch);
-  return { version: await shard.version(), rows, pending };
+  return { rows, pending };
 }
 
 function judge(ledger: Ledger, row: StoredRow): 'shown' | 'pending' | 'replaced' {

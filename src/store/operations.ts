@@ -20,7 +20,16 @@ export function openIndex(root: string, say: (line: string) => void): Operations
   let writer: Writer | undefined;
   const current = keepView(folder, () => writer?.own());
   const inOrder = makeQueue();
-  const write = <Out>(work: () => Promise<Out>): Promise<Out> => inOrder(() => namingFullDisk(root, work));
+  const write = <Out>(work: () => Promise<Out>): Promise<Out> => inOrder(() => namingFailure(root, work));
+  const reading = <Out>(read: (view: View) => Promise<Out>): Promise<Out> =>
+    retrying(root, async () => {
+      try {
+        return await read(await current.read());
+      } catch (error) {
+        current.forget();
+        throw error;
+      }
+    });
   const writing = (): Writer => writer ?? notWriting(root);
   return {
     beginWriting: (encoder, name) =>
@@ -32,10 +41,10 @@ export function openIndex(root: string, say: (line: string) => void): Operations
     append: (packed) => write(() => appendRows(writing(), current, packed)),
     recordFailures: (rows) => write(() => writing().recordFailures(rows)),
     consolidate: () => write(() => consolidateAll(folder, writer, current)),
-    known: (documents) => reading(root, current, (view) => known(view, documents, writer?.own()?.name)),
-    searchDense: (vectors, k) => reading(root, current, (view) => searchDense(view, vectors, k)),
-    searchText: (texts, k) => reading(root, current, (view) => searchText(view, texts, k)),
-    inspect: () => inspect(folder),
+    known: (documents) => reading((view) => known(view, documents, writer?.own()?.name)),
+    searchDense: (vectors, k) => reading((view) => searchDense(view, vectors, k)),
+    searchText: (texts, k) => reading((view) => searchText(view, texts, k)),
+    inspect: () => retrying(root, () => inspect(folder)),
     encoder: () => readRecord(root),
   };
 }
@@ -89,31 +98,29 @@ async function newestVersion(folder: IndexFolder): Promise<number> {
   return newest;
 }
 
-/** Once more with a new view when a file was gone: another process has merged the shard that was being read. */
-async function reading<Out>(
-  root: string,
-  current: CurrentView,
-  read: (view: View) => Promise<Out>,
-): Promise<Out> {
-  try {
-    return await read(await current.read());
-  } catch (error) {
-    if (!isMissingFile(error)) throw error;
-    current.forget();
-    return await read(await current.read()).catch((cause: unknown) => namingDamage(root, cause));
+/** A consolidation, ours or another's, may remove what was listed a moment ago; not three times in a row. */
+const maxAttempts = 3;
+
+/** @throws index-damaged when a file stays missing */
+async function retrying<Out>(root: string, attempt: () => Promise<Out>): Promise<Out> {
+  for (let attempts = 1; ; attempts++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!isMissingFile(error)) throw error;
+      if (attempts === maxAttempts) throw damaged(root, error);
+    }
   }
 }
 
 const isMissingFile = (error: unknown): boolean => /not found|no such file/i.test(messageOf(error));
 
-function namingDamage(root: string, cause: unknown): never {
-  if (!isMissingFile(cause)) throw cause;
-  throw new RagError(
+const damaged = (root: string, cause: unknown): RagError =>
+  new RagError(
     'index-damaged',
     `Cannot read the index in ${root}: a file of it is missing (${messageOf(cause).split('\n')[0]}), all are wanted`,
     { hint: 'Look at it with: rag-allinone index verify', cause },
   );
-}
 
 function makeQueue(): <Out>(work: () => Promise<Out>) => Promise<Out> {
   let last: Promise<unknown> = Promise.resolve();
@@ -127,10 +134,11 @@ function makeQueue(): <Out>(work: () => Promise<Out>) => Promise<Out> {
 /** Lance tells it only in words: the codes of ENOSPC and EDQUOT are 28 and 122. */
 const fullDisk = /no space left|quota exceeded|ENOSPC|EDQUOT|os error (?:28|122)\b/i;
 
-async function namingFullDisk<Out>(root: string, work: () => Promise<Out>): Promise<Out> {
+async function namingFailure<Out>(root: string, work: () => Promise<Out>): Promise<Out> {
   try {
     return await work();
   } catch (cause) {
+    if (isMissingFile(cause)) throw damaged(root, cause);
     if (!fullDisk.test(messageOf(cause))) throw cause;
     throw new RagError('disk-full', `Cannot write into the index in ${root}: its disk or quota is full`, {
       hint: `Free space (df -h ${root}) and run it again: what was acknowledged is safe.`,

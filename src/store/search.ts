@@ -2,7 +2,7 @@ import { MatchQuery, type Table } from '@lancedb/lancedb';
 import { isShown, type Ledger } from './ledger.ts';
 import { hitOf, type StoredRow } from './rows.ts';
 import { hitColumns } from './schema.ts';
-import { ensureTextIndex, refreshTextIndex } from './textindex.ts';
+import { hasTextIndex, refreshTextIndex } from './textindex.ts';
 import type { StoredHit } from './types.ts';
 import type { View } from './view.ts';
 
@@ -44,10 +44,11 @@ export const searchDense = (
  * main and a large shard is not quite that of one table.
  */
 export async function searchText(view: View, texts: readonly string[], k: number): Promise<StoredHit[][]> {
-  for (const { table, place } of tablesOf(view))
-    await (place === 'main' ? ensureTextIndex : refreshTextIndex)(table);
+  for (const shard of view.shards.values()) await refreshTextIndex(shard);
+  // Main gets its index with the first rows that are merged into it; until then they are all in their shards.
+  const main = view.main !== undefined && (await hasTextIndex(view.main)) ? view.main : undefined;
   return mapLimited(texts, (text) =>
-    search(view, k, async (table, limit) => {
+    search({ ...view, main }, k, async (table, limit) => {
       const query = table.query().nearestToText(new MatchQuery(text, 'contents'));
       const rows: StoredRow[] = await query
         .select([...hitColumns, '_score'])

@@ -1,4 +1,5 @@
 import { Index, type Table } from '@lancedb/lancedb';
+import { messageOf } from '../errors.ts';
 
 const column = 'contents';
 const name = `${column}_idx`;
@@ -28,8 +29,20 @@ const options = {
  * unsorted, so that a limit cuts the best (measured, 0.37.1). Without an index a search returns any rows.
  */
 export async function ensureTextIndex(table: Table): Promise<void> {
-  if ((await unindexedRows(table)) === undefined && (await table.countRows()) > 0) {
-    await makeTextIndex(table);
+  if ((await hasTextIndex(table)) || (await table.countRows()) === 0) return;
+  await unlessDoneByAnother(table, () => makeTextIndex(table));
+}
+
+export const hasTextIndex = async (table: Table): Promise<boolean> =>
+  (await unindexedRows(table)) !== undefined;
+
+/** A question and the writer may both find that a shard wants its index: who comes second has nothing to do. */
+async function unlessDoneByAnother(table: Table, work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!/commit conflict/i.test(messageOf(error))) throw error;
+    await table.checkoutLatest();
   }
 }
 
@@ -40,12 +53,14 @@ export const makeTextIndex = (table: Table): Promise<void> =>
 /**
  * Makes the index or brings it up to date when it covers too little: what it does not cover is read row by row
  * (25-60 ms per 1,000) and ranked by the statistics of the rest (medquad-liveqa .718 instead of .761).
- * A quarter, because every update compacts the whole table. Not for main: that is tidied by who consolidates.
+ * A quarter, because every update compacts the whole table.
  */
 export async function refreshTextIndex(table: Table): Promise<void> {
   await ensureTextIndex(table);
   const tail = (await unindexedRows(table)) ?? 0;
-  if (tail > minTailRows && tail > (await table.countRows()) / 4) await table.optimize();
+  if (tail > minTailRows && tail > (await table.countRows()) / 4) {
+    await unlessDoneByAnother(table, () => table.optimize());
+  }
 }
 
 const minTailRows = 100;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import type { Store } from '../../src/store/types.ts';
@@ -242,39 +242,4 @@ test('vectors that are not numbers or of another size never reach the disk', asy
   });
   await assert.rejects(store.append([{ ...row, vector: new Float32Array(7) }]), { code: 'bad-vector' });
   assert.equal((await store.inspect()).chunks, 0);
-});
-
-test('a second host reads what is committed while the first one writes', async () => {
-  await using folder = await scratchFolder();
-  await using writing = await openForkedStore(folder.path);
-  await using reading = await openForkedStore(folder.path);
-  await writing.store.beginWriting(encoder, 'run');
-  for (let at = 0; at < 3; at++) {
-    await writing.store.append(rowsOf({ key: `d${at}`, texts: ['text', 'more'] }));
-    assert.equal((await reading.store.inspect()).chunks, 2 * (at + 1));
-  }
-  assert.equal((await reading.store.searchText(['text'], 10))[0]?.length, 3);
-  await writing.store.consolidate();
-  assert.equal(
-    (await reading.store.searchText(['text'], 10))[0]?.length,
-    3,
-    'the shard was merged and removed meanwhile',
-  );
-});
-
-test('two runs of one name have their own shards', async () => {
-  await using folder = await scratchFolder();
-  await using one = await openForkedStore(folder.path);
-  await using two = await openForkedStore(folder.path);
-  await mkdir(path.join(folder.path, 'shards', 'run-2.lance'), { recursive: true });
-  for (const [at, { store }] of [one, two].entries()) {
-    await store.beginWriting(encoder, 'run');
-    await store.append(rowsOf({ key: `d${at}`, texts: ['text'] }));
-  }
-  assert.deepEqual(await readdir(path.join(folder.path, 'shards')), [
-    'run-2.lance',
-    'run-3.lance',
-    'run.lance',
-  ]);
-  assert.equal((await one.store.inspect()).chunks, 2);
 });
