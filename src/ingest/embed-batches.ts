@@ -1,5 +1,4 @@
 /** Rows in, rows with vectors out: full batches, two in flight, equal texts sent once, bad texts set aside. */
-import { codeOf } from '../errors.ts';
 import { culpritOf } from '../models/embed.ts';
 import type { Embed } from '../models/types.ts';
 import type { ChunkRow } from '../store/types.ts';
@@ -58,9 +57,8 @@ async function embedBatch(
       });
       return { rows, refused, texts: texts.length };
     } catch (error) {
-      const code = codeOf(error);
       const culprit = texts[culpritOf(error) ?? -1];
-      if ((code !== 'bad-vector' && code !== 'too-long') || culprit === undefined) throw error;
+      if (culprit === undefined) throw error;
       refused.push(...batch.filter((row) => row.text === culprit).map((row) => ({ row, error })));
       texts = texts.filter((text) => text !== culprit);
     }

@@ -18,6 +18,7 @@ export async function inspectIndex(
   await using folders = await openFolders(undefined, 'inspect', environment['TMPDIR']);
   const spec = storeHostSpec({
     dir,
+    graceMs: 5000,
     baseEnv: definedOnly(environment),
     cwd: folders.scratch,
     logFile: join(folders.logs, 'store.log'),

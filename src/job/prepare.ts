@@ -8,6 +8,7 @@ import type { Plan } from '../plan/types.ts';
 import { readAncestors, launchWarning } from '../slurm/launch.ts';
 import { readJob, type Job } from '../slurm/job.ts';
 import { checkModels } from './check-models.ts';
+import { readGraceMs } from './grace.ts';
 import { makeIntent, type Intent } from './intent.ts';
 import { planFor } from './plan-for.ts';
 import { dryRunSettings, inFolder, makeDryRunIntent, openThrowAway } from './trial.ts';
@@ -20,6 +21,8 @@ export interface Prepared extends AsyncDisposable {
   readonly intent: Exclude<Intent, { kind: 'dry-run' }>;
   readonly dryRun: boolean;
   readonly plan: Plan;
+  /** From TERM to KILL, for each service. */
+  readonly graceMs: number;
   readonly warnings: readonly string[];
 }
 
@@ -34,16 +37,17 @@ export interface PrepareInput {
 /** @throws settings, usage, no-input, preflight. Disposing removes a throw-away folder. */
 export async function prepare({ line, environment, bare, signal }: PrepareInput): Promise<Prepared> {
   const job = readJob(environment);
-  if (bare && job.kind === 'local') return prepareDryRun(environment, job);
+  if (bare && job.kind === 'local') return prepareDryRun(environment, job, signal);
   const loaded = load({ flags: line.settings, environment, file: line.values['config'] });
   if (line.workload.length > 0) throw noWorkload();
   const given = { settings: loaded.settings, query: line.values['query'], insideJob: job.kind === 'slurm' };
   const { intent, warnings } = makeIntent(given);
-  if (intent.kind === 'dry-run') return prepareDryRun(environment, job);
+  if (intent.kind === 'dry-run') return prepareDryRun(environment, job, signal);
 
   if (intent.inputs.length > 0) await checkInputs(intent.inputs, signal);
   const plan = planFor(loaded.settings, environment, job, intent);
-  const common = { environment, job, intent, plan, dryRun: false };
+  const graceMs = await readGraceMs(job, environment, signal);
+  const common = { environment, job, intent, plan, graceMs, dryRun: false };
   const all = [...loaded.warnings, ...warnings, ...plan.warnings, ...(await launchWarnings(job))];
   if (isTrial(loaded, plan)) {
     const { folder, [Symbol.asyncDispose]: dispose } = await openThrowAway();
@@ -60,17 +64,19 @@ export async function prepare({ line, environment, bare, signal }: PrepareInput)
 const isTrial = ({ settings }: Loaded, plan: Plan): boolean =>
   plan.engine === 'embedded' && settings.RAG_ENGINE === 'auto';
 
-async function prepareDryRun(environment: Environment, job: Job): Promise<Prepared> {
+async function prepareDryRun(environment: Environment, job: Job, signal: AbortSignal): Promise<Prepared> {
   const intent = await makeDryRunIntent();
   const { folder, [Symbol.asyncDispose]: dispose } = await openThrowAway();
   const settings = inFolder(dryRunSettings(), folder);
   const plan = planFor(settings, environment, { ...job, gpus: [] }, intent);
+  const graceMs = await readGraceMs(job, environment, signal);
   return {
     settings,
     environment,
     job,
     intent,
     plan,
+    graceMs,
     dryRun: true,
     warnings: [],
     [Symbol.asyncDispose]: dispose,

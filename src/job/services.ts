@@ -15,7 +15,7 @@ import type { Prepared } from './prepare.ts';
 import { embedDimensions, embedOptions, generateOptions } from './models-in-force.ts';
 
 export interface SpecsInput {
-  readonly prepared: Pick<Prepared, 'plan' | 'settings' | 'environment' | 'job'>;
+  readonly prepared: Pick<Prepared, 'plan' | 'settings' | 'environment' | 'job' | 'graceMs'>;
   readonly folders: Pick<Folders, 'logs' | 'scratch'>;
   /** Mark in the environment of every process of this run. */
   readonly supervisorId: string;
@@ -39,13 +39,18 @@ export function makeSpecs(input: SpecsInput): ChildSpec[] {
   );
   return [
     ...servers,
-    storeHostSpec({ ...common, dir: settings.RAG_WORKING_DIR, logFile: logOf(input, 'store') }),
+    storeHostSpec({
+      ...common,
+      dir: settings.RAG_WORKING_DIR,
+      graceMs: prepared.graceMs,
+      logFile: logOf(input, 'store'),
+    }),
   ];
 }
 
 function modelServer(input: SpecsInput, instance: Instance, role: 'embed' | 'generate'): ChildSpec {
   const { prepared, folders, supervisorId, http, onServed } = input;
-  const { plan, settings, environment, job } = prepared;
+  const { plan, settings, environment, job, graceMs } = prepared;
   const options = {
     id: instance.id,
     role,
@@ -54,6 +59,9 @@ function modelServer(input: SpecsInput, instance: Instance, role: 'embed' | 'gen
     stateDir: folders.scratch,
     logFile: logOf(input, instance.id),
     portSeed: supervisorId,
+    // The first in the plan: the one that people who name a port talk to.
+    preferredPort: instance === plan.instances[0] ? settings.OLLAMA_PORT : 0,
+    graceMs,
     startTimeoutMs: settings.OLLAMA_START_TIMEOUT * 1000,
     supervisorId,
     http,

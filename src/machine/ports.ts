@@ -14,9 +14,11 @@ const lowest = 10_240;
  * met each other 7 times in 200 rounds. It stays below the ephemeral range, where any outgoing connection may
  * take the port between our test and the child's bind. Taken all the same: pick again, `whoListens` tells.
  *
+ * @param preferred tried first; 0: none
  * @throws `preflight` when every port of the range is taken
  */
-export async function pickPort(seed: string): Promise<number> {
+export async function pickPort(seed: string, preferred: number = 0): Promise<number> {
+  if (preferred > 0 && (await tryPort(preferred)) === 'free') return preferred;
   const [from, size] = portRange();
   const start = createHash('sha256').update(seed).digest().readUInt32BE() % size;
   for (let step = 0; step < size; step += 1) {

@@ -58,9 +58,7 @@ export function makePlan(input: PlanInput): Plan {
 }
 
 /** Only what the job needs is checked, sized, started and part of ready. */
-function makeNeeds(
-  input: Pick<PlanInput, 'mode' | 'services' | 'generateModel'>,
-): readonly ServiceName[] {
+function makeNeeds(input: Pick<PlanInput, 'mode' | 'services' | 'generateModel'>): readonly ServiceName[] {
   const wanted =
     input.services ??
     (input.mode === 'ingest' ? (['embed'] as const) : (['embed', 'rerank', 'generate'] as const));

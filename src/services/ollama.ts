@@ -19,6 +19,10 @@ export interface ServerOptions extends Expected {
   /** On the node; a folder of the instance's own is made in it. */
   readonly stateDir: string;
   readonly logFile: string;
+  /** From TERM to KILL. */
+  readonly graceMs: number;
+  /** Taken when it is free; 0: any. */
+  readonly preferredPort: number;
   /** Servers of different jobs begin their search for a port at different places. */
   readonly portSeed: string;
   /** Longer while the load makes progress. */
@@ -48,7 +52,7 @@ export function serverSpec(options: ServerOptions): ChildSpec {
     id: options.id,
     restart: 'permanent',
     significant: true,
-    shutdown: { signal: 'SIGTERM', graceMs: 30_000 },
+    shutdown: { signal: 'SIGTERM', graceMs: options.graceMs },
     // It must live long enough to end its runner: KILL leaves that one alive, with the GPU memory, for ever.
     deathSignal: 'SIGTERM',
     channel: 'none',
@@ -73,7 +77,7 @@ async function launchServer(options: ServerOptions, launches: number): Promise<L
   const home = path.join(options.stateDir, options.id);
   await mkdir(home, { recursive: true, mode: 0o700 });
   const env = serverEnv(options.baseEnv, {
-    port: await pickPort(`${options.portSeed}/${options.id}/${launches}`),
+    port: await pickPort(`${options.portSeed}/${options.id}/${launches}`, options.preferredPort),
     home,
     modelsDir: options.modelsDir,
     gpus: options.gpus,

@@ -9,6 +9,8 @@ export interface StoreHostOptions {
   readonly cwd: string;
   readonly logFile: string;
   readonly supervisorId: string;
+  /** From TERM to KILL. */
+  readonly graceMs: number;
 }
 
 /** The process that holds the index: native code that fails ends itself, not the supervisor. */
@@ -17,7 +19,7 @@ export const storeHostSpec = (options: StoreHostOptions): ChildSpec => ({
   restart: 'permanent',
   significant: true,
   // What is being written is finished and synced first.
-  shutdown: { signal: 'SIGTERM', graceMs: 30_000 },
+  shutdown: { signal: 'SIGTERM', graceMs: options.graceMs },
   deathSignal: 'SIGKILL',
   channel: 'ipc',
   logFile: options.logFile,

@@ -59,6 +59,8 @@ export async function openBench(): Promise<Bench> {
       options: { num_ctx: 512, num_batch: 512 },
       dimensions: 64,
       portSeed: dir,
+      preferredPort: 0,
+      graceMs: 10_000,
       startTimeoutMs: 5_000,
       allowCpu: false,
       supervisorId: 'test.1',

@@ -16,6 +16,7 @@ test('the store host is ready when it has said so over its channel', async () =>
       baseEnv: { PATH: process.env['PATH'] ?? '' },
       cwd: bench.dir,
       logFile: path.join(bench.dir, 'store.log'),
+      graceMs: 10_000,
       supervisorId: 'test.1',
     }),
   );
