@@ -3,7 +3,8 @@ import type { ParseTask } from '../documents/types.ts';
 import type { Known, Store } from '../store/types.ts';
 import type { ListedItem } from './listing.ts';
 
-const lookUp = 128;
+/** One question to the index costs about the same for one document and for a thousand. */
+const lookUp = 1000;
 
 export type Task =
   | { readonly kind: 'parse'; readonly task: ParseTask; readonly known: ReadonlyMap<string, Known> | null }

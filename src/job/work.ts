@@ -59,6 +59,8 @@ export function makeWork(parts: WorkParts): Work {
 
   return {
     ingest: async (request) => {
+      // What a killed run left is merged first: then one table with a key answers what is known.
+      await store.consolidate();
       await store.beginWriting(await encoderInForce(request.signal), parts.writer);
       const report = await ingest(request, { store, parser, embed, chunker });
       // A stopped run leaves its shard as it is: the next one merges it.

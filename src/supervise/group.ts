@@ -27,10 +27,8 @@ export async function stopGroup(
   shutdown: { readonly signal: NodeJS.Signals; readonly graceMs: number },
 ): Promise<GroupStop> {
   if (process.platform !== 'linux') return stopTree(group);
-  if (membersOf(group).length === 0) return { outcome: 'already-empty' };
-  send(group, shutdown.signal);
   // A stopped process keeps TERM pending until it is continued.
-  send(group, 'SIGCONT');
+  if (send(group, shutdown.signal, 'SIGCONT') === 'nobody') return { outcome: 'already-empty' };
   if ((await untilEmpty(group, shutdown.graceMs)) === 'empty') return { outcome: 'stopped' };
   send(group, 'SIGKILL');
   if ((await untilEmpty(group, killMs)) === 'empty') return { outcome: 'killed' };
@@ -44,14 +42,16 @@ function membersOf(group: Group): ProcessStat[] {
 }
 
 /** To every group inside the session. Reads the members anew: a number is signalled only while it is ours. */
-function send(group: Group, signal: NodeJS.Signals): void {
-  for (const pgid of new Set(membersOf(group).map((one) => one.group))) {
+function send(group: Group, ...signals: readonly NodeJS.Signals[]): 'sent' | 'nobody' {
+  const groups = new Set(membersOf(group).map((one) => one.group));
+  for (const pgid of groups) {
     try {
-      process.kill(-pgid, signal);
+      for (const signal of signals) process.kill(-pgid, signal);
     } catch {
       // Gone since, or not ours to signal (a set-uid program): the wait that follows tells which.
     }
   }
+  return groups.size === 0 ? 'nobody' : 'sent';
 }
 
 /** Watches the members it knows (a few small reads); all of /proc is read again only when these are gone. */

@@ -18,27 +18,26 @@ export function openLog(path: string): LogFile {
 }
 
 /**
- * The last lines, newest last, out of the last 64 KiB that were written after `from`. Empty when the file is
- * gone; from the beginning when it became shorter (it was rotated).
+ * The last lines, newest last, out of the last 64 KiB that were written after `from`; from the beginning when
+ * the file became shorter (it was rotated). Never throws: a log that cannot be read must not change what
+ * happens to its child.
  */
 export function logTail(path: string, from: number, lines: number): string[] {
-  const fd = tryOpen(path);
-  if (fd === undefined) return [];
+  try {
+    return readTail(path, from).split(/\r?\n/).filter(Boolean).slice(-lines);
+  } catch {
+    return [];
+  }
+}
+
+function readTail(path: string, from: number): string {
+  const fd = openSync(path, 'r');
   try {
     const { size } = fstatSync(fd);
     const start = Math.max(size < from ? 0 : from, size - maxTailBytes);
     const buffer = Buffer.alloc(size - start);
-    const read = readSync(fd, buffer, 0, buffer.length, start);
-    return buffer.toString('utf8', 0, read).trimEnd().split(/\r?\n/).filter(Boolean).slice(-lines);
+    return buffer.toString('utf8', 0, readSync(fd, buffer, 0, buffer.length, start));
   } finally {
     closeSync(fd);
-  }
-}
-
-function tryOpen(path: string): number | undefined {
-  try {
-    return openSync(path, 'r');
-  } catch {
-    return undefined;
   }
 }

@@ -53,6 +53,13 @@ test('extractiveAnswer() quotes the sentence that answers, with the number of it
   );
 });
 
+test('extractiveAnswer() quotes one row of a table, not the table', () => {
+  const rows =
+    '| code | exit | meaning |\n|---|---|---|\n| `full` | 74 | A disk is full. |\n| `usage` | 64 | A flag is wrong. |';
+  const asked = `<passage n="1" source="errors.md">\n${rows}\n</passage>\n\nQuestion: Which exit means that a disk is full?`;
+  assert.equal(extractiveAnswer(asked), '`full`, 74, A disk is full [1].');
+});
+
 test('extractiveAnswer() says so when no sentence shares a word with the question', () => {
   assert.equal(extractiveAnswer(prompt('Who composed Parsifal?')), noAnswer);
   assert.equal(extractiveAnswer('Question: What do whales eat?'), noAnswer);
