@@ -1,7 +1,7 @@
 import { messageOf } from '../errors.ts';
 
 /** A frame is one line of JSON. 64 MiB hold a batch of scores or vectors; more is a child that lost its mind. */
-export const maxFrameBytes: number = 64 * 1024 * 1024;
+const maxFrameBytes: number = 64 * 1024 * 1024;
 
 /**
  * Cuts a stream of bytes into frames. What is not a frame goes to `onNonsense` as an explanation and is

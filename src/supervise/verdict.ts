@@ -34,7 +34,7 @@ function judgeExit(spec: ChildSpec, exit: ExitStatus, tail: readonly string[]): 
   return isFinal ? { verdict: 'exited', exit } : { verdict: 'restart', reason: exitReason(exit) };
 }
 
-export const exitReason = ({ code, signal }: ExitStatus): string =>
+const exitReason = ({ code, signal }: ExitStatus): string =>
   signal === null ? `exited with code ${code}` : `was ended by ${signal}`;
 
 /** The error that ends a service: its name, the reason, where its log is, and the last lines of it. */

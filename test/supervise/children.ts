@@ -19,7 +19,7 @@ export const commandOf = (fixture: string, ...rest: string[]): [string, ...strin
   return fixture.endsWith('.sh') ? [file, ...rest] : [process.execPath, file, ...rest];
 };
 
-export const saidUp = (running: Running): boolean => running.logTail(5).includes('up');
+const saidUp = (running: Running): boolean => running.logTail(5).includes('up');
 
 /** A permanent child that is ready when it says `up`. */
 export function childSpec(
