@@ -35,7 +35,7 @@ const mayImport: Readonly<Record<string, string>> = {
   config: 'observe',
   slurm: 'observe',
   machine: 'observe',
-  disk: 'observe',
+  disk: 'machine observe',
   observe: '',
   'hand-over': '',
   signals: '',

@@ -4,6 +4,7 @@ import { syncTree } from './durable.ts';
 import type { Ledger } from './ledger.ts';
 import { mergeRows, onlyNewer, pendingRows, type MergedShard } from './merge.ts';
 import { chunkSchema, failureSchema } from './schema.ts';
+import { isFree, removeOwner } from './shard-owner.ts';
 import {
   claimShard,
   connection,
@@ -18,6 +19,7 @@ import {
   type Kind,
 } from './tables.ts';
 import { ensureTextIndex, makeTextIndex, unindexedRows } from './textindex.ts';
+import { inTurn } from './turn.ts';
 import type { EncoderRecord } from './types.ts';
 import { readView, scan, scanLedger, type View } from './view.ts';
 
@@ -26,9 +28,12 @@ import { readView, scan, scanLedger, type View } from './view.ts';
  * repeated, and a shard goes only when all that was taken from it is synced. Until then the ledger, which
  * reads the shards too, hides the versions that main still has.
  */
-export async function consolidate(folder: IndexFolder, encoder: EncoderRecord): Promise<void> {
+export const consolidate = (folder: IndexFolder, encoder: EncoderRecord): Promise<void> =>
+  inTurn(folder, () => mergeAll(folder, encoder));
+
+async function mergeAll(folder: IndexFolder, encoder: EncoderRecord): Promise<void> {
   await emptyTrash(folder);
-  const view = await readView(folder);
+  const view = await freeShards(folder, await readView(folder));
   const chunks = view.shards.size === 0 ? [] : await mergeChunks(folder, encoder, view);
   const failures = await mergeFailures(folder);
   const tidied = await tidyMain(folder);
@@ -38,8 +43,18 @@ export async function consolidate(folder: IndexFolder, encoder: EncoderRecord): 
   for (const { name, rows } of merged) {
     // Rows are only ever added: one that has grown since it was read is left for the next time.
     const now = await openShard(folder, name);
-    if ((await now?.countRows()) === rows) await removeShard(folder, name);
+    if ((await now?.countRows()) !== rows) continue;
+    // The owner first: a shard without one is free, an owner without a shard would stay for ever.
+    await removeOwner(folder, name);
+    await removeShard(folder, name);
   }
+}
+
+/** The view without the shards of writers that live: they are merged by their own runs. */
+async function freeShards(folder: IndexFolder, view: View): Promise<View> {
+  const free = await Promise.all([...view.shards.keys()].map((name) => isFree(folder, name)));
+  const shards = [...view.shards].filter((_, at) => free[at]);
+  return { ...view, shards: new Map(shards) };
 }
 
 /** @returns the shards that have nothing left of their own */
@@ -98,7 +113,7 @@ async function dropReplaced(main: Table, ledger: Ledger): Promise<void> {
 async function mergeFailures(folder: IndexFolder): Promise<MergedShard[]> {
   const merged: MergedShard[] = [];
   for (const name of await shardNames(folder, 'failures')) {
-    const shard = await openShard(folder, name);
+    const shard = (await isFree(folder, name)) ? await openShard(folder, name) : undefined;
     if (shard === undefined) continue;
     const main = (await openMain(folder, 'failures')) ?? (await makeMain(folder, 'failures', failureSchema));
     await declareKey(main, 'document');

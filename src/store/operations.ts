@@ -61,7 +61,7 @@ async function appendRows(
   if (packed.rows.length === 0) return;
   const before = writer.own();
   const completed = await writer.append(packed);
-  if (before === undefined) current.forget();
+  if (writer.own()?.name !== before?.name) current.forget();
   else await current.note(completed);
 }
 

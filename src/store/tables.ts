@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { connect, type Connection, type Table } from '@lancedb/lancedb';
 import type { Schema } from 'apache-arrow';
@@ -82,8 +82,17 @@ export const openShard = (folder: IndexFolder, name: string): Promise<Table | un
 export interface ClaimedShard {
   readonly name: string;
   readonly path: string;
+  /** Tells the folder from another that came to its place. */
+  readonly ino: number;
   readonly table: Table;
 }
+
+/** False when somebody took the shard away, believing that its writer was gone. */
+export const isInPlace = ({ path: at, ino }: ClaimedShard): Promise<boolean> =>
+  stat(at).then(
+    (now) => now.ino === ino,
+    () => false,
+  );
 
 /** Makes a shard that nobody else has: the folder is the claim on the name, mkdir lets exactly one have it. */
 export async function claimShard(
@@ -98,8 +107,9 @@ export async function claimShard(
     const name = shardName(n === 1 ? writer : `${writer}-${n}`, kind);
     const at = tablePath(folder.shards, name);
     if (!(await claimFolder(at))) continue;
+    const { ino } = await stat(at);
     const table = await (await connection(folder, folder.shards)).createEmptyTable(name, schema);
-    return { name, path: at, table };
+    return { name, path: at, ino, table };
   }
 }
 
@@ -116,10 +126,14 @@ async function claimFolder(at: string): Promise<boolean> {
 /** Away by a rename first: a shard that is half deleted could be neither read nor told from a damaged one. */
 export async function removeShard(folder: IndexFolder, name: string): Promise<void> {
   await mkdir(trash(folder), { recursive: true });
-  await rename(tablePath(folder.shards, name), path.join(trash(folder), randomUUID()));
+  await rename(tablePath(folder.shards, name), path.join(trash(folder), randomUUID())).catch(unlessGone);
   await syncPath(folder.shards);
   await emptyTrash(folder);
 }
+
+const unlessGone = (error: NodeJS.ErrnoException): void => {
+  if (error.code !== 'ENOENT') throw error;
+};
 
 /** What a removal that was cut short has left. */
 export const emptyTrash = (folder: IndexFolder): Promise<void> =>

@@ -1,10 +1,19 @@
+import type { Schema } from 'apache-arrow';
 import { RagError } from '../errors.ts';
 import { syncTree } from './durable.ts';
 import type { LedgerRow } from './ledger.ts';
 import type { PackedRows } from './protocol.ts';
 import { chunkTable, failureTable } from './rows.ts';
 import { chunkSchema, failureSchema } from './schema.ts';
-import { claimShard, type ClaimedShard, type IndexFolder } from './tables.ts';
+import { writeOwner } from './shard-owner.ts';
+import {
+  claimShard,
+  isInPlace,
+  removeShard,
+  type ClaimedShard,
+  type IndexFolder,
+  type Kind,
+} from './tables.ts';
 import { ensureTextIndex } from './textindex.ts';
 import type { EncoderRecord, FailureRow } from './types.ts';
 import type { OwnShard } from './view.ts';
@@ -33,22 +42,31 @@ export function makeWriter(folder: IndexFolder, encoder: EncoderRecord, name: st
   const nextVersion = (): number => (version = Math.max(version + 1, Date.now()));
   let chunks: Shard | undefined;
   let failures: Shard | undefined;
+  const claims = (kind: Kind, schema: Schema): Claims => ({
+    claim: async () => {
+      const shard = await claimShard(folder, name, kind, schema);
+      await writeOwner(folder, shard.name);
+      return { ...shard, synced: new Set() };
+    },
+    discard: (shard) => removeShard(folder, shard.name),
+  });
+  const ofChunks = claims('chunks', chunkSchema(encoder));
+  const ofFailures = claims('failures', failureSchema);
   return {
     encoder,
     own: () => chunks,
     append: async (packed) => {
       const table = chunkTable(packed, encoder, nextVersion());
-      const shard = (chunks ??= fresh(await claimShard(folder, name, 'chunks', chunkSchema(encoder))));
-      await shard.table.add(table);
-      await ensureTextIndex(shard.table);
-      await syncTree(shard.path, shard.synced);
+      chunks = await untilInPlace(chunks, ofChunks, async (shard) => {
+        await shard.table.add(table);
+        await ensureTextIndex(shard.table);
+      });
       return completedBy(packed, version);
     },
     recordFailures: async (rows) => {
       if (rows.length === 0) return;
-      const shard = (failures ??= fresh(await claimShard(folder, name, 'failures', failureSchema)));
-      await shard.table.add(failureTable(rows, nextVersion()));
-      await syncTree(shard.path, shard.synced);
+      const table = failureTable(rows, nextVersion());
+      failures = await untilInPlace(failures, ofFailures, (shard) => shard.table.add(table));
     },
     leaveShards: () => {
       chunks = undefined;
@@ -57,7 +75,41 @@ export function makeWriter(folder: IndexFolder, encoder: EncoderRecord, name: st
   };
 }
 
-const fresh = (shard: ClaimedShard): Shard => ({ ...shard, synced: new Set() });
+interface Claims {
+  readonly claim: () => Promise<Shard>;
+  /** Lance makes the folder of a table anew that was moved away under it, with a manifest of files that are not there. */
+  readonly discard: (shard: Shard) => Promise<void>;
+}
+
+/** A shard is taken away from a live writer only by mistake; not three times in a row. */
+const maxClaims = 3;
+
+/**
+ * Writes into the shard, and again into a new one when it was taken away meanwhile: what is acknowledged stands
+ * in a shard that was in its place after the sync.
+ */
+async function untilInPlace(
+  current: Shard | undefined,
+  { claim, discard }: Claims,
+  write: (shard: Shard) => Promise<unknown>,
+): Promise<Shard> {
+  let shard = current ?? (await claim());
+  for (let claims = 1; claims <= maxClaims; claims++) {
+    try {
+      await write(shard);
+      await syncTree(shard.path, shard.synced);
+      if (await isInPlace(shard)) return shard;
+    } catch (error) {
+      if (await isInPlace(shard)) throw error;
+    }
+    await discard(shard);
+    shard = await claim();
+  }
+  throw new RagError(
+    'bug',
+    `Cannot write a shard: it was taken away ${maxClaims} times, it belongs to its writer`,
+  );
+}
 
 const completedBy = ({ rows }: PackedRows, version: number): LedgerRow[] =>
   rows

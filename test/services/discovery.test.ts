@@ -12,7 +12,7 @@ import {
   type PublicationState,
   type Service,
 } from '../../src/services/discovery.ts';
-import { makeOwner } from '../../src/services/owner.ts';
+import { makeOwner } from '../../src/disk/owner.ts';
 
 const folder = (): ReturnType<typeof mkdtempDisposable> =>
   mkdtempDisposable(join(tmpdir(), 'rag-discovery-'));

@@ -3,7 +3,7 @@ import { mkdtempDisposable, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { makeOwner } from '../../src/services/owner.ts';
+import { makeOwner } from '../../src/disk/owner.ts';
 import { openStateFile, readSupervisors } from '../../src/services/state-file.ts';
 
 const folder = (): ReturnType<typeof mkdtempDisposable> => mkdtempDisposable(join(tmpdir(), 'rag-state-'));

@@ -1,8 +1,9 @@
 /** Reading beside writing, in one host and in several. */
 import assert from 'node:assert/strict';
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
+import type { Store } from '../../src/store/types.ts';
 import { openForkedStore, scratchFolder } from './forked-host.ts';
 import { encoder, rowsOf, vectorOf } from './samples.ts';
 
@@ -56,10 +57,65 @@ test('two runs of one name have their own shards', async () => {
     await store.beginWriting(encoder, 'run');
     await store.append(rowsOf({ key: `d${at}`, texts: ['text'] }));
   }
-  assert.deepEqual(await readdir(path.join(folder.path, 'shards')), [
-    'run-2.lance',
-    'run-3.lance',
-    'run.lance',
-  ]);
+  const names = await readdir(path.join(folder.path, 'shards'));
+  assert.deepEqual(
+    names.filter((name) => name.endsWith('.lance')),
+    ['run-2.lance', 'run-3.lance', 'run.lance'],
+  );
   assert.equal((await one.store.inspect()).chunks, 2);
 });
+
+test('a run leaves the shard of another that lives alone, and merges it when it has died', async () => {
+  await using folder = await scratchFolder();
+  await using one = await openForkedStore(folder.path);
+  await using two = await openForkedStore(folder.path);
+  await one.store.beginWriting(encoder, 'one');
+  await one.store.append(rowsOf({ key: 'a', texts: ['text'] }));
+  await two.store.beginWriting(encoder, 'two');
+  await two.store.append(rowsOf({ key: 'b', texts: ['text'] }));
+  await two.store.consolidate();
+  assert.deepEqual(await counts(two.store), [2, 1]);
+  await one.store.append(rowsOf({ key: 'c', texts: ['text'] }));
+  assert.deepEqual(await counts(two.store), [3, 1]);
+  await one.kill();
+  await two.store.consolidate();
+  assert.deepEqual(await counts(two.store), [3, 0]);
+});
+
+test('a writer whose shard is taken away writes again what it had not acknowledged', async () => {
+  await using folder = await scratchFolder();
+  await using forked = await openForkedStore(folder.path);
+  const { store } = forked;
+  await store.beginWriting(encoder, 'run');
+  await store.append(rowsOf({ key: 'a', texts: ['text'] }));
+  await rename(path.join(folder.path, 'shards/run.lance'), path.join(folder.path, 'elsewhere'));
+  await store.append(rowsOf({ key: 'b', texts: ['text'] }));
+  assert.deepEqual(
+    [...(await store.known(['b'])).values()].map(({ done }) => done === null),
+    [false],
+  );
+});
+
+test('two runs that consolidate at once give one table with every document once', async () => {
+  await using folder = await scratchFolder();
+  const hosts = await Promise.all([openForkedStore(folder.path), openForkedStore(folder.path)]);
+  try {
+    for (const [at, { store }] of hosts.entries()) {
+      await store.beginWriting(encoder, `run${at}`);
+      const documents = Array.from({ length: 30 }, (_, n) =>
+        rowsOf({ key: `d${at}.${n}`, texts: ['text', 'more'] }),
+      );
+      await store.append(documents.flat());
+    }
+    for (let round = 0; round < 3; round++) await Promise.all(hosts.map(({ store }) => store.consolidate()));
+    for (const { store } of hosts) assert.deepEqual(await counts(store), [60, 0]);
+    assert.equal((await hosts[0].store.inspect()).chunks, 120);
+  } finally {
+    for (const host of hosts) await host[Symbol.asyncDispose]();
+  }
+});
+
+const counts = async (store: Store): Promise<number[]> => {
+  const { documents, shards } = await store.inspect();
+  return [documents.processed, shards];
+};
