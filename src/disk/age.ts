@@ -9,6 +9,10 @@ import { dirname, join } from 'node:path';
 export async function ageByDisk(path: string): Promise<number> {
   const probe = join(dirname(path), `.now.${randomUUID()}`);
   await writeFile(probe, '');
-  const [now, then] = await Promise.all([stat(probe), stat(path)]).finally(() => unlink(probe));
-  return now.mtimeMs - then.mtimeMs;
+  try {
+    const [now, then] = await Promise.all([stat(probe), stat(path)]);
+    return now.mtimeMs - then.mtimeMs;
+  } finally {
+    await unlink(probe);
+  }
 }
