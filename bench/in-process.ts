@@ -1,0 +1,44 @@
+/** The work itself in this process, on a real store host, with vectors that cost nothing. */
+import { load } from '../src/config/load.ts';
+import { openParserPool } from '../src/documents/pool.ts';
+import { makeWork } from '../src/job/work.ts';
+import type { Embed } from '../src/models/types.ts';
+import type { Store } from '../src/store/types.ts';
+import type { Work } from '../src/work.ts';
+import { openForkedStore } from '../test/store/forked-host.ts';
+import { makeRandom } from './corpus.ts';
+
+export interface InProcess extends AsyncDisposable {
+  readonly store: Store;
+  readonly work: Work;
+}
+
+/** Directions that no two seeds share: neighbours are as far apart as they can be. */
+export function makeVector(seed: number, dimensions: number): Float32Array {
+  const random = makeRandom(seed + 1);
+  const values = Float32Array.from({ length: dimensions }, () => random() + random() + random() - 1.5);
+  const norm = Math.hypot(...values);
+  return values.map((value) => value / norm);
+}
+
+/** @param folder of the index */
+export async function openInProcess(folder: string, dimensions: number): Promise<InProcess> {
+  const { settings } = load({ flags: {}, environment: {} });
+  const { store, [Symbol.asyncDispose]: closeStore } = await openForkedStore(folder);
+  const chunker = { targetTokens: settings.RAG_CHUNK_TOKENS, overlapTokens: settings.RAG_CHUNK_OVERLAP };
+  const parser = openParserPool({ threads: 1, chunker, maxFileBytes: 2 ** 29, timeoutMsPerFile: 60_000 });
+  const embed: Embed = async ({ texts }) => texts.map((text) => makeVector(text.length, dimensions));
+  const served = { url: '', model: 'none', version: '', digest: 'none', bytes: 0, vramBytes: 0, dimensions };
+  const generate = (): never => {
+    throw new Error('Nothing is generated here');
+  };
+  const models = { embed, generate, rerank: undefined, generateModel: 'none' };
+  return {
+    store,
+    work: makeWork({ settings, store, parser, models, writer: 'bench', untilEmbedder: async () => served }),
+    async [Symbol.asyncDispose]() {
+      await parser[Symbol.asyncDispose]();
+      await closeStore();
+    },
+  };
+}

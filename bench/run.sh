@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Measures the program against its figures; each benchmark writes its own section of bench/RESULTS.md.
+#
+#   bench/run.sh                      all, about five minutes
+#   bench/run.sh NAME [ARGUMENT...]   one, e.g. ingest-cpu, or: quality FOLDER...
+# shellcheck source=scripts/project.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../scripts/project.sh"
+
+all="ingest-efficiency ingest-cpu ingest-again memory retrieve start"
+
+install_packages
+npm run --silent build
+use_project_node
+
+if [ $# -gt 0 ]; then
+  name=$1 && shift
+  exec node "bench/$name.ts" "$@"
+fi
+for name in $all; do node "bench/$name.ts"; done
+echo 'Left out: bench/run.sh quality FOLDER... (it needs a collection with documents.jsonl, queries.jsonl and qrels.tsv)'
