@@ -7,8 +7,10 @@
 export interface Passage {
   /** Identity of the chunk: sha256 of document, content, chunker and ordinal, 32 hex digits. */
   readonly chunk: string;
-  /** The document's key: path under its input root, or corpus and row id. */
+  /** The document's key, unique in the index: path under its input root; of a row `<corpus>#<row id>`. */
   readonly document: string;
+  /** What `/retrieve` shows as `document.id`: of a file its key, of a row the row's id, as qrels name it. */
+  readonly id: string;
   readonly title: string;
   /** Path of the file it came from, as given. */
   readonly file: string;

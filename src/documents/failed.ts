@@ -1,15 +1,18 @@
 import type { ParsedDocument, ParseTask } from './types.ts';
 
 /**
- * A task of which nothing came. A slice of a corpus fails as one document, named like a row without an id.
+ * A task of which nothing came. A slice of a corpus fails as one document, named like a row whose id is not known.
  *
  * @param hash of the content, empty where it was not read
  */
 export function failedTask(task: ParseTask, reason: string, hash = ''): ParsedDocument {
   if (task.kind === 'file') return { key: task.key, file: task.path, hash, state: 'failed', reason };
   const rows = `rows at bytes ${task.from} to ${task.to}: ${reason}`;
-  return { key: rowKey(task.corpus, task.from), file: task.path, hash, state: 'failed', reason: rows };
+  return { key: rowPlaceKey(task.corpus, task.from), file: task.path, hash, state: 'failed', reason: rows };
 }
 
-/** The key of a row whose id is not known. */
-export const rowKey = (corpus: string, byteOffset: number): string => `${corpus}@${byteOffset}`;
+/** As a URL names a part of a page. The key of a file holds no `#`, so no file and no other corpus has this key. */
+export const rowKey = (corpus: string, id: string): string => `${corpus}#${id}`;
+
+/** The key of a row that fails before its id is known, or that has none of its own. */
+export const rowPlaceKey = (corpus: string, byteOffset: number): string => rowKey(corpus, `@${byteOffset}`);

@@ -68,7 +68,7 @@ async function parseBytes(
     sniffed.kind === 'pdf' ? await parsePdfLazily(bytes) : textParsers[sniffed.kind](sniffed.text);
   const chunks = chunkBlocks(parsed.blocks, chunker);
   if (chunks.length > 0)
-    return { ...base, state: 'parsed', title: parsed.title ?? basename(base.file), chunks };
+    return { ...base, state: 'parsed', id: base.key, title: parsed.title ?? basename(base.file), chunks };
   return sniffed.kind === 'pdf'
     ? { ...base, state: 'needs_ocr', reason: 'the PDF has no text on any page' }
     : { ...base, state: 'failed', reason: 'it holds no text' };

@@ -3,7 +3,7 @@ import { hash } from 'node:crypto';
 import { messageOf } from '../errors.ts';
 import { chunkBlocks } from './chunk.ts';
 import { cleanText } from './clean.ts';
-import { rowKey } from './failed.ts';
+import { rowKey, rowPlaceKey } from './failed.ts';
 import { paragraphs } from './text.ts';
 import type { ChunkerOptions, ParsedDocument } from './types.ts';
 
@@ -11,9 +11,8 @@ import type { ChunkerOptions, ParsedDocument } from './types.ts';
  * JSON Lines corpora, by their keys: Search-R1 and FlashRAG `{id, contents}` with the title in the first line
  * of `contents`, MedRAG `{id, title, content}`, BEIR `{_id, title, text}`.
  *
- * The key of a row's document is its id as text, with nothing before it: it is what `/retrieve` answers as
- * `document.id` and what qrels name. That ids are unique across the corpora of one index is the corpora's
- * promise (MedRAG's begin with the name of their file). A row without an id is `<corpus>@<byte offset>`.
+ * A row's id, as text, is what `/retrieve` answers as `document.id` and what qrels name. Its key is
+ * `<corpus>#<id>`, because two corpora of one index may number their rows alike.
  */
 export interface Row {
   readonly id: string;
@@ -28,6 +27,8 @@ interface RowsSource {
   /** Where `bytes` begins in the file. */
   readonly from: number;
 }
+
+type Parsed = Extract<ParsedDocument, { state: 'parsed' }>;
 
 const lineFeed = 0x0a;
 
@@ -59,28 +60,53 @@ export function looksLikeRows(head: Buffer): boolean {
   return false;
 }
 
-/** One document per line that is not blank. */
+/**
+ * One document per line that is not blank.
+ *
+ * Of two rows with one id the second fails where both stand in these bytes. Further apart (a slice is 1 MiB)
+ * that is not seen, because remembering every id would take memory that grows with the corpus: then the one
+ * that is committed last is shown, and both are embedded again by every run.
+ */
 export function parseRows(bytes: Buffer, source: RowsSource, chunker: ChunkerOptions): ParsedDocument[] {
   const documents: ParsedDocument[] = [];
+  const hashes = new Map<string, string>();
   for (const { line, at } of splitLines(bytes)) {
-    if (!isBlank(line)) documents.push(parseRow(line, source.from + at, source, chunker));
+    if (isBlank(line)) continue;
+    const document = parseRow(line, source.from + at, source, chunker);
+    const before = hashes.get(document.key);
+    if (document.state !== 'parsed') documents.push(document);
+    else if (before !== undefined) documents.push(repeated(document, before, source.from + at, source));
+    else {
+      hashes.set(document.key, document.hash);
+      documents.push(document);
+    }
   }
   return documents;
+}
+
+/** A row whose id stood before. @param before hash of that row: the same row once more is nothing new */
+function repeated(row: Parsed, before: string, at: number, { corpus, file }: RowsSource): ParsedDocument {
+  const { key, hash: digest } = row;
+  if (digest === before) return { key, file, hash: digest, state: 'unchanged' };
+  const reason = `row at byte ${at}: the id ${shortened(row.id)} stands twice in ${corpus}`;
+  return { key: rowPlaceKey(corpus, at), file, hash: digest, state: 'failed', reason };
 }
 
 function parseRow(line: Buffer, at: number, source: RowsSource, chunker: ChunkerOptions): ParsedDocument {
   const row = rowOf(line);
   const base = { file: source.file, hash: hash('sha256', line) };
   if (typeof row === 'string') {
-    return { ...base, key: rowKey(source.corpus, at), state: 'failed', reason: `row at byte ${at}: ${row}` };
+    const key = rowPlaceKey(source.corpus, at);
+    return { ...base, key, state: 'failed', reason: `row at byte ${at}: ${row}` };
   }
+  const key = rowKey(source.corpus, row.id);
   const title = cleanText(row.title ?? '').trim();
   const body = cleanText(row.text);
   const chunks = chunkBlocks(paragraphs(body.trim() === '' ? title : body), chunker);
   if (chunks.length === 0) {
-    return { ...base, key: row.id, state: 'failed', reason: `row at byte ${at}: empty` };
+    return { ...base, key, state: 'failed', reason: `row at byte ${at}: empty` };
   }
-  return { ...base, key: row.id, state: 'parsed', title: title === '' ? row.id : title, chunks };
+  return { ...base, key, state: 'parsed', id: row.id, title: title === '' ? row.id : title, chunks };
 }
 
 /** The row, or why it is none. */
@@ -122,7 +148,7 @@ function titleAndText(contents: string, title: string | undefined): Omit<Row, 'i
 
 const stringOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
-/** The engine's message quotes the text. */
+/** The engine's messages quote the text, and an id may be anything. */
 const shortened = (message: string): string => cleanText(message).replaceAll('\n', ' ').slice(0, 120);
 
 const isBlank = (line: Buffer): boolean => line.length < 64 && line.toString('latin1').trim() === '';

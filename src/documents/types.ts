@@ -23,9 +23,14 @@ export type ParseTask =
       readonly to: number;
     };
 
-/** What became of one document. */
+/** What became of one document. `key` names it in the index, `id` is what `/retrieve` shows (see work.ts). */
 export type ParsedDocument = { readonly key: string; readonly file: string; readonly hash: string } & (
-  | { readonly state: 'parsed'; readonly title: string; readonly chunks: readonly Chunk[] }
+  | {
+      readonly state: 'parsed';
+      readonly id: string;
+      readonly title: string;
+      readonly chunks: readonly Chunk[];
+    }
   /** The content's hash is the one that was already known: it was not parsed. */
   | { readonly state: 'unchanged' }
   | { readonly state: 'failed' | 'needs_ocr'; readonly reason: string }

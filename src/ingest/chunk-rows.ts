@@ -24,6 +24,7 @@ export const makeRows = (document: Parsed, chunker: string): BareRow[] =>
   document.chunks.map((chunk: Chunk) => ({
     chunk: chunkId(document.key, document.hash, chunker, chunk.ordinal),
     document: document.key,
+    id: document.id,
     title: document.title,
     file: document.file,
     hash: document.hash,

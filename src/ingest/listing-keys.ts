@@ -29,9 +29,13 @@ export function openKeys(): GiveKey {
       earlier.some((root) => root.lists(found.relative) && existsSync(join(root.root, found.relative))) ||
       files.has(found.relative);
     if (source.kind === 'file' && !isTaken) files.set(found.relative, found.path);
-    return isTaken ? `${nameOf(source.root, names)}/${found.relative}` : found.relative;
+    return withoutNumberSigns(isTaken ? `${nameOf(source.root, names)}/${found.relative}` : found.relative);
   };
 }
+
+/** As a URL writes it, `%23`: after a `#` a key names a row of a corpus. No two paths become one. */
+const withoutNumberSigns = (path: string): string =>
+  path.replace(/%(?=2[35])/gu, '%25').replaceAll('#', '%23');
 
 function holds(root: Root, path: string): boolean {
   const below = pathBetween(root.root, path);

@@ -6,8 +6,10 @@ import type { Hit } from '../work.ts';
  * keys are ours; clients of the contract ignore them.
  */
 export interface RetrievedDocument {
-  /** The document's key: path under its input root, or the row's id. */
+  /** Of a file its key, of a row the row's id. */
   readonly id: string;
+  /** Unique in the index, as rows of two corpora may have one id. */
+  readonly key: string;
   /** `"title"\ntext` */
   readonly contents: string;
   readonly title: string;
@@ -33,7 +35,8 @@ export const oneLine = (text: string): string => text.replace(/[\s\u0085\u2028\u
 export function toDocument(hit: Hit): RetrievedDocument {
   const title = oneLine(hit.title);
   return {
-    id: hit.document,
+    id: hit.id,
+    key: hit.document,
     contents: `"${title}"\n${hit.text}`,
     title,
     file: hit.file,

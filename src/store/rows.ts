@@ -21,6 +21,7 @@ export function chunkTable(packed: PackedRows, encoder: EncoderRecord, version: 
   const columns = packed.rows.map((row) => ({
     chunk_id: row.chunk,
     document: row.document,
+    id: row.id,
     hash: row.hash,
     ordinal: row.ordinal,
     chunks: row.of,
@@ -107,6 +108,7 @@ export function hitOf(row: StoredRow, score: number): StoredHit {
   return {
     chunk: String(row['chunk_id']),
     document: String(row['document']),
+    id: String(row['id']),
     title,
     file: String(row['file']),
     page: Number(row['page']) || null,

@@ -18,6 +18,7 @@ import type { EncoderRecord } from './types.ts';
 const column = (name: string, type: DataType): Field => new Field(name, type, false);
 
 /**
+ * `document` is the document's key, `id` what is shown of it (see work.ts).
  * `contents` is the title, a line feed and the text: BM25 reads both, and storing the text a second time would
  * double the table. `page` and `page_end` are 0 where there are no pages. `version` orders the versions of a
  * document; that of its ordinal 0 counts. `headings` is JSON.
@@ -26,6 +27,7 @@ export const chunkSchema = (encoder: Pick<EncoderRecord, 'dimensions' | 'type'>)
   new Schema([
     column('chunk_id', new Utf8()),
     column('document', new Utf8()),
+    column('id', new Utf8()),
     column('hash', new Utf8()),
     column('ordinal', new Int32()),
     column('chunks', new Int32()),
@@ -60,6 +62,7 @@ export const failureSchema: Schema = new Schema([
 export const hitColumns = [
   'chunk_id',
   'document',
+  'id',
   'hash',
   'title',
   'file',

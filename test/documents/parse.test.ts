@@ -57,6 +57,7 @@ test('a PDF gives its text page by page and its title', async () => {
   assert.equal(document.title, 'A Title');
   assert.match(textOf(document), /First page on alpha\.\s+Second page on beta\./);
   assert.deepEqual([document.chunks[0]?.page, document.chunks[0]?.pageEnd], [1, 2]);
+  assert.deepEqual([document.key, document.id], ['paper.bin', 'paper.bin']);
   assert.match(document.hash, /^[0-9a-f]{64}$/);
 });
 
@@ -219,7 +220,7 @@ test('each row of a corpus is a document, whichever keys it uses', async () => {
   ];
   const documents = await parse('corpus.anything', rows.join('\n'));
   assert.deepEqual(
-    documents.map((row) => row.state === 'parsed' && [row.key, row.title, row.chunks[0]?.text]),
+    documents.map((row) => row.state === 'parsed' && [row.id, row.title, row.chunks[0]?.text]),
     [
       ['0', 'Alpha', 'On alpha.\nMore.'],
       ['7', 'Beta', 'On beta\nand on.'],
@@ -227,25 +228,46 @@ test('each row of a corpus is a document, whichever keys it uses', async () => {
       ['9', '9', 'No title here'],
     ],
   );
+  assert.deepEqual(
+    documents.map((row) => row.key),
+    ['corpus.anything#0', 'corpus.anything#7', 'corpus.anything#g/3', 'corpus.anything#9'],
+  );
 });
 
 test('a bad row fails by itself and says where it stands', async () => {
   const good = '{"id":"a","text":"fine"}';
   const documents = await parse(
     'mixed.jsonl',
-    [good, '{"id":', '', '{"text":"no id"}', '{"id":"e","text":" "}', good].join('\n'),
+    [good, '{"id":', '', '{"text":"no id"}', '{"id":"e","text":" "}', '{"id":"f","text":"fine"}'].join('\n'),
   );
   assert.deepEqual(
     documents.map((row) => [row.key, row.state]),
     [
-      ['a', 'parsed'],
-      ['mixed.jsonl@25', 'failed'],
-      ['mixed.jsonl@33', 'failed'],
-      ['e', 'failed'],
-      ['a', 'parsed'],
+      ['mixed.jsonl#a', 'parsed'],
+      ['mixed.jsonl#@25', 'failed'],
+      ['mixed.jsonl#@33', 'failed'],
+      ['mixed.jsonl#e', 'failed'],
+      ['mixed.jsonl#f', 'parsed'],
     ],
   );
   assert.match(JSON.stringify(documents[1]), /row at byte 25: not JSON/);
+});
+
+test('of two rows with one id the second fails by its place, unless it says the same', async () => {
+  const row = (id: string, text: string): string => `${JSON.stringify({ id, text })}\n`;
+  const rows = [row('a', 'one'), row('b', 'two'), row('a', 'another'), row('a', 'one')];
+  const documents = await parse('twice.jsonl', rows.join(''));
+  const at = rows.slice(0, 2).join('').length;
+  assert.deepEqual(
+    documents.map((document) => [document.key, document.state]),
+    [
+      ['twice.jsonl#a', 'parsed'],
+      ['twice.jsonl#b', 'parsed'],
+      [`twice.jsonl#@${at}`, 'failed'],
+      ['twice.jsonl#a', 'unchanged'],
+    ],
+  );
+  assert.match(JSON.stringify(documents[2]), /the id a stands twice in twice\.jsonl/);
 });
 
 test('a slice of a corpus holds the rows between its offsets', async () => {
@@ -258,8 +280,8 @@ test('a slice of a corpus holds the rows between its offsets', async () => {
   const slice = { kind: 'rows', path, corpus: 'sliced', from: length, to: 2 * length } as const;
   assert.deepEqual(
     (await parseTask({ task: slice, chunker, maxFileBytes })).map((row) => row.key),
-    ['b'],
+    ['sliced#b'],
   );
   const [lost] = await parseTask({ task: { ...slice, to: 1000 }, chunker, maxFileBytes });
-  assert.ok(lost?.state === 'failed' && lost.key === `sliced@${length}`);
+  assert.ok(lost?.state === 'failed' && lost.key === `sliced#@${length}`);
 });

@@ -37,7 +37,7 @@ test('real documents are parsed in threads', async () => {
   ]);
   assert.ok(first?.state === 'parsed' && second?.state === 'parsed');
   assert.deepEqual([first.chunks[0]?.text, first.chunks[0]?.page], ['On alpha.', 1]);
-  assert.deepEqual([second.key, second.title, second.chunks[0]?.text], ['1', 'Beta', 'On beta.']);
+  assert.deepEqual([second.key, second.id, second.title], ['corpus.jsonl#1', '1', 'Beta']);
 });
 
 test('a document that hangs is failed after its time, and the others are parsed', async () => {
@@ -64,7 +64,7 @@ test('rows whose thread dies are failed as one, under the name of their place', 
   const task: ParseTask = { kind: 'rows', path: 'c.jsonl', corpus: 'exit', from: 10, to: 90 };
   const [lost] = await pool.parse(task, never);
   assert.ok(lost?.state === 'failed');
-  assert.equal(lost.key, 'exit@10');
+  assert.equal(lost.key, 'exit#@10');
   assert.match(lost.reason, /^rows at bytes 10 to 90: its parser died/);
 });
 

@@ -91,6 +91,22 @@ test('ingest() commits the first chunk of a document last', async () => {
   }
 });
 
+test('ingest() keeps the rows of two corpora apart that have the same ids', async () => {
+  const rows = (word: string): string =>
+    [1, 2].map((id) => `${JSON.stringify({ id, text: `Row ${id} of ${word}.` })}\n`).join('');
+  const root = await corpus('same-ids', { 'a.jsonl': rows('alpha'), 'b.jsonl': rows('beta') });
+  const store = memoryStore();
+  const report = await run([root], store, countingEmbed().embed);
+  assert.equal(report.documents.processed, 4);
+  assert.deepEqual(
+    store.commits
+      .flat()
+      .map(({ document, id }) => `${document} ${id}`)
+      .toSorted(),
+    ['a.jsonl#1 1', 'a.jsonl#2 2', 'b.jsonl#1 1', 'b.jsonl#2 2'],
+  );
+});
+
 test('ingest() embeds nothing of an unchanged document', async () => {
   const root = await corpus('unchanged', { 'a.txt': paragraphs('alpha', 3) });
   const store = memoryStore();

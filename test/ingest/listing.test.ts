@@ -57,6 +57,11 @@ test('a glob gives paths below its fixed part; a name that exists is not taken f
   assert.deepEqual(await keys(tree.at('d/[a].md')), ['[a].md']);
 });
 
+test('a number sign in a name is written as in a URL: after it a key names a row', async () => {
+  await using tree = await makeTree({ 'd/rows.jsonl#7': '', 'd/100%': '', 'd/%23': '' });
+  assert.deepEqual(await keys(tree.at('d')), ['%2523', '100%', 'rows.jsonl%237']);
+});
+
 test('a list names one path a line, and a path that is wrong fails by itself', async () => {
   await using tree = await makeTree({ 'a b.txt': '', 'sub/c.txt': '' });
   await writeFile(tree.at('list'), `${tree.at('a b.txt')}\r\n\n${tree.at('gone')}\n${tree.at('sub')}`);

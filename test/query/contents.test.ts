@@ -19,6 +19,11 @@ test('the first line of contents is the title in quotes and the rest is the text
   );
 });
 
+test('a row is shown under its own id, as qrels name it, with its key beside', () => {
+  const { document } = toRetrievedHit(hit('a', 'text', { document: 'corpora/nq.jsonl#7', id: '7' }));
+  assert.deepEqual([document.id, document.key], ['7', 'corpora/nq.jsonl#7']);
+});
+
 test('a retrieved hit says where its text stands', () => {
   const { document, score } = toRetrievedHit(hit('a', 'text', { page: 3, pageEnd: 4, start: 7, end: 11 }));
   assert.equal(score, 1);

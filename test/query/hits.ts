@@ -4,6 +4,7 @@ import type { Hit } from '../../src/work.ts';
 export const storedHit = (chunk: string, text: string, more: Partial<StoredHit> = {}): StoredHit => ({
   chunk,
   document: `${chunk}.pdf`,
+  id: `${chunk}.pdf`,
   title: `Title of ${chunk}`,
   file: `${chunk}.pdf`,
   page: null,

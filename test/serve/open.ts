@@ -8,6 +8,7 @@ import type { Hit } from '../../src/work.ts';
 export const hit = (chunk: string, more: Partial<Hit> = {}): Hit => ({
   chunk,
   document: `${chunk}.pdf`,
+  id: `${chunk}.pdf`,
   title: `Title of ${chunk}`,
   file: `${chunk}.pdf`,
   page: 1,

@@ -37,6 +37,7 @@ export function rowsOf({ key, edition = 'a', title = key, texts }: SampleDocumen
   const rows = texts.map((text, ordinal): ChunkRow => ({
     chunk: sha(`${hash} ${ordinal}`).slice(0, 32),
     document: key,
+    id: `id of ${key}`,
     hash,
     ordinal,
     of: texts.length,
