@@ -70,7 +70,7 @@ export async function* filesOf(source: Exclude<Source, { kind: 'missing' }>): As
 /** A path in a list is its own key, as it is written there; a folder stands for what is in it. */
 async function* filesOfLine(line: string): AsyncGenerator<Found> {
   const path = resolve(line);
-  const key = normalize(line).replace(/^\/+|\/+$/gu, '');
+  const key = normalize(line).replace(/\/+$/u, '');
   const isFolder = await stat(path).then(
     (found) => found.isDirectory(),
     () => false,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtempDisposable, readFile, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { type ListedItem, listInputs } from '../../src/ingest/listing.ts';
 
@@ -69,9 +69,9 @@ test('a list names one path a line, and a path that is wrong fails by itself', a
   assert.deepEqual(
     items.map((item) => [item.kind, keyOf(item)]),
     [
-      ['file', tree.at('a b.txt').slice(1)],
-      ['failed', tree.at('gone').slice(1)],
-      ['file', tree.at('sub/c.txt').slice(1)],
+      ['file', tree.at('a b.txt')],
+      ['failed', tree.at('gone')],
+      ['file', tree.at('sub/c.txt')],
     ],
   );
 });
@@ -117,9 +117,50 @@ test('different files of one relative path get the names of their folders, and n
     'two/docs/b.md': '',
   });
   const all = ['one', 'two', 'three'].map((name) => tree.at(`${name}/docs`));
-  assert.deepEqual(await keys(...all), ['a.md', 'docs/a.md', 'b.md', 'docs~2/a.md']);
+  assert.deepEqual(await keys(...all), ['a.md', 'docs//a.md', 'b.md', 'docs~2//a.md']);
   assert.deepEqual(await keys(tree.at('one'), tree.at('one/docs/a.md'), tree.at('one/docs')), ['docs/a.md']);
-  assert.deepEqual(await keys(tree.at('one/docs/a.md'), tree.at('two/docs/a.md')), ['a.md', 'docs/a.md']);
+  assert.deepEqual(await keys(tree.at('one/docs/a.md'), tree.at('two/docs/a.md')), ['a.md', 'docs//a.md']);
+});
+
+test('a root in front of a key is told from a folder of that name, and from another root', async () => {
+  await using tree = await makeTree({
+    'docs/a.md': '',
+    'docs/reports/a.md': '',
+    'other/reports/a.md': '',
+    'more/reports~2/a.md': '',
+    'last/reports/a.md': '',
+  });
+  const inputs = ['docs', 'more/reports~2', 'other/reports', 'last/reports'].map((name) => tree.at(name));
+  assert.deepEqual(await keys(...inputs), [
+    'a.md',
+    'reports/a.md',
+    'reports~2//a.md',
+    'reports//a.md',
+    'reports~3//a.md',
+  ]);
+});
+
+test('a path in a list and one below a folder are two keys, and so are an absolute and a relative path', async () => {
+  await using tree = await makeTree({ 'a.md': '', 'docs/a.md': '', 'docs/b.md': '', list: 'a.md\n' });
+  const before = process.cwd();
+  process.chdir(tree.at(''));
+  try {
+    const here = basename(process.cwd());
+    assert.deepEqual(await keys('@list', 'docs'), ['a.md', 'docs//a.md', 'b.md']);
+    assert.deepEqual(await keys('docs', '@list'), ['a.md', 'b.md', `${here}//a.md`]);
+    assert.deepEqual(await keys('@list', tree.at('a.md'), '.'), [
+      'a.md',
+      'a.md',
+      'docs/a.md',
+      'docs/b.md',
+      'list',
+    ]);
+  } finally {
+    process.chdir(before);
+  }
+  await writeFile(tree.at('list'), [tree.at('a.md'), tree.at('a.md').slice(1)].join('\n'));
+  const [absolute, relative] = await keys(`@${tree.at('list')}`);
+  assert.notEqual(absolute, relative);
 });
 
 test('a corpus is cut between rows into slices that together are the file', async () => {
