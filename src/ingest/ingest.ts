@@ -87,7 +87,9 @@ async function parse(task: Task, { store, parser, signal }: Stages): Promise<Fou
     return [[{ key, file, hash: '', state: 'failed', reason }, undefined]];
   }
   const documents = await parser.parse(task.task, signal);
-  const known = task.known ?? (await store.known(documents.map((document) => document.key)));
+  const keys = documents.map((document) => document.key);
+  // The listing knows files by name only: what it took for a file may have turned out to be a corpus.
+  const known = keys.every((key) => task.known.has(key)) ? task.known : await store.known(keys);
   return documents.map((document) => [document, known.get(document.key)]);
 }
 

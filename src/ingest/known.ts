@@ -7,10 +7,10 @@ import type { ListedItem } from './listing.ts';
 const lookUp = 1000;
 
 export type Task =
-  | { readonly kind: 'parse'; readonly task: ParseTask; readonly known: ReadonlyMap<string, Known> | null }
+  | { readonly kind: 'parse'; readonly task: ParseTask; readonly known: ReadonlyMap<string, Known> }
   | { readonly kind: 'failed'; readonly item: Extract<ListedItem, { kind: 'failed' }> };
 
-/** Files carry what is known of them; the rows of a corpus are only named once they are parsed. */
+/** Files carry what is known under their names; rows, of corpora by any name, are only named once they are parsed. */
 export async function* withKnown(
   items: AsyncIterable<ListedItem>,
   store: Pick<Store, 'known'>,
@@ -33,7 +33,7 @@ export async function* withKnown(
       if (files.length >= lookUp) yield* await flush();
     } else {
       yield* await flush();
-      yield item.kind === 'rows' ? { kind: 'parse', task: item, known: null } : { kind: 'failed', item };
+      yield item.kind === 'rows' ? { kind: 'parse', task: item, known: new Map() } : { kind: 'failed', item };
     }
   }
   yield* await flush();

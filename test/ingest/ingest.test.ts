@@ -36,7 +36,7 @@ function memoryStore() {
     known,
     parts: {
       known: async (keys: readonly string[]) =>
-        new Map(keys.flatMap((key) => (known.has(key) ? [[key, known.get(key)!]] : []))),
+        new Map(keys.map((key) => [key, known.get(key) ?? { done: null, committed: [] }])),
       append: async (rows: readonly ChunkRow[]) => void commits.push([...rows]),
       recordFailures: async (rows: readonly FailureRow[]) => void failures.push(...rows),
     },
@@ -118,7 +118,38 @@ test('ingest() embeds nothing of an unchanged document', async () => {
   assert.deepEqual(second.sent, []);
 });
 
-test('ingest() embeds only the chunks that a killed run had not committed', async () => {
+test('ingest() embeds nothing of an unchanged corpus, whatever its name', async () => {
+  const row = (id: string): string => `${JSON.stringify({ id, text: paragraphs(id, 4) })}\n`;
+  const root = await corpus('rows', {
+    'corpus.json': row('a') + row('b'),
+    'corpus.jsonl': row('a') + row('b'),
+  });
+  const store = memoryStore();
+  await run([root], store, countingEmbed().embed);
+  for (const { document, hash, ordinal } of store.commits.flat())
+    if (ordinal === 0) store.known.set(document, { done: hash, committed: [] });
+  const second = countingEmbed();
+  const report = await run([root], store, second.embed);
+  assert.deepEqual(report.documents, { processed: 0, unchanged: 4, failed: 0, needs_ocr: 0 });
+  assert.deepEqual(second.sent, []);
+});
+
+test('ingest() embeds only the chunks of a row that a killed run had not committed', async () => {
+  const root = await corpus('rows-resume', {
+    'corpus.json': `${JSON.stringify({ id: 'a', text: paragraphs('alpha', 12) })}\n`,
+  });
+  const whole = memoryStore();
+  const all = countingEmbed();
+  await run([root], whole, all.embed);
+  const rows = whole.commits.flat().filter((row) => row.ordinal > 0);
+  const store = memoryStore();
+  store.known.set('corpus.json#a', { done: null, committed: rows.slice(0, 3).map((row) => row.chunk) });
+  const rest = countingEmbed();
+  await run([root], store, rest.embed);
+  assert.equal(rest.sent.length, all.sent.length - 3);
+});
+
+test('ingest() embeds only the chunks that that a killed run had not committed', async () => {
   const root = await corpus('resume', { 'a.txt': paragraphs('alpha', 12) });
   const whole = memoryStore();
   const all = countingEmbed();
