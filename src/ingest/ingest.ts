@@ -71,10 +71,9 @@ async function runStages(inputs: readonly string[], stages: Stages): Promise<voi
     tally.embedded(batch.texts);
     for (const row of batch.rows) await writer.add(row);
     for (const { row, error } of batch.refused) {
-      await setAside(
-        { document: row.document, hash: row.hash, file: row.file, state: 'failed', reason: messageOf(error) },
-        stages,
-      );
+      if (!writer.drop(row)) continue; // another of its chunks was refused before
+      const { document, hash, file } = row;
+      await setAside({ document, hash, file, state: 'failed', reason: messageOf(error) }, stages);
     }
   }
 }
@@ -121,8 +120,7 @@ async function* flat(source: AsyncIterable<Found[]>): AsyncGenerator<Found, void
   for await (const batch of source) yield* batch;
 }
 
-async function setAside(failure: FailureRow, { store, writer, tally }: Stages): Promise<void> {
-  if (!writer.drop(failure.document, failure.hash)) return; // another of its chunks was refused before
+async function setAside(failure: FailureRow, { writer, tally }: Stages): Promise<void> {
   tally.failed(failure);
-  await store.recordFailures([failure]);
+  await writer.setAside(failure);
 }

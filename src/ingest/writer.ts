@@ -1,12 +1,15 @@
 /**
- * Collects rows into commits. A document's first chunk is its "done" mark, so it is held back until all its
+ * Collects rows and failures into commits. A document's first chunk is its "done" mark, so it is held back until all its
  * other chunks stand in this commit or an earlier one.
  */
-import type { ChunkRow, Store } from '../store/types.ts';
+import type { ChunkRow, FailureRow, Store } from '../store/types.ts';
 import type { BareRow } from './chunk-rows.ts';
 
 /** A commit costs one set of small files and syncs whatever its size; 16 MiB of vectors are 4,000 rows of 1,024. */
 const commitBytes = 16 * 1024 * 1024;
+
+/** A commit for each of 100,000 broken rows would take hours; a thousand failures are some 300 KiB. */
+const commitFailures = 1000;
 
 /** What a killed run loses at most. A commit every five seconds costs under 1 % of the time between them. */
 const commitEveryMs = 5000;
@@ -17,10 +20,12 @@ export interface RowWriter {
   /** Takes a row with its vector. Waits while two commits are open. */
   add(row: ChunkRow): Promise<void>;
   /**
-   * Forgets the rows of a document that failed, as far as they are not committed; its first chunk never will be.
+   * Forgets the rows of a document, as far as they are not committed; its first chunk never will be.
    * False when it was dropped before.
    */
-  drop(document: string, hash: string): boolean;
+  drop(row: Version): boolean;
+  /** Takes a failure into the next commit. Waits while two commits are open. */
+  setAside(failure: FailureRow): Promise<void>;
   /** Commits what is there. Resolves when it is on disk. */
   flush(): Promise<void>;
 }
@@ -31,43 +36,16 @@ interface Open {
 }
 
 /** A corpus may hold two rows with one id and different texts: each is counted for itself. */
-const versionOf = ({ document, hash }: Pick<ChunkRow, 'document' | 'hash'>): string => `${document}\0${hash}`;
+type Version = Pick<ChunkRow, 'document' | 'hash'>;
+const versionOf = ({ document, hash }: Version): string => `${document}\0${hash}`;
 
 export function makeRowWriter(
-  store: Pick<Store, 'append'>,
+  store: Pick<Store, 'append' | 'recordFailures'>,
   onCommit: (documents: number) => void,
   now: () => number = () => performance.now(),
 ): RowWriter {
   const open = new Map<string, Open>();
-  const dropped = new Set<string>();
-  let buffer: ChunkRow[] = [];
-  let bytes = 0;
-  let lastCommitMs = now();
-  let commit: Promise<void> = Promise.resolve();
-
-  const append = async (rows: readonly ChunkRow[]): Promise<void> => {
-    await store.append(rows);
-    onCommit(rows.filter((row) => row.ordinal === 0).length);
-  };
-
-  const startCommit = async (): Promise<void> => {
-    const rows = buffer;
-    buffer = [];
-    bytes = 0;
-    lastCommitMs = now();
-    await commit; // one at a time and in order: a first chunk must never overtake its document's others
-    if (rows.length === 0) return;
-    commit = append(rows);
-    // Awaited by the next commit or flush; marked as handled so that its failure is reported there.
-    commit.catch(() => {});
-  };
-
-  const push = async (row: ChunkRow): Promise<void> => {
-    buffer.push(row);
-    bytes += row.vector.byteLength + row.text.length * 2;
-    if (bytes >= commitBytes || now() - lastCommitMs >= commitEveryMs) await startCommit();
-  };
-
+  const commits = makeCommits(store, onCommit, now);
   return {
     expect: (rows) => {
       const [row] = rows;
@@ -78,18 +56,79 @@ export function makeRowWriter(
       if (state === undefined) return;
       state.missing -= 1;
       if (row.ordinal === 0) state.first = row;
-      else await push(row);
+      else await commits.push(row);
       if (state.missing > 0 || state.first === undefined) return;
       open.delete(versionOf(row));
-      await push(state.first);
+      await commits.push(state.first);
     },
-    drop: (document, hash) => {
-      const version = versionOf({ document, hash });
-      if (dropped.has(version)) return false;
-      dropped.add(version);
-      open.delete(version);
-      buffer = buffer.filter((row) => versionOf(row) !== version);
+    drop: (row) => {
+      const version = versionOf(row);
+      if (!open.delete(version)) return false;
+      commits.forget(version);
       return true;
+    },
+    setAside: (failure) => commits.setAside(failure),
+    flush: () => commits.flush(),
+  };
+}
+
+interface Commits extends Pick<RowWriter, 'setAside' | 'flush'> {
+  push(row: ChunkRow): Promise<void>;
+  /** Forgets the rows of a version that are in no commit yet. */
+  forget(version: string): void;
+}
+
+function makeCommits(
+  store: Pick<Store, 'append' | 'recordFailures'>,
+  onCommit: (documents: number) => void,
+  now: () => number,
+): Commits {
+  let rows: ChunkRow[] = [];
+  let bytes = 0;
+  let failures: FailureRow[] = [];
+  let lastCommitMs = now();
+  let commit: Promise<void> = Promise.resolve();
+
+  const write = async (some: readonly ChunkRow[], failed: readonly FailureRow[]): Promise<void> => {
+    if (some.length > 0) {
+      await store.append(some);
+      onCommit(some.filter((row) => row.ordinal === 0).length);
+    }
+    if (failed.length > 0) await store.recordFailures(failed);
+  };
+
+  /** Resolves when the commit before it is on disk. */
+  const startCommit = (): Promise<void> => {
+    const before = commit;
+    const [some, failed] = [rows, failures];
+    rows = [];
+    bytes = 0;
+    failures = [];
+    lastCommitMs = now();
+    // One at a time and in order: a first chunk must never overtake its document's others.
+    commit = before.then(() => write(some, failed));
+    // Awaited by the next commit or flush; marked as handled so that its failure is reported there.
+    commit.catch(() => {});
+    return before;
+  };
+
+  const commitWhenDue = async (): Promise<void> => {
+    const isFull = bytes >= commitBytes || failures.length >= commitFailures;
+    if (isFull || now() - lastCommitMs >= commitEveryMs) await startCommit();
+  };
+
+  return {
+    push: (row) => {
+      rows.push(row);
+      bytes += row.vector.byteLength + row.text.length * 2;
+      return commitWhenDue();
+    },
+    setAside: (failure) => {
+      failures.push(failure);
+      return commitWhenDue();
+    },
+    forget: (version) => {
+      rows = rows.filter((row) => versionOf(row) !== version);
     },
     flush: async () => {
       await startCommit();

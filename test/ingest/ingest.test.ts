@@ -179,6 +179,34 @@ test('ingest() sets a document aside whose text the model refuses, and goes on',
   assert.ok(!store.commits.flat().some((row) => row.document === 'bad.txt' && row.ordinal === 0));
 });
 
+const brokenRows = (count: number): string =>
+  `{"id":"good","text":"fine"}\n${Array.from({ length: count }, (_, index) => `{"id":${index}}\n`).join('')}`;
+
+test('ingest() records many failures in one commit', async () => {
+  const root = await corpus('broken', { 'rows.jsonl': brokenRows(500) });
+  const store = memoryStore();
+  let calls = 0;
+  const { recordFailures } = store.parts;
+  store.parts.recordFailures = (rows) => recordFailures(rows).finally(() => (calls += 1));
+  const report = await run([root], store, countingEmbed().embed);
+  assert.equal(report.documents.failed, 500);
+  assert.equal(store.failures.length, 500);
+  assert.equal(calls, 1);
+});
+
+test('ingest() embeds while failures are being recorded', { timeout: 10_000 }, async () => {
+  const root = await corpus('slow-failures', { 'rows.jsonl': brokenRows(1500), 'z.txt': 'Good text.' });
+  const store = memoryStore();
+  const embedded = Promise.withResolvers<undefined>();
+  store.parts.recordFailures = () => embedded.promise;
+  const embed: Embed = async ({ texts }) => {
+    embedded.resolve(undefined);
+    return texts.map(() => new Float32Array([1, 0]));
+  };
+  const report = await run([root], store, embed);
+  assert.deepEqual([report.documents.processed, report.documents.failed], [2, 1500]);
+});
+
 test('ingest() sends equal texts once', async () => {
   const root = await corpus('equal', { 'a.txt': 'The same short text.', 'b.txt': 'The same short text.' });
   const store = memoryStore();
@@ -192,7 +220,10 @@ test('ingest() drains when it is stopped: what is embedded is committed, the rep
   const root = await corpus(
     'drain',
     Object.fromEntries(
-      Array.from({ length: 30 }, (_, index) => [`${index}.txt`, paragraphs(`w${index}`, 40)]),
+      Array.from({ length: 30 }, (_, index) => [
+        `${index}.txt`,
+        index === 0 ? '' : paragraphs(`w${index}`, 40),
+      ]),
     ),
   );
   const store = memoryStore();
@@ -206,7 +237,11 @@ test('ingest() drains when it is stopped: what is embedded is committed, the rep
   const report = await run([root], store, stopping, stop.signal);
   assert.equal(report.complete, false);
   assert.ok(store.commits.flat().length > 32, 'the batch that was embedded is on disk');
-  assert.ok(report.documents.processed < 30);
+  assert.ok(report.documents.processed < 29);
+  assert.deepEqual(
+    store.failures.map(({ document }) => document),
+    ['0.txt'],
+  );
 });
 
 test('ingest() tells the first error and keeps what was committed', async () => {
