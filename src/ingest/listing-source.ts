@@ -1,6 +1,7 @@
 import { constants, createReadStream } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
-import { basename, dirname, matchesGlob, normalize, resolve } from 'node:path';
+import { homedir } from 'node:os';
+import { basename, dirname, join, matchesGlob, normalize, resolve } from 'node:path';
 import { reasonOf } from '../documents/read.ts';
 import { type Found, isHidden, walkFolder } from './listing-walk.ts';
 
@@ -14,8 +15,9 @@ export type Source =
 
 const globStart = /[*?[{]/u;
 
-/** @param input a file, a folder, a glob or `@list`; a name that exists is never taken for a pattern */
-export async function readSource(input: string): Promise<Source> {
+/** @param given a file, a folder, a glob or `@list`; a name that exists is never taken for a pattern */
+export async function readSource(given: string): Promise<Source> {
+  const input = withHome(given);
   const path = resolve(input);
   const reason = await unreadable(path);
   if (reason === undefined) {
@@ -24,9 +26,13 @@ export async function readSource(input: string): Promise<Source> {
       ? { kind: 'folder', root: path, lists: (relative) => !isHidden(relative) }
       : { kind: 'file', path, root: dirname(path) };
   }
-  if (input.startsWith('@')) return readList(input.slice(1));
+  if (input.startsWith('@')) return readList(withHome(input.slice(1)));
   return globStart.test(input) ? readGlob(input) : { kind: 'missing', path: input, reason };
 }
+
+/** As a shell does it, which quotes, lists and settings have not met. `./~` is a file of that name. */
+const withHome = (path: string): string =>
+  path === '~' || path.startsWith('~/') ? join(homedir(), path.slice(1)) : path;
 
 async function readList(path: string): Promise<Source> {
   const reason = await unreadable(resolve(path));
@@ -57,7 +63,7 @@ async function unreadable(path: string): Promise<string | undefined> {
 
 export async function* filesOf(source: Exclude<Source, { kind: 'missing' }>): AsyncGenerator<Found> {
   if (source.kind === 'list') {
-    for await (const line of linesOf(source.path)) yield* filesOfLine(line);
+    for await (const line of linesOf(source.path)) yield* filesOfLine(withHome(line));
   } else if (source.kind === 'file') {
     yield await foundFile(source.path, basename(source.path));
   } else {

@@ -76,6 +76,25 @@ test('a list names one path a line, and a path that is wrong fails by itself', a
   );
 });
 
+test('a leading ~ is the home folder, in every kind of input and in a list', async () => {
+  await using tree = await makeTree({ 'papers/a.md': '', 'papers/b.txt': '', list: '~/papers/a.md\n' });
+  const before = process.env['HOME'];
+  process.env['HOME'] = tree.at('');
+  try {
+    const home = tree.at('').replace(/\/$/u, '');
+    assert.deepEqual(await keys('~/papers'), ['a.md', 'b.txt']);
+    assert.deepEqual(await keys('~/papers/b.txt'), ['b.txt']);
+    assert.deepEqual(await keys('~/papers/*.md'), ['a.md']);
+    assert.deepEqual(await list('@~/list'), [
+      { kind: 'file', path: `${home}/papers/a.md`, key: `${home}/papers/a.md` },
+    ]);
+    assert.deepEqual(await keys('~'), ['list', 'papers/a.md', 'papers/b.txt']);
+  } finally {
+    if (before === undefined) delete process.env['HOME'];
+    else process.env['HOME'] = before;
+  }
+});
+
 test('links are followed to files inside the folder only', async () => {
   await using tree = await makeTree({ 'd/real.txt': '', 'd/sub/x.txt': '', 'secret.txt': '' });
   await symlink('real.txt', tree.at('d/inside'));
