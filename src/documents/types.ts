@@ -23,7 +23,13 @@ export type ParseTask =
       readonly to: number;
     };
 
-/** What became of one document. `key` names it in the index, `id` is what `/retrieve` shows (see work.ts). */
+/**
+ * What became of one document. `key` names it in the index, `id` is what `/retrieve` shows (see work.ts).
+ *
+ * `hash` is the sha256 of the content, hex; of a row, of its line. It is empty where the content was not read,
+ * or the thread that read it is gone (no permission, too large, timed out). Only a complete document counts as
+ * known, so whatever failed is tried again by every run: what has been mended since is found.
+ */
 export type ParsedDocument = { readonly key: string; readonly file: string; readonly hash: string } & (
   | {
       readonly state: 'parsed';
