@@ -2,8 +2,9 @@
  * Under a Node that is too old for our dependencies (they crash on import) the door runs the project's own
  * Node, an npm dependency, in its place. This file must load on Node 18: only `node:` imports.
  */
-import { spawn } from 'node:child_process';
-import { accessSync, constants, existsSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { accessSync, constants as files } from 'node:fs';
+import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 /** undici's floor, the highest among our dependencies. */
@@ -24,12 +25,21 @@ function findNode(environment: NodeJS.ProcessEnv): string | undefined {
 
 function isExecutable(path: string): boolean {
   try {
-    accessSync(path, constants.X_OK);
+    accessSync(path, files.X_OK);
     return true;
   } catch {
     return false;
   }
 }
+
+/** Set on hand-over: a RAG_NODE that is too old as well must not hand over to itself for ever. */
+const mark = 'RAG_HANDED_OVER';
+
+/** util-linux 2.32 (RHEL 8) has a setpriv that does not know the option; the IPC channel must do there. */
+const findSetpriv = (): string | undefined =>
+  ['/usr/bin/setpriv', '/bin/setpriv']
+    .filter(isExecutable)
+    .find((path) => spawnSync(path, ['--pdeathsig', 'KILL', '--', '/bin/true']).status === 0);
 
 const forwarded = ['SIGTERM', 'SIGINT', 'SIGUSR2', 'SIGHUP'] as const;
 
@@ -43,31 +53,31 @@ export async function handOver(
   words: readonly string[],
   environment: NodeJS.ProcessEnv,
 ): Promise<number> {
-  const node = findNode(environment);
+  const node = environment[mark] === undefined ? findNode(environment) : undefined;
   if (node === undefined) {
     const name = `Cannot start: this is Node ${process.versions.node}, Node ${wanted.join('.')} or newer is wanted`;
     process.stderr.write(
-      `${name}\n  hint: npm install   # in the project's folder; it brings its own Node\n`,
+      `${name}\n  hint: npm install   # in the project's folder; it brings its own Node; or mend RAG_NODE\n`,
     );
     return 78;
   }
-  const setpriv = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => existsSync(path));
-  const command = [
-    ...(setpriv === undefined ? [] : [setpriv, '--pdeathsig', 'KILL', '--']),
-    node,
-    script,
-    ...words,
-  ];
-  const child = spawn(command[0] ?? node, command.slice(1), {
+  const setpriv = findSetpriv();
+  const guarded = setpriv === undefined ? [] : [setpriv, '--pdeathsig', 'KILL', '--'];
+  const [program = node, ...rest] = [...guarded, node, script, ...words];
+  const child = spawn(program, rest, {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-    env: environment,
+    env: { ...environment, [mark]: '1' },
   });
-  for (const signal of forwarded) process.on(signal, () => child.connected && child.send({ signal }));
+  for (const signal of forwarded)
+    process.on(signal, () => child.connected && child.send({ signal }, () => {}));
   return new Promise((resolve) => {
-    child.once('error', () => resolve(70));
+    child.once('error', (error) => {
+      process.stderr.write(`Cannot start ${program}: ${error.message}\n`);
+      resolve(70);
+    });
     child.once('exit', (code, signal) => resolve(code ?? 128 + signalNumber(signal)));
   });
 }
 
 const signalNumber = (signal: NodeJS.Signals | null): number =>
-  ({ SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGUSR2: 12, SIGTERM: 15 })[String(signal)] ?? 1;
+  signal === null ? 0 : constants.signals[signal];

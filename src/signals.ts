@@ -15,22 +15,25 @@ const sameCauseMs = 500;
 
 /**
  * @param endAtOnce called with 128 + n for the second signal
+ * @param source where signals come from
  * @returns a signal that aborts with a `StopReason`, and how to stop listening
  */
-export function listenForStop(endAtOnce: (exitCode: number) => void): {
+export function listenForStop(
+  endAtOnce: (exitCode: number) => void,
+  source: Pick<NodeJS.EventEmitter, 'on' | 'off'> = process,
+): {
   signal: AbortSignal;
   close: () => void;
 } {
   const stop = new AbortController();
-  let firstAt = Number.NEGATIVE_INFINITY;
+  let firstAt: number | undefined;
   const receive = (signal: StopReason['signal']): void => {
+    if (!stop.signal.aborted) stop.abort({ signal } satisfies StopReason);
+    // The wall-time warning is followed by TERM at the limit: that is still the first request to end.
+    if (signal === 'SIGUSR2') return;
     const now = performance.now();
-    if (!stop.signal.aborted) {
-      firstAt = now;
-      stop.abort({ signal } satisfies StopReason);
-    } else if (now - firstAt > sameCauseMs && signal !== 'SIGUSR2') {
-      endAtOnce(128 + constants.signals[signal]);
-    }
+    firstAt ??= now;
+    if (now - firstAt > sameCauseMs) endAtOnce(128 + constants.signals[signal]);
   };
   const handlers = stops.map((signal) => [signal, () => receive(signal)] as const);
   const onMessage = (message: unknown): void => {
@@ -42,14 +45,14 @@ export function listenForStop(endAtOnce: (exitCode: number) => void): {
   // The door that handed over to us is gone: nobody waits for a result any more.
   const onDisconnect = (): void => endAtOnce(128 + constants.signals.SIGKILL);
 
-  for (const [signal, handler] of handlers) process.on(signal, handler);
+  for (const [signal, handler] of handlers) source.on(signal, handler);
   if (process.channel != null) {
     process.on('message', onMessage);
     process.on('disconnect', onDisconnect);
     process.channel.unref();
   }
   const close = (): void => {
-    for (const [signal, handler] of handlers) process.off(signal, handler);
+    for (const [signal, handler] of handlers) source.off(signal, handler);
     process.off('message', onMessage);
     process.off('disconnect', onDisconnect);
   };

@@ -6,6 +6,7 @@ export const configVerb: Verb = {
   summary: 'Every setting: value in force, where it came from, meaning.',
   usage: 'config [--json] [--config FILE]',
   examples: ['node dist/supervisor.js config', 'RAG_TOPK=8 node dist/supervisor.js config --json'],
+  settings: [],
   flags: { json: jsonFlag },
   async run({ line, environment, print, tell }) {
     const { settings, sources, warnings } = load({
@@ -27,5 +28,11 @@ export const configVerb: Verb = {
   },
 };
 
-const shown = (value: unknown): string =>
-  value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value);
+/** As a user would write it. */
+function shown(value: unknown): string {
+  if (value === null) return '';
+  if (Array.isArray(value)) return value.join(',');
+  if (typeof value === 'object')
+    return 'percent' in value ? `${String(value.percent)}%` : Object.values(value).join();
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}

@@ -1,5 +1,5 @@
 /** Help texts, made from the verbs and the table of settings. */
-import { entryOf, flagOf, settingNames } from '../config/settings.ts';
+import { entryOf, flagOf, settingNames, type SettingName } from '../config/settings.ts';
 import { commonFlags, type Verb } from './verb.ts';
 
 const column = (left: string, right: string): string => `  ${left.padEnd(26)} ${right}`;
@@ -14,7 +14,7 @@ export function overview(verbs: Readonly<Record<string, Verb>>): string {
     ...Object.entries(verbs).map(([name, verb]) => column(name, verb.summary)),
     '',
     'Without a verb: run. Outside a job, without input: a dry run over the sample corpus.',
-    'rag-allinone VERB --help shows the options of a verb, rag-allinone config every setting.',
+    'VERB --help shows the options of a verb, `config` every setting.',
   ].join('\n');
 }
 
@@ -32,11 +32,16 @@ export function helpOf(name: string, verb: Verb): string {
     '',
     'Settings (also as environment variables):',
     ...settingNames
-      .filter((setting) => ['work', 'paths', 'retrieval', 'gpus'].includes(entryOf(setting).group))
-      .map((setting) => column(`--${flagOf(setting)}`, `${setting}. ${entryOf(setting).meaning}`)),
-    '  ... and the rest: rag-allinone config',
+      .filter((setting) => verb.settings.includes(entryOf(setting).group))
+      .map((setting) => column(`--${flagOf(setting)}`, `${entryOf(setting).meaning}${defaultOf(setting)}`)),
+    '  ... and the rest: node dist/supervisor.js config',
     '',
     'Examples:',
     ...verb.examples.map((example) => `  ${example}`),
   ].join('\n');
 }
+
+const defaultOf = (name: SettingName): string => {
+  const { default: value } = entryOf(name);
+  return value === undefined ? '' : ` (${value})`;
+};

@@ -3,6 +3,7 @@ import type { CommandLine, FlagSpec } from '../config/flags.ts';
 import { RagError } from '../errors.ts';
 import { withJob, type OpenJob } from '../job/open.ts';
 import { prepare } from '../job/prepare.ts';
+import { openScratch } from '../job/scratch.ts';
 import type { VerbInput } from './verb.ts';
 
 export const hereFlag: FlagSpec = {
@@ -30,14 +31,16 @@ export async function workHere(
   }
   await using prepared = await prepare({ ...input, line });
   for (const warning of prepared.warnings) input.tell(`warning: ${warning}`);
-  return await withJob(prepared, input.tell, async (open) => {
-    try {
-      return await use(open, AbortSignal.any([input.signal, open.lost]));
-    } catch (error) {
-      if (open.lost.aborted) throw open.lost.reason;
-      throw error;
-    }
-  });
+  // Logs and state of a single question are of no use to anybody afterwards.
+  await using nothingKept = await openScratch('here', input.environment['TMPDIR']);
+  const settings = {
+    ...prepared.settings,
+    LOG_ROOT: nothingKept.folder,
+    RAG_RUNTIME_STATE: nothingKept.folder,
+  };
+  return await withJob({ ...prepared, settings }, input.tell, (open) =>
+    use(open, AbortSignal.any([input.signal, open.lost])),
+  );
 }
 
 /** The text that the words of a command line make. @throws usage when there is none */

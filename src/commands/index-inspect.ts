@@ -8,13 +8,19 @@ export const indexVerb: Verb = {
   summary: 'The index: `index inspect` counts what is committed, also while an ingest runs.',
   usage: 'index inspect [--json] [--working-dir DIR]',
   examples: ['node dist/supervisor.js index inspect --json'],
+  words: 'action',
+  settings: ['paths'],
   flags: { json: jsonFlag },
   async run({ line, environment, print, signal }) {
     const action = line.positionals[0];
     if (action !== 'inspect') {
-      throw new RagError('usage', `Cannot do "index ${action ?? ''}": only inspect is supported so far`, {
-        hint: 'node dist/supervisor.js index inspect',
-      });
+      throw new RagError(
+        'usage',
+        `Cannot do "index${action === undefined ? '' : ` ${action}`}": only index inspect is supported so far`,
+        {
+          hint: 'node dist/supervisor.js index inspect',
+        },
+      );
     }
     const { settings } = load({ flags: line.settings, environment, file: line.values['config'] });
     const inspection = await inspectIndex(settings.RAG_WORKING_DIR, environment, signal);

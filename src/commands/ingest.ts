@@ -1,5 +1,6 @@
 import { RagError } from '../errors.ts';
 import { makeExitCode, makeSummary } from '../job/outcome.ts';
+import { countsText } from '../observe/counts.ts';
 import { openProgress } from '../observe/progress.ts';
 import { hereFlag, workHere } from './here.ts';
 import { jsonFlag, type Verb } from './verb.ts';
@@ -11,6 +12,8 @@ export const ingestVerb: Verb = {
     'node dist/supervisor.js ingest --here papers/ notes.md',
     "node dist/supervisor.js ingest --here '@files.txt' --json",
   ],
+  words: 'paths',
+  settings: ['paths', 'work', 'ollama', 'encoder'],
   flags: { json: jsonFlag, here: hereFlag },
   async run(input) {
     const { line, print, tell, onTerminal } = input;
@@ -29,9 +32,7 @@ export const ingestVerb: Verb = {
         prepared.settings.RAG_MAX_FAILED,
       );
       const summary = makeSummary(report, report.seconds, exit);
-      const { processed, unchanged, failed, needs_ocr: scans } = report.documents;
-      const counts = `${processed} processed, ${unchanged} unchanged, ${failed} failed, ${scans} without text`;
-      print(line.switches.has('json') ? JSON.stringify(summary) : counts);
+      print(line.switches.has('json') ? JSON.stringify(summary) : countsText(report));
       if (!line.switches.has('json'))
         for (const { document, reason } of report.failures) print(`  ${document}: ${reason}`);
       return exit;

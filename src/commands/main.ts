@@ -1,6 +1,8 @@
 /** Words in, exit code out: finds the verb, runs it, turns an error into lines and a code. */
+import { readFileSync } from 'node:fs';
+
 import { nearest, parseCommandLine } from '../config/flags.ts';
-import { exitCodeOf, RagError, toPlain } from '../errors.ts';
+import { errorTable, exitCodeOf, RagError, toPlain } from '../errors.ts';
 import { listenForStop } from '../signals.ts';
 import { withoutControls } from '../observe/terminal.ts';
 import { configVerb } from './config.ts';
@@ -25,15 +27,25 @@ const verbs: Readonly<Record<string, Verb>> = {
   index: indexVerb,
 };
 
+/** The log's reader may go (`| head`, a closed terminal, a full quota): that must not end a service. */
+process.stderr.on('error', () => {});
+/** Nor may the reader of results; but a result that a full disk swallowed is no success. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'ENOSPC' || error.code === 'EDQUOT') process.exitCode = errorTable['disk-full'].exit;
+});
+
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
-const tell = (text: string): void => void process.stderr.write(`${text}\n`);
+/** On a terminal a progress bar may stand on the line: it is wiped, and drawn again below at its next step. */
+const wipe = process.stderr.isTTY ? '\r\u001B[K' : '';
+const tell = (text: string): void => void process.stderr.write(`${wipe}${text}\n`);
 
 /** Ends the process: open handles of a library must not keep a finished job alive. */
 export async function main(words: readonly string[]): Promise<void> {
   const stop = listenForStop((code) => process.exit(code));
   const debug = words.includes('--debug');
   try {
-    process.exitCode = await dispatch(words, stop.signal);
+    const code = await dispatch(words, stop.signal);
+    process.exitCode ??= code;
   } catch (error) {
     const { code, message, hint } = toPlain(error);
     tell(withoutControls(`${code === 'bug' ? 'Cannot go on, this is a bug: ' : ''}${message}`));
@@ -47,7 +59,11 @@ export async function main(words: readonly string[]): Promise<void> {
 
 async function dispatch(words: readonly string[], signal: AbortSignal): Promise<number> {
   const first = words[0];
-  if (first === 'help' || (first === '--help' && words.length === 1)) {
+  if (words.length === 1 && first === '--version') {
+    print(version());
+    return 0;
+  }
+  if (first === 'help' || (words.length === 1 && (first === '--help' || first === '-h'))) {
     print(overview(verbs));
     return 0;
   }
@@ -55,13 +71,23 @@ async function dispatch(words: readonly string[], signal: AbortSignal): Promise<
   const name = named ? first : 'run';
   const verb = Object.hasOwn(verbs, name) ? verbs[name] : undefined;
   if (verb === undefined) {
-    const hint = nearest(name, Object.keys(verbs)) ?? 'rag-allinone help';
+    const hint = nearest(name, Object.keys(verbs)) ?? 'node dist/supervisor.js help';
     throw new RagError('usage', `Cannot run "${name}": there is no such verb`, { hint });
   }
   const line = parseCommandLine(named ? words.slice(1) : words, { ...commonFlags, ...verb.flags });
   if (line.switches.has('help')) {
     print(helpOf(name, verb));
     return 0;
+  }
+  const [word] = line.positionals;
+  if (word !== undefined && verb.words === undefined) {
+    throw new RagError('usage', `Cannot use "${word}": ${name} takes flags only`, {
+      hint: Object.hasOwn(verbs, word)
+        ? `the verb comes first: node dist/supervisor.js ${word} ...`
+        : name === 'run'
+          ? `--input-file ${word}`
+          : `node dist/supervisor.js ${name} --help`,
+    });
   }
   return verb.run({
     line,
@@ -73,3 +99,8 @@ async function dispatch(words: readonly string[], signal: AbortSignal): Promise<
     onTerminal: process.stderr.isTTY,
   });
 }
+
+const version = (): string => {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+};

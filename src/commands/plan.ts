@@ -12,14 +12,19 @@ export const planVerb: Verb = {
     'node dist/supervisor.js plan',
     'CUDA_VISIBLE_DEVICES=0,1,2,3 node dist/supervisor.js plan --json',
   ],
+  settings: ['work', 'ollama', 'gpus'],
   flags: { json: jsonFlag, query: { kind: 'value', meaning: 'A question, as for run.' } },
   async run({ line, environment, print, tell }) {
     const { settings, warnings } = load({ flags: line.settings, environment, file: line.values['config'] });
     const job = readJob(environment);
     // Outside a job `plan` is asked about a service, not about the dry run.
-    const { intent } = makeIntent({ settings, query: line.values['query'], insideJob: job.kind === 'slurm' });
+    const { intent, warnings: ofMode } = makeIntent({
+      settings,
+      query: line.values['query'],
+      insideJob: job.kind === 'slurm',
+    });
     const plan = planFor(settings, environment, job, intent);
-    for (const warning of warnings) tell(`warning: ${warning}`);
+    for (const warning of [...warnings, ...ofMode]) tell(`warning: ${warning}`);
     print(line.switches.has('json') ? JSON.stringify(plan) : planText(plan));
     return 0;
   },

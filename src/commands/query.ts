@@ -6,6 +6,8 @@ export const queryVerb: Verb = {
   summary: 'Answers a question from the index, with citations.',
   usage: 'query --here TEXT [--topk N]',
   examples: ['node dist/supervisor.js query --here "Which dose was used?"'],
+  words: 'text',
+  settings: ['paths', 'work', 'ollama', 'retrieval'],
   flags: { json: jsonFlag, here: hereFlag },
   async run(input) {
     const query = textOf(input.line, 'query');

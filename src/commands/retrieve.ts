@@ -7,6 +7,8 @@ export const retrieveVerb: Verb = {
   summary: 'Finds the passages nearest to a text.',
   usage: 'retrieve --here TEXT [--topk N]',
   examples: ['node dist/supervisor.js retrieve --here "dose" --topk 3 --json'],
+  words: 'text',
+  settings: ['paths', 'work', 'ollama', 'retrieval'],
   flags: { json: jsonFlag, here: hereFlag },
   async run(input) {
     const query = textOf(input.line, 'retrieve');

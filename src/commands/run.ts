@@ -1,7 +1,7 @@
 import { answerText, whatToTryNext } from '../observe/answer.ts';
 import { openFace, publish } from '../job/face.ts';
 import { withJob, type OpenJob } from '../job/open.ts';
-import { makeExitCode, makeSummary } from '../job/outcome.ts';
+import { makeExitCode, makeSummary, outcomeText } from '../job/outcome.ts';
 import { prepare } from '../job/prepare.ts';
 import { runToEnd } from '../job/run.ts';
 import { jsonFlag, type Verb, type VerbInput } from './verb.ts';
@@ -14,6 +14,7 @@ export const runVerb: Verb = {
     'node dist/supervisor.js run --mode ingest --input-file papers/',
     'node dist/supervisor.js --input-file papers/ --query "Which dose was used?"',
   ],
+  settings: ['paths', 'work', 'ollama', 'retrieval', 'gpus'],
   flags: { json: jsonFlag, query: { kind: 'value', meaning: 'A question to answer.' } },
   async run(input) {
     await using prepared = await prepare(input);
@@ -37,10 +38,17 @@ async function supervise(
     stop: signal,
     onTerminal,
     tell,
-    onAnswer: (record) => print(json ? JSON.stringify(record) : answerText(record)),
+    onAnswer: (record) =>
+      print(
+        json
+          ? JSON.stringify(record)
+          : `${open.prepared.dryRun ? `${record.query}\n\n` : ''}${answerText(record)}`,
+      ),
     publish: () => publish(open, endpoint),
   });
   const exit = makeExitCode(done, open.prepared.settings.RAG_MAX_FAILED);
+  open.watch.outcome({ exit, reason: outcomeText(exit, done) });
+  open.log('info', `ended with ${exit}: ${outcomeText(exit, done)}`);
   if (json) print(JSON.stringify(makeSummary(done.ingest, (performance.now() - started) / 1000, exit)));
   return exit;
 }

@@ -11,6 +11,8 @@ export const statusVerb: Verb = {
   summary: 'What a supervisor does: services, GPUs, restarts, progress. Reads files, needs no port.',
   usage: 'status [JOB] [--json]',
   examples: ['node dist/supervisor.js status', 'node dist/supervisor.js status 4711 --json'],
+  words: 'job',
+  settings: ['paths'],
   flags: { json: jsonFlag },
   async run({ line, environment, print }) {
     const { settings } = load({ flags: line.settings, environment, file: line.values['config'] });
@@ -49,7 +51,8 @@ function statusText({ state, presence }: SupervisorRecord): string {
   const { progress, endpoint, services } = status;
   const lines = [
     `job ${status.job} on ${status.node}: ${presence === 'gone' ? `gone while ${status.phase}, without saying why` : status.phase}`,
-    `containment ${status.containment}${status.containment === 'none' ? ': kill -9 of the supervisor leaves its services until the job ends' : ''}`,
+    ...(status.outcome == null ? [] : [`ended with ${status.outcome.exit}: ${status.outcome.reason}`]),
+    `containment ${status.containment}${status.containment === 'none' ? ': kill -9 of the supervisor leaves its services until the job ends' : ': kill -9 of the supervisor and of Ollama together leaves its runners until the job ends'}`,
     ...(status.time_left_s === null ? [] : [`time left ${Math.floor(status.time_left_s / 60)} min`]),
     ...(endpoint.url === null ? [] : [`endpoint ${endpoint.url}`]),
     `documents ${progress.documents_done}${progress.documents_total === null ? '' : ` of ${progress.documents_total}`}`,

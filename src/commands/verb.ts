@@ -1,4 +1,5 @@
 import type { CommandLine, FlagSpec } from '../config/flags.ts';
+import type { Group } from '../config/setting.ts';
 import type { Environment } from '../config/load.ts';
 
 /** What a verb gets: the command line, and the outside world as parameters. */
@@ -22,6 +23,10 @@ export interface Verb {
   readonly usage: string;
   readonly examples: readonly string[];
   readonly flags: Readonly<Record<string, FlagSpec>>;
+  /** What the words beside the flags mean; undefined: there are none. */
+  readonly words?: string;
+  /** Which settings its help lists; all of them work. */
+  readonly settings: readonly Group[];
   /** Resolves with the exit code. */
   run(input: VerbInput): Promise<number>;
 }

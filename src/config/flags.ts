@@ -41,6 +41,10 @@ export function parseCommandLine(
 
   for (let index = 0; index < own.length; index += 1) {
     const word = own[index] ?? '';
+    if (word === '-h') {
+      switches.add('help');
+      continue;
+    }
     if (!word.startsWith('--')) {
       if (/^-[a-zA-Z]/.test(word)) throw unknownFlag(word, specs);
       positionals.push(word);
@@ -52,7 +56,7 @@ export function parseCommandLine(
     if (setting === undefined && spec === undefined) throw unknownFlag(word, specs);
     const bare = spec === undefined ? setting !== undefined && isSwitch(setting) : spec.kind === 'switch';
     const value = attached ?? (bare ? '1' : own[(index += 1)]);
-    if (value === undefined)
+    if (value === undefined || (attached === undefined && !bare && value.startsWith('--')))
       throw new RagError('usage', `Cannot read --${flag}: it stands alone, a value is wanted`, {
         hint: `--${flag} VALUE`,
       });

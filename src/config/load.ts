@@ -1,11 +1,12 @@
 /** From flags, environment and file to settings that are checked once and never read again from outside. */
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 import { parse } from 'yaml';
 
 import { messageOf, RagError } from '../errors.ts';
+import { nearest } from './flags.ts';
 import { entryOf, flagOf, settingNames, type SettingName, type Settings } from './settings.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -44,6 +45,7 @@ export function load(given: Given): Loaded {
     const found = find(name, given, file);
     const ignored = found === undefined ? undefined : whyIgnored(name, found.value);
     if (ignored !== undefined) warnings.push(ignored);
+    if (found !== undefined && entryOf(name).idle === true) warnings.push(`${name} has no effect yet.`);
     const source = found === undefined || ignored !== undefined ? 'default' : found.source;
     const raw = source === 'default' ? entryOf(name).default : found?.value;
     sources[name] = source;
@@ -51,7 +53,8 @@ export function load(given: Given): Loaded {
     if ('problem' in checked) problems.push(checked.problem);
     else values[name] = checked.value;
   }
-  problems.push(...unknownKeys(file));
+  problems.push(...unknownKeys(file), ...overlapTooLarge(values));
+  warnings.push(...unknownVariables(given.environment));
   if (problems.length > 0) throw refusal(problems);
   const settings = values as Settings;
   return { settings: withPaths(settings), sources: sources as Record<SettingName, Source>, warnings };
@@ -114,14 +117,19 @@ function readFile(path: string): Record<string, string> {
       },
     );
   }
-  if (typeof document !== 'object' || document === null || Array.isArray(document)) {
+  // Nothing but comments, like the example as it comes.
+  if (document === null || document === undefined) return {};
+  if (typeof document !== 'object' || Array.isArray(document)) {
     throw new RagError(
       'settings',
       `Cannot read the settings file ${path}: it is no map, lines like "RAG_TOPK: 5" are wanted`,
     );
   }
   return Object.fromEntries(
-    Object.entries(document).map(([key, value]) => [key, value === null ? '' : String(value)]),
+    Object.entries(document).map(([key, value]) => [
+      key,
+      Array.isArray(value) ? value.join('\n') : String(value ?? ''),
+    ]),
   );
 }
 
@@ -130,28 +138,53 @@ const unknownKeys = (file: Record<string, string>): Problem[] =>
     .filter((key) => !settingNames.includes(key as SettingName))
     .map((name) => ({ name, source: 'file', what: 'is not a setting' }));
 
+/** Chunks that repeat more than they add never get through a document. */
+function overlapTooLarge({
+  RAG_CHUNK_TOKENS: tokens,
+  RAG_CHUNK_OVERLAP: overlap,
+}: Record<string, unknown>): Problem[] {
+  if (typeof tokens !== 'number' || typeof overlap !== 'number' || overlap * 2 <= tokens) return [];
+  const what = `${overlap} is more than half of RAG_CHUNK_TOKENS (${tokens})`;
+  return [{ name: 'RAG_CHUNK_OVERLAP', source: 'environment', what }];
+}
+
+/** Set for others by us, or read by the scripts alone. */
+const notSettings = /^RAG_(HANDED_OVER|SUPERVISOR_ID|SUPERVISOR|URL|RETRIEVER_URL|TOKEN_FILE)$/;
+
+const unknownVariables = (environment: Environment): string[] =>
+  Object.keys(environment)
+    .filter(
+      (name) =>
+        name.startsWith('RAG_') && !notSettings.test(name) && !settingNames.includes(name as SettingName),
+    )
+    .map((name) => [`${name} is no setting`, nearest(name, settingNames)].filter(Boolean).join(', '));
+
 function refusal(problems: readonly Problem[]): RagError {
   const lines = problems.map(({ name, source, what }) => {
-    const flag = settingNames.includes(name as SettingName) ? ` (or --${flagOf(name as SettingName)})` : '';
-    return `${name}: ${what} (from the ${source})${source === 'flag' ? flag : ''}`;
+    const from = source === 'flag' ? `the flag --${flagOf(name as SettingName)}` : `the ${source}`;
+    return `${name}: ${what} (from ${from})`;
   });
-  const hint = 'rag-allinone config prints every setting, where its value comes from and what it means';
+  const hint = 'node dist/supervisor.js config   # every setting, its value, where it comes from';
   return new RagError('settings', `Cannot use the settings: ${lines.join('; ')}`, { hint });
 }
 
 const expandHome = (path: string): string =>
   path === '~' || path.startsWith('~/') ? join(homedir(), path.slice(1)) : path;
 
+/** Absolute from here on: services run in folders of their own, where a relative path would mean another place. */
+const absolute = (path: string): string => resolve(expandHome(path));
+
 function withPaths(settings: Settings): Settings {
-  const root = expandHome(settings.RAG_SHARED_ROOT);
+  const root = absolute(settings.RAG_SHARED_ROOT);
   const models = settings.OLLAMA_MODELS ?? '~/.ollama/models';
   return {
     ...settings,
     RAG_SHARED_ROOT: root,
-    RAG_RUNTIME_STATE: expandHome(settings.RAG_RUNTIME_STATE ?? join(root, 'runtime')),
-    RAG_WORKING_DIR: expandHome(settings.RAG_WORKING_DIR ?? join(root, 'rag_storage')),
-    LOG_ROOT: expandHome(settings.LOG_ROOT),
-    OLLAMA_MODELS: expandHome(models),
-    OLLAMA_BIN: expandHome(settings.OLLAMA_BIN),
+    RAG_RUNTIME_STATE: absolute(settings.RAG_RUNTIME_STATE ?? join(root, 'runtime')),
+    RAG_WORKING_DIR: absolute(settings.RAG_WORKING_DIR ?? join(root, 'rag_storage')),
+    LOG_ROOT: absolute(settings.LOG_ROOT),
+    OLLAMA_MODELS: absolute(models),
+    // A bare name is looked up on PATH.
+    OLLAMA_BIN: /[/~]/.test(settings.OLLAMA_BIN) ? absolute(settings.OLLAMA_BIN) : settings.OLLAMA_BIN,
   };
 }

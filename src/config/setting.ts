@@ -24,6 +24,8 @@ export interface SettingEntry<S extends z.ZodType = z.ZodType> {
   readonly repeatable?: boolean;
   /** The only values that work so far; others are refused as not yet supported. */
   readonly works?: readonly string[];
+  /** Checked, and read by nothing so far. */
+  readonly idle?: boolean;
 }
 
 export const entry = <S extends z.ZodType>(
@@ -31,7 +33,7 @@ export const entry = <S extends z.ZodType>(
   schema: S,
   fallback: string | undefined,
   meaning: string,
-  more: Pick<SettingEntry, 'flag' | 'repeatable' | 'works'> = {},
+  more: Pick<SettingEntry, 'flag' | 'repeatable' | 'works' | 'idle'> = {},
 ): SettingEntry<S> => ({ schema, default: fallback, group, meaning, ...more });
 
 export const text: z.ZodString = z.string().trim().min(1, 'is empty, a value is wanted');
@@ -40,7 +42,7 @@ export const whole = (least: number, most: number) =>
   z
     .string()
     .trim()
-    .regex(/^\d+$/, 'is not a whole number')
+    .regex(/^\d+$/, 'is not a whole number of 0 or more')
     .transform(Number)
     .pipe(z.number().min(least, `is below ${least}`).max(most, `is above ${most}`));
 export const fraction = z
@@ -53,7 +55,7 @@ export const flagValue = z.stringbool({ error: 'is not one of 1, 0, yes, no, tru
 export const failedLimit = z
   .string()
   .trim()
-  .regex(/^\d+(\.\d+)?%?$/, 'is not a count (5) or a share (5%)')
+  .regex(/^(\d+|(100|\d{1,2})(\.\d+)?%)$/, 'is not a count (5) or a share (5%)')
   .transform((value): { count: number } | { percent: number } =>
     value.endsWith('%') ? { percent: Number(value.slice(0, -1)) } : { count: Number(value) },
   );

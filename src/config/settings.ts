@@ -46,7 +46,7 @@ export const settingsTable = {
     'paths',
     optional,
     undefined,
-    'The Node to run (>= 22.19), used by the sbatch scripts. Default: the one npm installed with the project.',
+    "The Node to run (>= 22.19), by the sbatch scripts and where the system's is too old. Default: the one npm installed with the project.",
   ),
   RAG_SETUP_SCRIPT: entry(
     'paths',
@@ -156,7 +156,7 @@ export const settingsTable = {
   RERANKER_MODEL_PATH: entry('reranker', optional, undefined, 'A Hugging Face reranker folder.', {
     works: [],
   }),
-  RERANKER_USE_FP16: entry('reranker', flagValue, '1', 'Half precision for the reranker.'),
+  RERANKER_USE_FP16: entry('reranker', flagValue, '1', 'Half precision for the reranker.', { idle: true }),
   RERANKER_GPUS: entry(
     'reranker',
     whole(1, 1024).optional(),
@@ -166,20 +166,26 @@ export const settingsTable = {
   RERANKER_BACKEND: entry('reranker', text, 'auto', '`auto`, `lexical` (no model) or `none`.', {
     works: ['auto', 'lexical', 'none'],
   }),
-  RERANKER_BATCH_SIZE: entry('reranker', whole(1, 4096).optional(), undefined, 'Pairs per forward pass.'),
+  RERANKER_BATCH_SIZE: entry('reranker', whole(1, 4096).optional(), undefined, 'Pairs per forward pass.', {
+    idle: true,
+  }),
   RERANKER_URL: entry('reranker', optional, undefined, 'A reranker that already runs.', { works: [] }),
-  RERANKER_PYTHON: entry('reranker', optional, undefined, 'The Python with torch and transformers.'),
+  RERANKER_PYTHON: entry('reranker', optional, undefined, 'The Python with torch and transformers.', {
+    idle: true,
+  }),
   NUM_TRAIN_GPUS: entry(
     'gpus',
     whole(1, 1024).optional(),
     undefined,
     'How many GPUs the workload gets, from the front. Default: all but one.',
+    { works: [] },
   ),
   RETRIEVER_GPU: entry(
     'gpus',
     optional,
     undefined,
     "Position of the retriever's GPU in the job's list, or `cpu`. Default: the last.",
+    { works: [] },
   ),
   RAG_GPUS: entry(
     'gpus',
@@ -197,8 +203,9 @@ export const settingsTable = {
     whole(0, 86_400),
     '120',
     'Longest time to finish what is open when the wall time nears.',
+    { idle: true },
   ),
-  RAG_MAX_REQUEUES: entry('job', whole(0, 1000), '5', 'How often a job is requeued at most.'),
+  RAG_MAX_REQUEUES: entry('job', whole(0, 1000), '5', 'How often a job is requeued at most.', { idle: true }),
   RAG_IDLE_TIMEOUT: entry('job', text, 'off', 'Ends an idle service after so many seconds.', {
     works: ['off'],
   }),
@@ -208,7 +215,9 @@ export const settingsTable = {
     '5%',
     'Failed documents or questions that are tolerated: `N` or `P%`.',
   ),
-  RAG_WORKLOAD_SIGNAL: entry('job', text, 'TERM', 'What the workload is sent when the wall time nears.'),
+  RAG_WORKLOAD_SIGNAL: entry('job', text, 'TERM', 'What the workload is sent when the wall time nears.', {
+    idle: true,
+  }),
   RAG_CONTAINMENT: entry('job', text, 'auto', 'How processes are kept from outliving the job.', {
     works: ['auto'],
   }),

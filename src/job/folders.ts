@@ -1,9 +1,9 @@
 /** The folders of one run: logs that stay, and a private one on local disk that goes with it. */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 
 import { messageOf, RagError } from '../errors.ts';
+import { openScratch } from './scratch.ts';
 
 export interface Folders extends AsyncDisposable {
   /** `$LOG_ROOT/<job>/` */
@@ -14,26 +14,25 @@ export interface Folders extends AsyncDisposable {
 
 /**
  * @param logRoot undefined: the logs go with the scratch folder
+ * @param temporary TMPDIR, as given
  * @throws preflight when a folder cannot be made
  */
 export async function openFolders(
   logRoot: string | undefined,
   job: string,
-  temporary: string = tmpdir(),
+  temporary: string | undefined,
 ): Promise<Folders> {
   try {
-    const scratch = await mkdtemp(join(temporary, `rag-${job}-`)); // 0700 by itself
-    const logs = logRoot === undefined ? scratch : resolve(logRoot, job);
-    await mkdir(logs, { recursive: true, mode: 0o700 });
-    return { logs, scratch, [Symbol.asyncDispose]: () => rm(scratch, { recursive: true, force: true }) };
+    // The logs first: if they cannot be had, nothing is left behind.
+    if (logRoot !== undefined) await mkdir(join(logRoot, job), { recursive: true, mode: 0o700 });
+    const scratch = await openScratch(job, temporary);
+    const logs = logRoot === undefined ? scratch.folder : join(logRoot, job);
+    return { logs, scratch: scratch.folder, [Symbol.asyncDispose]: () => scratch[Symbol.asyncDispose]() };
   } catch (cause) {
     throw new RagError(
       'preflight',
       `Cannot make the folders of the run: ${messageOf(cause)}, a writable LOG_ROOT and TMPDIR are wanted`,
-      {
-        hint: 'export LOG_ROOT=$HOME/rag-logs TMPDIR=/tmp',
-        cause,
-      },
+      { hint: 'export LOG_ROOT=$HOME/rag-logs TMPDIR=/tmp', cause },
     );
   }
 }

@@ -8,8 +8,8 @@ const outsideJobMs = 30_000;
 
 /** @param killWaitSeconds Slurm's time between TERM and KILL */
 export function makeGraceMs(killWaitSeconds: number): number {
-  // Three services may hang one after the other; three seconds stay for the commit and the files.
-  return Math.max(1000, Math.floor((killWaitSeconds * 1000 - 3000) / 3));
+  // Four services may hang one after the other; three seconds stay for the commit and the files.
+  return Math.max(1000, Math.floor((killWaitSeconds * 1000 - 3000) / 4));
 }
 
 export async function readGraceMs(job: Job, environment: Environment, signal: AbortSignal): Promise<number> {

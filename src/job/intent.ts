@@ -25,14 +25,24 @@ export interface Decided {
 export function makeIntent({ settings, query, insideJob }: IntentInput): Decided {
   const inputs = settings.RAG_INPUT_FILE?.split('\n').filter((line) => line.trim() !== '') ?? [];
   const mode = settings.RAG_WORKER_MODE;
-  const serve: Intent = { kind: 'serve', inputs };
+  const serve = (): Intent => {
+    if (query === undefined) return { kind: 'serve', inputs };
+    throw new RagError(
+      'usage',
+      'Cannot answer --query: a service answers at its endpoint, --mode query is wanted',
+      {
+        hint: `node dist/supervisor.js run --mode query --query ${JSON.stringify(query)}`,
+      },
+    );
+  };
   if (mode === 'ingest')
     return { intent: { kind: 'given', inputs: needed(inputs), query: null }, warnings: [] };
+  if (mode === 'query' && inputs.length > 0) throw inputUnused();
   if (mode === 'query') return { intent: { kind: 'given', inputs: [], query: asked(query) }, warnings: [] };
-  if (mode === 'serve') return { intent: serve, warnings: [] };
+  if (mode === 'serve') return { intent: serve(), warnings: [] };
   const warnings =
     mode === 'auto' ? [] : [`Mode "${mode}" is taken as a tag for logs; the work is the default's.`];
-  if (insideJob) return { intent: serve, warnings };
+  if (insideJob) return { intent: serve(), warnings };
   if (inputs.length === 0 && query === undefined) return { intent: { kind: 'dry-run' }, warnings };
   return { intent: { kind: 'given', inputs, query: query ?? null }, warnings };
 }
@@ -43,6 +53,15 @@ function needed(inputs: readonly string[]): readonly string[] {
     hint: 'node dist/supervisor.js run --mode ingest --input-file DIR',
   });
 }
+
+const inputUnused = (): RagError =>
+  new RagError(
+    'usage',
+    'Cannot use --input-file: mode query only answers, no mode or mode ingest is wanted',
+    {
+      hint: 'leave --mode out to ingest, then answer',
+    },
+  );
 
 function asked(query: string | undefined): string {
   if (query !== undefined && query.trim() !== '') return query;

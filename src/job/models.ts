@@ -13,7 +13,8 @@ import type { Prepared } from './prepare.ts';
 
 export interface Models {
   readonly embed: Embed;
-  readonly generate: Generate;
+  /** Undefined when the job does not generate. */
+  readonly generate: Generate | undefined;
   /** Undefined when the job has no reranker. */
   readonly rerank: Rerank | undefined;
   readonly generateModel: string;
@@ -37,6 +38,7 @@ export function makeModels({
 }: ModelsInput): Models {
   const embedModel = modelOf(plan, 'embed');
   const common = { roster, http, signal };
+  const has = (wanted: Instance['role']): boolean => plan.instances.some(({ role }) => role === wanted);
   return {
     embed: makeEmbed({
       ...common,
@@ -44,10 +46,8 @@ export function makeModels({
       dimensions: plan.engine === 'ollama' ? embedDimensions(settings, embedModel) : null,
       prefixes: prefixesFor(embedModel, settings.RAG_QUERY_INSTRUCTION),
     }),
-    generate: makeGenerate({ ...common, options: generateOptions }),
-    rerank: plan.instances.some(({ role }) => role === 'rerank')
-      ? makeRerank({ channel: async () => readyChannel(tree, 'reranker') })
-      : undefined,
+    generate: has('generate') ? makeGenerate({ ...common, options: generateOptions }) : undefined,
+    rerank: has('rerank') ? makeRerank({ channel: async () => readyChannel(tree, 'reranker') }) : undefined,
     generateModel: modelOf(plan, 'generate'),
   };
 }

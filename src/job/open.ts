@@ -6,9 +6,10 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 
 import { openParserPool } from '../documents/pool.ts';
-import { messageOf, RagError } from '../errors.ts';
+import { exitCodeOf, messageOf, RagError } from '../errors.ts';
 import { openOllamaHttp } from '../models/ollama-http.ts';
 import { openLog, type Log } from '../observe/log.ts';
+import type { Plan } from '../plan/types.ts';
 import { jobKey } from '../slurm/job.ts';
 import { openStore } from '../store/client.ts';
 import type { Channel, ChildStatus, Tree } from '../supervise/spec.ts';
@@ -63,7 +64,10 @@ export async function withJob<T>(
     folders,
     http,
     supervisorId: `${jobKey(job)}.${run}`,
-    onServed: (instance, model) => served.add(instance, model),
+    onServed: (instance, model) => {
+      served.add(instance, model);
+      log.file(`${instance.id} serves ${model.model}`, { ...model });
+    },
   });
   await using tree = startTree(specs, {
     budget,
@@ -92,11 +96,34 @@ export async function withJob<T>(
     models: makeModels({ prepared, roster, http, tree, signal: lost }),
     writer: `${jobKey(job)}-${job.restart}-${run}`,
     untilEmbedder: async (signal) => {
-      await tree.untilReady(['ollama-embed'], AbortSignal.any([signal, lost]));
+      await tree.untilReady(embedders(plan), AbortSignal.any([signal, lost]));
       return found(served.of('embed'), 'the embedder');
     },
   });
-  return await use({ prepared, folders, log, watch, tree, roster, work, lost });
+  describe(prepared, folders, log);
+  return await watched({ prepared, folders, log, watch, tree, roster, work, lost }, use);
+}
+
+/** Whatever the work made of it: when a service is spent, that is why the run ends. */
+async function watched<T>(open: OpenJob, use: (open: OpenJob) => Promise<T>): Promise<T> {
+  try {
+    const result = await use(open);
+    open.lost.throwIfAborted();
+    return result;
+  } catch (error) {
+    const why: unknown = open.lost.aborted ? open.lost.reason : error;
+    open.watch.outcome({ exit: exitCodeOf(why), reason: messageOf(why) });
+    throw why;
+  }
+}
+
+/** What a reader of the job's output must know before anything goes wrong. */
+function describe({ plan, settings, job, intent }: Prepared, { logs }: Folders, log: Log): void {
+  for (const { id, model, gpus } of plan.instances)
+    log('info', `${id}: ${model} on ${gpus.length === 0 ? 'no GPU' : `GPU ${gpus.join(',')}`}`);
+  log('info', `job ${jobKey(job)} on ${job.node}, index ${settings.RAG_WORKING_DIR}, logs ${logs}`, {
+    intent: intent.kind,
+  });
 }
 
 function announce({ id, current, reason }: ChildStatus, log: Log): void {
@@ -119,6 +146,9 @@ function whenLost(tree: Tree): AbortSignal {
   );
   return lost.signal;
 }
+
+const embedders = ({ instances }: Plan): string[] =>
+  instances.filter(({ role }) => role === 'embed').map(({ id }) => id);
 
 export async function untilChannel(tree: Tree, id: string, signal: AbortSignal): Promise<Channel> {
   await tree.untilReady([id], signal);

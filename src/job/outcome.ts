@@ -35,3 +35,9 @@ export const makeSummary = (
   seconds: Math.round(seconds * 1000) / 1000,
   exit,
 });
+
+/** Why it ended so, for the last line of the log and for `status`. */
+export function outcomeText(exit: number, { workLeft }: Done): string {
+  if (workLeft) return 'stopped with work left, the same command goes on';
+  return exit === 0 ? 'done' : 'done, but more documents failed than RAG_MAX_FAILED allows';
+}

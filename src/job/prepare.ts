@@ -7,11 +7,13 @@ import { listInputs } from '../ingest/listing.ts';
 import type { Plan } from '../plan/types.ts';
 import { readAncestors, launchWarning } from '../slurm/launch.ts';
 import { readJob, type Job } from '../slurm/job.ts';
+import { checkFolders, checkIndexed } from './check-folders.ts';
 import { checkModels } from './check-models.ts';
 import { readGraceMs } from './grace.ts';
 import { makeIntent, type Intent } from './intent.ts';
 import { planFor } from './plan-for.ts';
-import { dryRunSettings, inFolder, makeDryRunIntent, openThrowAway } from './trial.ts';
+import { openScratch } from './scratch.ts';
+import { dryRunSettings, inFolder, makeDryRunIntent } from './trial.ts';
 
 export interface Prepared extends AsyncDisposable {
   readonly settings: Settings;
@@ -50,12 +52,15 @@ export async function prepare({ line, environment, bare, signal }: PrepareInput)
   const common = { environment, job, intent, plan, graceMs, dryRun: false };
   const all = [...loaded.warnings, ...warnings, ...plan.warnings, ...(await launchWarnings(job))];
   if (isTrial(loaded, plan)) {
-    const { folder, [Symbol.asyncDispose]: dispose } = await openThrowAway();
+    if (intent.inputs.length === 0) await checkIndexed(loaded.settings);
+    const { folder, [Symbol.asyncDispose]: dispose } = await openScratch('trial', environment['TMPDIR']);
     const trial =
       'No Ollama here: this is a trial in a throw-away index. With RAG_ENGINE=embedded it is kept.';
     const settings = inFolder(loaded.settings, folder);
     return { ...common, settings, warnings: [...all, trial], [Symbol.asyncDispose]: dispose };
   }
+  await checkFolders(loaded.settings);
+  if (intent.kind === 'given' && intent.inputs.length === 0) await checkIndexed(loaded.settings);
   await checkModels(plan, loaded.settings);
   return { ...common, settings: loaded.settings, warnings: all, [Symbol.asyncDispose]: async () => {} };
 }
@@ -66,7 +71,7 @@ const isTrial = ({ settings }: Loaded, plan: Plan): boolean =>
 
 async function prepareDryRun(environment: Environment, job: Job, signal: AbortSignal): Promise<Prepared> {
   const intent = await makeDryRunIntent();
-  const { folder, [Symbol.asyncDispose]: dispose } = await openThrowAway();
+  const { folder, [Symbol.asyncDispose]: dispose } = await openScratch('trial', environment['TMPDIR']);
   const settings = inFolder(dryRunSettings(), folder);
   const plan = planFor(settings, environment, { ...job, gpus: [] }, intent);
   const graceMs = await readGraceMs(job, environment, signal);

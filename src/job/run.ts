@@ -1,5 +1,6 @@
 /** What a run does once everything is open: ingest, answer, serve.  */
 import { codeOf } from '../errors.ts';
+import { countsText } from '../observe/counts.ts';
 import { openProgress } from '../observe/progress.ts';
 import type { AnswerRecord, IngestProgress, IngestReport } from '../work.ts';
 import type { OpenJob } from './open.ts';
@@ -21,16 +22,20 @@ export async function runToEnd(input: RunInput): Promise<Done> {
   const { open, stop } = input;
   const { log, lost, watch, prepared } = open;
   const run: Run = { ...input, signal: AbortSignal.any([stop, lost]) };
-  stop.addEventListener('abort', () => log('info', `stopping: ${nameOf(stop.reason)}`), { once: true });
+  const say = (): void => {
+    log('info', `stopping: ${nameOf(stop.reason)}`);
+    open.tree.letEnd();
+  };
+  stop.addEventListener('abort', say);
   try {
     const { intent } = prepared;
     return intent.kind === 'serve' ? await serve(run, intent.inputs) : await doGiven(run, intent);
   } catch (error) {
-    if (lost.aborted) throw lost.reason;
     // Stopped while it waited for something: nothing was acknowledged, everything is left.
     if (stop.aborted && codeOf(error) === 'aborted') return { ingest: null, workLeft: true };
     throw error;
   } finally {
+    stop.removeEventListener('abort', say);
     watch.phase('stop');
   }
 }
@@ -71,11 +76,15 @@ async function serve(run: Run, inputs: readonly string[]): Promise<Done> {
       throw error;
     }
   };
-  const [ingest] = await Promise.allSettled([
+  const results = await Promise.allSettled([
     orHalt(inputs.length === 0 ? Promise.resolve(null) : ingestAll(both, inputs)),
     orHalt(publishAndWait(both, inputs.length > 0)),
   ]);
-  if (!run.stop.aborted) throw halt.signal.reason ?? run.signal.reason;
+  const failed = results.find(
+    (result) => result.status === 'rejected' && codeOf(result.reason) !== 'aborted',
+  );
+  if (failed?.status === 'rejected') throw failed.reason;
+  const [ingest] = results;
   const report = ingest.status === 'fulfilled' ? ingest.value : null;
   return { ingest: report, workLeft: inputs.length > 0 && report?.complete !== true };
 }
@@ -104,9 +113,7 @@ async function ingestAll(
   };
   watch.phase('ingest-begins');
   const report = await work.ingest({ inputs, onProgress, signal });
-  const { processed, unchanged, failed, needs_ocr: scans } = report.documents;
-  const counts = `${processed} processed, ${unchanged} unchanged, ${failed} failed, ${scans} without text`;
-  log('info', `ingest ${report.complete ? 'done' : 'stopped'}: ${counts}`);
+  log('info', `ingest ${report.complete ? 'done' : 'stopped'}: ${countsText(report)}`);
   watch.phase('answering-begins');
   return report;
 }

@@ -31,6 +31,7 @@ export function makeSpecs(input: SpecsInput): ChildSpec[] {
     instance.role === 'rerank'
       ? lexicalRerankerSpec({
           ...common,
+          graceMs: prepared.graceMs,
           id: instance.id,
           gpus: instance.gpus,
           logFile: logOf(input, instance.id),

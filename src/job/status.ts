@@ -20,6 +20,13 @@ export interface SupervisorStatus {
   readonly node: string;
   readonly pid: number;
   readonly warnings: readonly string[];
+  /** How it ended; null while it runs. */
+  readonly outcome: Outcome | null;
+}
+
+export interface Outcome {
+  readonly exit: number;
+  readonly reason: string;
 }
 
 interface ServiceStatus {
@@ -43,9 +50,11 @@ export interface StatusInput {
   readonly containment: string;
   readonly endsAt: Date | null;
   readonly now: Date;
+  readonly outcome: Outcome | null;
 }
 
 export function makeStatus(input: StatusInput): SupervisorStatus {
+  const ended = input.phase === 'ended';
   const gpusOf = new Map(input.plan.instances.map((instance) => [instance.id, instance.gpus]));
   return {
     job: input.job,
@@ -63,15 +72,18 @@ export function makeStatus(input: StatusInput): SupervisorStatus {
       documents_total: input.progress?.documentsTotal ?? null,
       eta_s: etaSeconds(input.progress),
     },
-    endpoint: { url: input.endpoint?.url ?? null, socket: input.endpoint?.socketPath ?? null },
+    endpoint: ended
+      ? { url: null, socket: null }
+      : { url: input.endpoint?.url ?? null, socket: input.endpoint?.socketPath ?? null },
     containment: input.containment,
     time_left_s:
-      input.endsAt === null
+      ended || input.endsAt === null
         ? null
         : Math.max(0, Math.round((input.endsAt.getTime() - input.now.getTime()) / 1000)),
     node: input.node,
     pid: input.pid,
     warnings: input.plan.warnings,
+    outcome: input.outcome,
   };
 }
 

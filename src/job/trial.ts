@@ -1,22 +1,11 @@
 /** Runs that keep nothing: the dry run, and a user's own documents where there is no Ollama. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { load } from '../config/load.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Intent } from './intent.ts';
-
-/** A folder that goes with its owner. */
-export interface ThrowAway extends AsyncDisposable {
-  readonly folder: string;
-}
-
-export async function openThrowAway(): Promise<ThrowAway> {
-  const folder = await mkdtemp(join(tmpdir(), 'rag-trial-'));
-  return { folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) };
-}
 
 /** Everything that a run writes, in one folder, whatever the settings say. */
 export const inFolder = (settings: Settings, folder: string): Settings => ({

@@ -10,7 +10,7 @@ import type { IngestProgress } from '../work.ts';
 import { nextPhase, type Phase, type PhaseEvent } from './phase.ts';
 import type { Prepared } from './prepare.ts';
 import { openTimeLeft } from './time-left.ts';
-import { makeStatus, type SupervisorStatus } from './status.ts';
+import { makeStatus, type Outcome, type SupervisorStatus } from './status.ts';
 
 export interface Watch extends AsyncDisposable {
   status(): SupervisorStatus;
@@ -18,6 +18,8 @@ export interface Watch extends AsyncDisposable {
   endpoint(endpoint: Endpoint): void;
   progress(progress: IngestProgress, seconds: number): void;
   phase(event: PhaseEvent): void;
+  /** How the run ended, and why. */
+  outcome(outcome: Outcome): void;
 }
 
 /** Opened before the services and closed after them, so that its last word is how they ended. */
@@ -31,6 +33,7 @@ export async function openWatch(prepared: Prepared, onError: (error: unknown) =>
   let children: () => ChildStatus[] = () => [];
   let progress: (IngestProgress & { seconds: number }) | null = null;
   let endpoint: Endpoint | null = null;
+  let outcome: Outcome | null = null;
 
   const status = (): SupervisorStatus => {
     const now = new Date();
@@ -44,6 +47,7 @@ export async function openWatch(prepared: Prepared, onError: (error: unknown) =>
       endpoint,
       containment,
       endsAt: time.endsAt(),
+      outcome,
       now,
     });
   };
@@ -67,6 +71,9 @@ export async function openWatch(prepared: Prepared, onError: (error: unknown) =>
     phase: (event) => {
       phase = nextPhase(phase, event);
       changed();
+    },
+    outcome: (how) => {
+      outcome = how;
     },
     [Symbol.asyncDispose]: async () => {
       await time[Symbol.asyncDispose]();

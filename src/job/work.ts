@@ -2,6 +2,7 @@
 import { chunkerName } from '../documents/chunk.ts';
 import type { ParserPool } from '../documents/types.ts';
 import type { Settings } from '../config/settings.ts';
+import { codeOf, RagError } from '../errors.ts';
 import { ingest } from '../ingest/ingest.ts';
 import { makeAnswer } from '../query/answer.ts';
 import { makeRetrieve } from '../query/retrieve.ts';
@@ -41,12 +42,10 @@ export function makeWork(parts: WorkParts): Work {
     },
   };
   const retrieve = makeRetrieve(search);
-  const answer = makeAnswer({
-    ...search,
-    generate,
-    model: () => generateModel,
-    estimate: estimateTokens,
-  });
+  const answer =
+    generate === undefined
+      ? undefined
+      : makeAnswer({ ...search, generate, model: () => generateModel, estimate: estimateTokens });
 
   const encoderInForce = async (signal: AbortSignal): Promise<EncoderRecord> =>
     makeEncoder(await parts.untilEmbedder(signal), settings, chunkerName(chunker));
@@ -60,11 +59,11 @@ export function makeWork(parts: WorkParts): Work {
   return {
     ingest: async (request) => {
       // What a killed run left is merged first: then one table with a key answers what is known.
-      await store.consolidate();
+      await store.consolidate(request.signal);
       await store.beginWriting(await encoderInForce(request.signal), parts.writer);
       const report = await ingest(request, { store, parser, embed, chunker });
       // A stopped run leaves its shard as it is: the next one merges it.
-      if (report.complete) await store.consolidate();
+      if (report.complete) await store.consolidate(request.signal).catch(unlessAborted);
       return report;
     },
     retrieve: async (request) => {
@@ -72,11 +71,21 @@ export function makeWork(parts: WorkParts): Work {
       return retrieve(request);
     },
     query: async (request) => {
+      if (answer === undefined) throw noGenerator();
       await checkIndex(request.signal);
       return answer(request);
     },
   };
 }
+
+const unlessAborted = (error: unknown): void => {
+  if (codeOf(error) !== 'aborted') throw error;
+};
+
+const noGenerator = (): RagError =>
+  new RagError('usage', 'Cannot answer: this job has no generator, a job that generates is wanted', {
+    hint: 'OLLAMA_GENERATE_MODEL=qwen3:235b RAG_SERVICES=embed,rerank,generate',
+  });
 
 /** @returns the record that stands in the index; `served.dimensions` is what the model really gave */
 const makeEncoder = (

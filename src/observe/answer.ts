@@ -9,6 +9,9 @@ export function answerText(record: AnswerRecord): string {
   return withoutControls(
     [
       record.answer,
+      ...(record.model.startsWith('embedded-')
+        ? ['', `(${record.model}: sentences are quoted, no model has read them)`]
+        : []),
       '',
       ...record.citations.map((citation) => `[${citation.n}] ${source(citation)}`),
       ...(doubtful > 0

@@ -12,50 +12,39 @@ export interface ProgressView extends Disposable {
 export const openProgress = (onTerminal: boolean, tell: (line: string) => void): ProgressView =>
   onTerminal ? openBar() : openLines(tell);
 
+/** Fits 80 columns. */
 function openBar(): ProgressView {
+  const format = '{bar} {value} of {total} documents, {failed} failed{left}';
   const bar = new SingleBar(
-    {
-      stream: process.stderr,
-      format:
-        'ingest {bar} {value}/{total} documents | {chunks} chunks | {failed} failed | {eta_formatted} left',
-      hideCursor: true,
-      clearOnComplete: false,
-    },
+    { stream: process.stderr, format, barsize: 20, hideCursor: true },
     Presets.shades_grey,
   );
+  const seconds = stopwatch();
   let shown = false;
   return {
-    show: ({ documentsDone, documentsTotal, chunks, failed }) => {
-      const total = documentsTotal ?? documentsDone;
-      if (!shown) bar.start(total, 0, { chunks, failed });
+    show: (progress) => {
+      const { documentsDone, documentsTotal, failed } = progress;
+      const payload = { failed, left: leftText(progress, seconds()) };
+      if (!shown) bar.start(documentsTotal ?? documentsDone, 0, payload);
       shown = true;
-      bar.setTotal(total);
-      bar.update(documentsDone, { chunks, failed });
+      bar.setTotal(documentsTotal ?? documentsDone);
+      bar.update(documentsDone, payload);
     },
     [Symbol.dispose]: () => bar.stop(),
   };
 }
 
 function openLines(tell: (line: string) => void): ProgressView {
-  let last: string | undefined;
+  const seconds = stopwatch();
   let latest: IngestProgress | undefined;
-  const started = performance.now();
-  const say = (): void => {
-    const line =
-      latest === undefined ? undefined : progressLine(latest, (performance.now() - started) / 1000);
-    if (line === undefined || line === last) return;
-    last = line;
-    tell(line);
-  };
-  const timer = setInterval(say, lineEveryMs).unref();
+  const timer = setInterval(() => {
+    if (latest !== undefined) tell(progressLine(latest, seconds()));
+  }, lineEveryMs).unref();
   return {
     show: (progress) => {
       latest = progress;
     },
-    [Symbol.dispose]: () => {
-      clearInterval(timer);
-      say();
-    },
+    [Symbol.dispose]: () => clearInterval(timer),
   };
 }
 
@@ -63,5 +52,17 @@ function progressLine(progress: IngestProgress, seconds: number): string {
   const { documentsDone, documentsTotal, chunks, failed } = progress;
   const of = documentsTotal === null ? '' : ` of ${documentsTotal}`;
   const speed = (documentsDone / Math.max(seconds, 0.001)).toFixed(1);
-  return `ingest: ${documentsDone}${of} documents, ${chunks} chunks, ${failed} failed, ${speed} documents/s`;
+  return `ingest: ${documentsDone}${of} documents, ${chunks} chunks, ${failed} failed, ${speed} documents/s${leftText(progress, seconds)}`;
+}
+
+/** By the mean speed so far; empty while there is nothing to judge by. */
+function leftText({ documentsDone, documentsTotal }: IngestProgress, seconds: number): string {
+  if (documentsTotal === null || documentsDone === 0 || documentsDone >= documentsTotal) return '';
+  const left = ((documentsTotal - documentsDone) * seconds) / documentsDone;
+  return left < 90 ? `, ${Math.ceil(left)} s left` : `, ${Math.ceil(left / 60)} min left`;
+}
+
+function stopwatch(): () => number {
+  const started = performance.now();
+  return () => (performance.now() - started) / 1000;
 }

@@ -26,12 +26,12 @@ const embeddedModels = { embed: 'embedded-hashing', generate: 'embedded-extracti
 /** @throws settings, preflight: an impossible split, no GPU, no Ollama where one is needed */
 export function makePlan(input: PlanInput): Plan {
   const needs = makeNeeds(input);
+  if (!needs.includes('embed')) throw noEmbedder();
   const engine = chooseEngine(input);
   const gpus = input.gpus ?? [];
   const warnings: string[] = [];
   const needsReranker = needs.includes('rerank') && input.rerankerBackend !== 'none';
   const needsOllama = needs.includes('embed') || needs.includes('generate');
-  if (gpus.length === 0 && input.insideJob && engine === 'ollama' && !input.allowCpu) throw noGpu();
   if (gpus.length === 1 && needsOllama && needsReranker)
     warnings.push('Ollama and the reranker share the only GPU of the job.');
   if (engine === 'embedded' && needsOllama) {
@@ -39,7 +39,7 @@ export function makePlan(input: PlanInput): Plan {
       'Embedded engine: no model runs. Answers are quoted sentences and vectors are hashed words.',
     );
   }
-  if (gpus.length === 0 && engine === 'ollama') warnings.push('No GPU: models run on the CPU.');
+  if (input.gpus?.length === 0 && engine === 'ollama') warnings.push('No GPU: models run on the CPU.');
   const slices = makeSlices(gpus, {
     split: input.split,
     ollamaCount: input.ollamaCount,
@@ -47,6 +47,9 @@ export function makePlan(input: PlanInput): Plan {
     needsOllama,
     needsReranker,
   });
+  if (slices.workload.length > 0) throw noWorkload();
+  const onCpu = needsOllama && engine === 'ollama' && slices.ollama.length === 0;
+  if (onCpu && input.insideJob && !input.allowCpu) throw noGpu(gpus.length);
   return {
     gpus,
     slices,
@@ -88,9 +91,14 @@ function makeInstances(
   // Two instances: in one server the models would evict each other, 142 GB a time.
   const instances: Instance[] = [];
   if (needs.includes('generate'))
-    instances.push({ id: 'ollama-generate', role: 'generate', model: models.generate, gpus: slices.ollama });
+    instances.push({
+      id: `${engine}-generate`,
+      role: 'generate',
+      model: models.generate,
+      gpus: slices.ollama,
+    });
   if (needs.includes('embed'))
-    instances.push({ id: 'ollama-embed', role: 'embed', model: models.embed, gpus: slices.ollama });
+    instances.push({ id: `${engine}-embed`, role: 'embed', model: models.embed, gpus: slices.ollama });
   if (needsReranker)
     instances.push({ id: 'reranker', role: 'rerank', model: 'lexical', gpus: slices.reranker });
   return instances;
@@ -105,7 +113,28 @@ const noOllama = (): RagError =>
     },
   );
 
-const noGpu = (): RagError =>
-  new RagError('preflight', 'Cannot plan the job: it has no GPU, at least one is wanted', {
-    hint: 'sbatch --gres=gpu:4 sbatch/rag_allinone.sbatch   # or add --allow-cpu',
-  });
+const noEmbedder = (): RagError =>
+  new RagError(
+    'settings',
+    'Cannot plan the run: RAG_SERVICES leaves out embed, which ingest and retrieval need',
+    {
+      hint: 'unset RAG_SERVICES   # or RAG_SERVICES=embed,rerank',
+    },
+  );
+
+const noWorkload = (): RagError =>
+  new RagError(
+    'settings',
+    'Cannot give GPUs to a workload: it is not yet supported, a split without it is wanted',
+    {
+      hint: 'RAG_GPUS=ollama=0-2,reranker=3',
+    },
+  );
+
+/** Models on the CPU by oversight would burn a night: it is asked for, or it is an error. */
+const noGpu = (count: number): RagError =>
+  new RagError(
+    'preflight',
+    `Cannot plan the job: ${count === 0 ? 'it has no GPU' : 'its split leaves Ollama no GPU'}, at least one is wanted`,
+    { hint: 'sbatch --gres=gpu:4 sbatch/rag_allinone.sbatch   # or add --allow-cpu' },
+  );

@@ -93,6 +93,11 @@ function readSplit(gpus: readonly string[], split: string): Slices {
 const expand = (positions: string): number[] =>
   positions.split(/[,+]/).flatMap((range) => {
     const [from = 0, to = from] = range.split('-').map(Number);
+    if (to < from)
+      throw new RagError(
+        'settings',
+        `Cannot read RAG_GPUS: ${range} runs backwards, ${to}-${from} is wanted`,
+      );
     return Array.from({ length: Math.max(0, to - from + 1) }, (_, offset) => from + offset);
   });
 

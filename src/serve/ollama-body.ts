@@ -1,4 +1,5 @@
 import { RagError } from '../errors.ts';
+import { isSameModel } from '../models/name.ts';
 import type { FrozenOptions, ModelEndpoint, Role } from '../models/types.ts';
 
 export interface OllamaUpstream {
@@ -58,9 +59,7 @@ function parseBody(raw: Buffer): Body {
 
 /** `qwen3` and `qwen3:latest` are one model. */
 const sameModel = (asked: unknown, held: string | undefined): boolean =>
-  typeof asked === 'string' && held !== undefined && tagged(asked) === tagged(held);
-
-const tagged = (model: string): string => (/:[^/]*$/u.test(model) ? model : `${model}:latest`).toLowerCase();
+  typeof asked === 'string' && held !== undefined && isSameModel(asked, held);
 
 /** The model stays loaded as it is: `shift` counts as an option too, and `keep_alive: 0` would unload it. */
 function pin(body: Body, frozen: FrozenOptions | undefined): Body {

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { createServer, type Server } from 'node:http';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { messageOf, RagError } from '../errors.ts';
@@ -44,17 +45,20 @@ export interface Endpoint extends AsyncDisposable {
  * @throws settings when the address or the socket cannot be had
  */
 export async function openEndpoint(options: EndpointOptions): Promise<Endpoint> {
-  const { host, port, socketPath, ownerUid } = options;
-  const app = makeApp(options);
+  const { host, port, socketPath } = options;
+  // By the server that accepted it: a TCP peer that has gone again has no address either.
+  const overUnixSocket = new WeakSet<Socket>();
+  const app = makeApp(options, (socket) => overUnixSocket.has(socket));
   // Fastify refuses a second listen, so the Unix socket has a server of its own before the same routes.
   const socketServer = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) =>
     app.routing(request, response),
   );
+  socketServer.on('connection', (socket) => overUnixSocket.add(socket));
   try {
     await app.listen({ host, port }).catch((cause: unknown) => {
       throw cannotListen(host, port, cause);
     });
-    if (socketPath !== null) await listenOnSocket(socketServer, socketPath, ownerUid);
+    if (socketPath !== null) await listenOnSocket(socketServer, socketPath);
   } catch (error) {
     await app.close();
     throw error;
@@ -78,7 +82,7 @@ const frameworkErrors = (error: unknown, _request: FastifyRequest, reply: Fastif
   void refuse(reply, problemOf(error));
 };
 
-function makeApp(options: EndpointOptions): FastifyInstance {
+function makeApp(options: EndpointOptions, isUnixSocket: (socket: Socket) => boolean): FastifyInstance {
   const { work, defaultTopk, maxQuestions = 64, onEvent = () => undefined } = options;
   // Connections are cut at the end: a client of /retrieve holds its own for as long as it lives.
   const app = fastify({
@@ -90,7 +94,7 @@ function makeApp(options: EndpointOptions): FastifyInstance {
   app.removeContentTypeParser('text/plain');
   app.addHook(
     'onRequest',
-    makeWhoMay(options.ownerUid, (problem) => onEvent({ kind: 'refused', problem })),
+    makeWhoMay(options.ownerUid, isUnixSocket, (problem) => onEvent({ kind: 'refused', problem })),
   );
   app.addHook('preParsing', async ({ method, headers }, reply) => {
     if (method === 'POST' && !isJson(headers['content-type'])) await refuse(reply, wantsJson);

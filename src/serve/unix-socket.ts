@@ -13,13 +13,13 @@ const MAX_PATH_BYTES = 100;
  *
  * @throws settings when the path is too long, the folder is not ours, or another server lives there
  */
-export async function listenOnSocket(server: Server, path: string, ownerUid: number): Promise<void> {
+export async function listenOnSocket(server: Server, path: string): Promise<void> {
   if (Buffer.byteLength(path) > MAX_PATH_BYTES)
     throw cannotListen(
       path,
       `its path has ${Buffer.byteLength(path)} bytes, at most ${MAX_PATH_BYTES} are wanted`,
     );
-  await claimFolder(dirname(path), path, ownerUid);
+  await claimFolder(dirname(path), path);
   if ((await whoIsThere(path)) === 'alive')
     throw cannotListen(path, 'another server listens there, a path of its own is wanted');
   await unlink(path).catch(() => undefined);
@@ -32,10 +32,10 @@ export async function listenOnSocket(server: Server, path: string, ownerUid: num
   });
 }
 
-async function claimFolder(folder: string, path: string, ownerUid: number): Promise<void> {
+async function claimFolder(folder: string, path: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const found = await lstat(folder);
-  if (!found.isDirectory() || found.uid !== ownerUid)
+  if (!found.isDirectory() || found.uid !== process.getuid?.())
     throw cannotListen(path, `${folder} is not a folder of this user, one of its own is wanted`);
   if ((found.mode & 0o077) !== 0) await chmod(folder, 0o700);
 }

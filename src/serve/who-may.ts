@@ -24,7 +24,7 @@ export function judge({ peer, origin, host }: Caller, ownerUid: number): Problem
       code: 'forbidden',
       message:
         'Cannot answer: the caller is not the owner of this service, only the same user on the same node may ask',
-      hint: 'Start a service of your own: rag-allinone run',
+      hint: 'Start a service of your own: node dist/supervisor.js run',
     };
   if (origin !== undefined)
     return {
@@ -50,11 +50,12 @@ const isLoopbackHost = (host: string | undefined): boolean =>
 /** A hook for every request. The uid is looked up once per connection: 8-14 ms with 4,000 sockets open. */
 export function makeWhoMay(
   ownerUid: number,
+  isUnixSocket: (socket: Socket) => boolean,
   onRefused: (problem: Problem) => void,
 ): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
   const peers = new WeakMap<Socket, Peer>();
   const peerOf = (socket: Socket): Peer => {
-    const known = peers.get(socket) ?? identify(socket);
+    const known = peers.get(socket) ?? (isUnixSocket(socket) ? { via: 'socket' } : identify(socket));
     peers.set(socket, known);
     return known;
   };
@@ -67,12 +68,12 @@ export function makeWhoMay(
 }
 
 /**
- * Only peers at 127.0.0.1 itself: the port of a peer at 127.0.0.2 may be the same as that of the owner's
+ * A peer that has gone again has no ports, and no owner. Only peers at 127.0.0.1 itself: the port of a peer at 127.0.0.2 may be the same as that of the owner's
  * connection, and the kernel's table is searched by ports.
  */
 function identify({ remoteAddress, localPort, remotePort }: Socket): Peer {
-  if (localPort === undefined || remotePort === undefined) return { via: 'socket' };
   const here =
     remoteAddress === '127.0.0.1' || remoteAddress === '::ffff:127.0.0.1' || remoteAddress === '::1';
-  return { via: 'tcp', uid: here ? uidOfPeer(localPort, remotePort) : undefined };
+  const known = here && localPort !== undefined && remotePort !== undefined;
+  return { via: 'tcp', uid: known ? uidOfPeer(localPort, remotePort) : undefined };
 }

@@ -7,7 +7,6 @@ export interface ServerSetting {
   /** Tokens as the allocation gave them. None: CPU. Null: GPUs are left as the environment says. */
   readonly gpus: readonly string[] | null;
   readonly contextTokens: number;
-  readonly parallel: number;
   /** Mark by which the processes of a job are found, runners included: they inherit it. */
   readonly supervisorId: string;
 }
@@ -43,7 +42,8 @@ export function serverEnv(
     OLLAMA_LOAD_TIMEOUT: '60m',
     // One server evicts one model for another, kept for ever or not.
     OLLAMA_MAX_LOADED_MODELS: '1',
-    OLLAMA_NUM_PARALLEL: String(setting.parallel),
+    // Each more takes memory for a context of its own, and embedders ignore it.
+    OLLAMA_NUM_PARALLEL: '1',
     // Unset, newer versions choose up to 262144 by the size of the GPUs.
     OLLAMA_CONTEXT_LENGTH: String(setting.contextTokens),
     // MiB of prompt cache in host memory; the default of 8192 per runner gets jobs killed.

@@ -4,6 +4,7 @@ import { readChat } from '../models/generate.ts';
 import { setbackOf } from '../models/ollama-errors.ts';
 import { chatBody, embedBody } from '../models/ollama-body.ts';
 import type { OllamaHttp } from '../models/ollama-http.ts';
+import { isSameModel } from '../models/name.ts';
 import type { FrozenOptions, Role } from '../models/types.ts';
 import { readVectors } from '../models/vectors.ts';
 import type { ProbeResult } from '../supervise/spec.ts';
@@ -100,15 +101,13 @@ interface Listed {
   readonly size_vram: number;
 }
 
-const withTag = (model: string): string => (/:[^/]*$/.test(model) ? model : `${model}:latest`);
-
 async function findModel(
   started: Started,
   path: '/api/tags' | '/api/ps',
   model: string,
 ): Promise<Listed | undefined> {
   const { models } = (await get(started, path)) as { models?: Listed[] | null };
-  return models?.find(({ name }) => withTag(name) === withTag(model));
+  return models?.find(({ name }) => isSameModel(name, model));
 }
 
 async function isInstalled({ model }: Expected, started: Started): Promise<string> {

@@ -6,7 +6,7 @@ import type { OllamaHttp } from '../models/ollama-http.ts';
 import type { ChildSpec, ExitStatus, Launch, ProbeResult, Running } from '../supervise/spec.ts';
 import { loadProgress } from './load-progress.ts';
 import { serverEnv } from './ollama-env.ts';
-import { isPortTaken, isUnknownFlag, lastCrash } from './ollama-log.ts';
+import { isOutOfMemory, isPortTaken, isUnknownFlag, lastCrash } from './ollama-log.ts';
 import { isLoadFailure, probeResult, proveServer } from './ollama-ready.ts';
 import type { Expected, ServedModel } from './ollama-ready.ts';
 
@@ -28,9 +28,6 @@ export interface ServerOptions extends Expected {
   /** Longer while the load makes progress. */
   readonly startTimeoutMs: number;
   readonly supervisorId: string;
-  /** Requests at once; each takes memory for a context of its own. Ignored by embedders. */
-  readonly parallel?: number;
-  readonly after?: readonly string[];
   readonly http: OllamaHttp;
   /** Called each time a start became ready; the port is another one after a restart. */
   readonly onReady: (served: ServedModel) => void;
@@ -57,7 +54,7 @@ export function serverSpec(options: ServerOptions): ChildSpec {
     deathSignal: 'SIGTERM',
     channel: 'none',
     logFile: options.logFile,
-    after: options.after ?? [],
+    after: [],
     launch: () => {
       launches += 1;
       return launchServer(options, launches);
@@ -82,7 +79,6 @@ async function launchServer(options: ServerOptions, launches: number): Promise<L
     modelsDir: options.modelsDir,
     gpus: options.gpus,
     contextTokens: options.options.num_ctx,
-    parallel: options.parallel ?? 1,
     supervisorId: options.supervisorId,
   });
   return { command: options.command, env, cwd: home };
@@ -100,8 +96,12 @@ function makeProbe(options: ServerOptions): ChildSpec['readiness']['probe'] {
       return { outcome: 'ready' };
     } catch (error) {
       if (failed.pid !== running.pid) Object.assign(failed, { pid: running.pid, loads: 0 });
-      if (isLoadFailure(error) && !signal.aborted) failed.loads += 1;
-      if (failed.loads < maxFailedLoads) return probeResult(error);
+      const outOfMemory = isOutOfMemory(messageOf(error));
+      if ((outOfMemory || isLoadFailure(error)) && !signal.aborted) failed.loads += 1;
+      if (failed.loads < maxFailedLoads) {
+        return outOfMemory ? { outcome: 'not-yet', reason: messageOf(error) } : probeResult(error);
+      }
+      if (outOfMemory) return probeResult(error);
       return { outcome: 'fatal', error: neverLoads(options.model, log(), error) };
     }
   };

@@ -10,7 +10,8 @@ export interface LexicalRerankerOptions {
   readonly cwd: string;
   readonly logFile: string;
   readonly supervisorId: string;
-  readonly after?: readonly string[];
+  /** From TERM to KILL. */
+  readonly graceMs: number;
 }
 
 /** The reranker without a model, by shared words. Speaks the frames of every reranker child. */
@@ -19,11 +20,11 @@ export const lexicalRerankerSpec = (options: LexicalRerankerOptions): ChildSpec 
   restart: 'permanent',
   // Without it answers are made from the order of retrieval: worse, not wrong.
   significant: false,
-  shutdown: { signal: 'SIGTERM', graceMs: 5_000 },
+  shutdown: { signal: 'SIGTERM', graceMs: options.graceMs },
   deathSignal: 'SIGKILL',
   channel: 'frames',
   logFile: options.logFile,
-  after: options.after ?? [],
+  after: [],
   launch: async () => ({
     command: [process.execPath, siblingPath(import.meta.url, 'lexical-reranker')],
     env: {

@@ -2,13 +2,15 @@ import { nextRestart, type RestartHistory } from './restart.ts';
 import { type RunSurroundings, runOnce } from './run.ts';
 import type { ChildSpec, RestartBudget } from './spec.ts';
 import { pause } from './pause.ts';
-import { failure, judge, type Verdict } from './verdict.ts';
+import { failure, judge, type RunEnd, type Verdict } from './verdict.ts';
 
 /** What a child's life needs of the tree it lives in. */
 export interface Surroundings extends RunSurroundings {
   readonly budget: RestartBudget;
   /** Number in [0, 1). */
   readonly random: () => number;
+  /** Aborted when children that end are no longer started again. */
+  readonly ending: AbortSignal;
 }
 
 /** Starts a child, and starts it again, until it has ended for good. The last event is `exit` or `fail`. */
@@ -17,7 +19,7 @@ export async function live(spec: ChildSpec, tree: Surroundings): Promise<void> {
   let readyClock = 0;
   for (;;) {
     const { end, readyMs, tail } = await runOnce(spec, tree);
-    const verdict = judge(spec, end, tail);
+    const verdict = tree.ending.aborted ? atTheEnd(end) : judge(spec, end, tail);
     if (verdict.verdict !== 'restart') return finish(verdict, tree);
     readyClock += readyMs;
     const next = nextRestart(history, tree.budget, readyClock, tree.random());
@@ -29,9 +31,16 @@ export async function live(spec: ChildSpec, tree: Surroundings): Promise<void> {
     tree.report('restarting', { reason: verdict.reason, delayMs: next.delayMs });
     tree.change({ event: 'restart', at: tree.now() + next.delayMs, reason: verdict.reason });
     // When the tree closes meanwhile, the next run ends before it begins.
-    await pause(next.delayMs, tree.closing);
+    await pause(next.delayMs, AbortSignal.any([tree.closing, tree.ending]));
+    if (tree.ending.aborted && !tree.closing.aborted) return finish(atTheEnd(end), tree);
   }
 }
+
+/** However it ended, nobody is surprised. */
+const atTheEnd = (end: RunEnd): Exclude<Verdict, { verdict: 'restart' }> => ({
+  verdict: 'exited',
+  exit: 'exit' in end ? end.exit : { code: null, signal: null },
+});
 
 function finish(verdict: Exclude<Verdict, { verdict: 'restart' }>, { change, report }: Surroundings): void {
   if (verdict.verdict === 'exited') {

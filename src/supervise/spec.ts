@@ -112,6 +112,11 @@ export interface Tree extends AsyncDisposable {
   running(id: string): Running | undefined;
   /** Resolves when every one of these children is ready; rejects with the error of one that failed, or when aborted. */
   untilReady(ids: readonly string[], signal: AbortSignal): Promise<void>;
+  /**
+   * From now on a child that ends is not started again: the end is near, and others may have asked for it too
+   * (Slurm's linuxproc tracking sends TERM to every process of a job).
+   */
+  letEnd(): void;
   /** Called on every change of state. Returns the function that removes the listener. */
   onChange(listener: (status: ChildStatus) => void): () => void;
   /** Resolves when a significant child is spent or has ended. Never rejects. */

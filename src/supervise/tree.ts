@@ -34,6 +34,7 @@ export function startTree(specs: readonly ChildSpec[], options: TreeOptions): Tr
   const statuses = makeStatuses(specs.map(({ id }) => id));
   const running = new Map<string, Running>();
   const closing = new AbortController();
+  const ending = new AbortController();
   const ended = Promise.withResolvers<TreeEnd>();
 
   const surroundings = (spec: ChildSpec, index: number): Surroundings => {
@@ -44,6 +45,7 @@ export function startTree(specs: readonly ChildSpec[], options: TreeOptions): Tr
       random,
       report,
       closing: closing.signal,
+      ending: ending.signal,
       untilMyTurn: () => Promise.all(lives.slice(index + 1)),
       untilReady: statuses.untilReady,
       change: (event) => statuses.apply(spec.id, event),
@@ -57,7 +59,7 @@ export function startTree(specs: readonly ChildSpec[], options: TreeOptions): Tr
       statuses.apply(spec.id, { event: 'fail', error: asBug(error) }),
     );
     const end = endOf(spec, statuses.stateOf(spec.id));
-    if (end !== undefined && !closing.signal.aborted) ended.resolve(end);
+    if (end !== undefined && !closing.signal.aborted && !ending.signal.aborted) ended.resolve(end);
   };
   const lives: readonly Promise<void>[] = specs.map(lead);
 
@@ -66,6 +68,7 @@ export function startTree(specs: readonly ChildSpec[], options: TreeOptions): Tr
     running: (id) => (statuses.stateOf(id).state === 'ready' ? running.get(id) : undefined),
     untilReady: statuses.untilReady,
     onChange: statuses.onChange,
+    letEnd: () => ending.abort(),
     ended: ended.promise,
     [Symbol.asyncDispose]: async () => {
       closing.abort();

@@ -48,6 +48,8 @@ test('parseCommandLine() names the nearest flag for an unknown one', () => {
 
 test('parseCommandLine() wants a value where one belongs', () => {
   assert.throws(() => parse('--topk'), /a value is wanted/);
+  assert.throws(() => parse('--query', '--json'), /--query: it stands alone/);
+  assert.equal(parse('--query=--json').values['query'], '--json');
 });
 
 test('nearest() keeps quiet when nothing is near', () => {

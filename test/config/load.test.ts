@@ -86,3 +86,29 @@ test('load() puts state and index under the shared root', () => {
 test('every setting has a flag of its own', () => {
   assert.equal(new Set(settingNames.map(flagOf)).size, settingNames.length);
 });
+
+test('load() makes every path absolute, because services run elsewhere', () => {
+  const { settings } = from({ RAG_WORKING_DIR: 'idx', OLLAMA_BIN: './ollama', OLLAMA_MODELS: 'models' });
+  assert.deepEqual(
+    [
+      settings.RAG_WORKING_DIR,
+      settings.RAG_RUNTIME_STATE,
+      settings.LOG_ROOT,
+      settings.OLLAMA_BIN,
+      settings.OLLAMA_MODELS,
+    ],
+    ['idx', 'rag-data/runtime', 'logs/slurm', 'ollama', 'models'].map((path) => join(process.cwd(), path)),
+  );
+  assert.equal(from({}).settings.OLLAMA_BIN, 'ollama', 'a bare name is looked up on PATH');
+});
+
+test('load() says that a setting has no effect yet', () => {
+  assert.match(from({ RAG_MAX_REQUEUES: '2' }).warnings.join(), /RAG_MAX_REQUEUES has no effect yet/);
+  assert.deepEqual(from({}).warnings, []);
+});
+
+test('load() reads a YAML list as several inputs', () => {
+  withFile('RAG_INPUT_FILE: [a, b c]\n', (path) =>
+    assert.equal(from({}, {}, path).settings.RAG_INPUT_FILE, 'a\nb c'),
+  );
+});

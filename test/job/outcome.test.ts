@@ -62,3 +62,7 @@ test('nextPhase() walks from starting to ended and ignores what does not fit', (
   assert.equal(walk('stop', 'ingest-begins'), 'draining');
   assert.equal(walk('stop', 'stop', 'stopped', 'answering-begins'), 'ended');
 });
+
+test('makeIntent() does not drop a question in a job that serves', () => {
+  assert.throws(() => intentOf('auto', undefined, 'why?', true), /a service answers at its endpoint/);
+});

@@ -18,6 +18,9 @@ export const noCluster: string | false =
       ? false
       : 'Slurm is not installed: scripts/test.sh says how';
 
+/** All others, like SIGNALING, pass. */
+const ended = /^(COMPLETED|FAILED|CANCELLED|TIMEOUT|NODE_FAIL|OUT_OF_MEMORY|PREEMPTED|BOOT_FAIL|DEADLINE)$/;
+
 /** Disposing cancels it, so that a test that failed does not keep the GPUs from the next. */
 export interface SubmittedJob extends AsyncDisposable {
   readonly id: string;
@@ -57,7 +60,7 @@ export async function startCluster(): Promise<Cluster> {
       const shown = await slurm('scontrol', 'show', 'job', job.id);
       const state = /JobState=(\w+)/.exec(shown)?.[1] ?? '';
       const exit = / ExitCode=(\S+)/.exec(shown)?.[1] ?? '';
-      return ['PENDING', 'RUNNING', 'COMPLETING'].includes(state) ? undefined : { state, exit };
+      return ended.test(state) ? { state, exit } : undefined;
     });
   return {
     folder,

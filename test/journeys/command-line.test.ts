@@ -1,6 +1,7 @@
 /** What a user meets at the command line: help, errors with a mend, exit codes. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { readdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -51,6 +52,7 @@ test('plan cuts opaque tokens and refuses what the job cannot give', async () =>
 const failures: [string, string[], Record<string, string>, number, RegExp][] = [
   ['an unknown verb', ['inspct'], {}, 64, /no such verb/],
   ['an unknown flag', ['run', '--input-flie', 'x'], {}, 64, /did you mean --/],
+  ['a word that no flag takes', ['run', 'papers'], {}, 64, /--input-file papers/],
   ['a wrong setting', ['run'], { RAG_TOPK: '-1' }, 78, /RAG_TOPK/],
   [
     'a setting that is not there yet',
@@ -133,4 +135,26 @@ test('ingest, retrieve and query work in place, and the index remembers', async 
   };
   assert.deepEqual(inspected.documents, { processed: summary.documents.processed, failed: 0, needs_ocr: 0 });
   assert.deepEqual([inspected.chunks, inspected.shards], [summary.chunks, 0]);
+});
+
+test('the defaults are places under the folder where it was called, and stay there', async () => {
+  const cwd = mkdtempSync(join(folder, 'cwd-'));
+  await writeFile(join(cwd, 'note.txt'), 'The default index lies under rag-data.');
+  const env = { RAG_ENGINE: 'embedded' };
+  const call = (...words: string[]) => runProgram(words, { cwd, env });
+  assert.equal((await call('ingest', '--here', 'note.txt')).code, 0);
+  const { stdout } = await call('index', 'inspect', '--json');
+  assert.equal((JSON.parse(stdout) as { documents: { processed: number } }).documents.processed, 1);
+  assert.deepEqual((await readdir(cwd)).sort(), ['note.txt', 'rag-data'], 'nothing else is left behind');
+});
+
+test('a job without a generator says so instead of waiting', async () => {
+  const env = {
+    RAG_ENGINE: 'embedded',
+    RAG_WORKING_DIR: join(folder, 'index'),
+    OLLAMA_GENERATE_MODEL: 'none',
+  };
+  const { code, stderr } = await run(['query', '--here', 'why?'], env);
+  assert.equal(code, 64);
+  assert.match(stderr, /this job has no generator/);
 });

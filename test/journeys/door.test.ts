@@ -37,14 +37,14 @@ test('isNewEnough() knows the floor', () => {
 });
 
 /** A service without a model, until its endpoint is published. */
-async function serve(name: string, nodePath: string) {
+async function serve(name: string, nodePath: string, reader: 'reads' | 'close' = 'reads') {
   const env = {
     RAG_ENGINE: 'embedded',
     RAG_SHARED_ROOT: join(folder, name),
     LOG_ROOT: join(folder, 'logs'),
     DOOR_TEST: `${process.pid}-${name}`,
   };
-  const program = startProgram(['run', '--mode', 'serve'], { node: nodePath, env, cwd: folder });
+  const program = startProgram(['run', '--mode', 'serve'], { node: nodePath, env, cwd: folder, reader });
   const file = join(folder, name, 'runtime/ollama_service.json');
   const ended = program.ended.then(({ stderr }) => assert.fail(`it ended by itself:\n${stderr}`));
   await Promise.race([
@@ -96,4 +96,21 @@ test('without a newer Node the door says which one is wanted and what to do', { 
   assert.equal(code, 78);
   assert.match(stderr, /Node 22\.19 or newer is wanted/);
   assert.match(stderr, /npm install/);
+});
+
+test(
+  'a RAG_NODE that is too old as well ends with 78 instead of handing over for ever',
+  { skip },
+  async () => {
+    const { code, stderr } = await runProgram(['help'], { node, env: { RAG_NODE: node } });
+    assert.equal(code, 78);
+    assert.match(stderr, /mend RAG_NODE/);
+  },
+);
+
+test('a reader of the log that has gone does not end the service', async () => {
+  const { program, file } = await serve('unread', process.execPath, 'close');
+  process.kill(program.pid, 'SIGTERM');
+  assert.equal((await program.ended).code, 0);
+  assert.equal(existsSync(file), false);
 });

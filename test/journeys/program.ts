@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -34,9 +35,13 @@ export interface ProgramOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly node?: string;
+  /** `close`: both pipes are closed at once, as by `| head -0`. */
+  readonly reader?: 'reads' | 'close';
   /** Another door than the checkout's. */
   readonly script?: string;
 }
+
+const read = (stream: Readable): Promise<string> => (stream.destroyed ? Promise.resolve('') : text(stream));
 
 export function startProgram(words: readonly string[], options: ProgramOptions = {}): Program {
   const child = spawn(options.node ?? process.execPath, [options.script ?? supervisor, ...words], {
@@ -45,7 +50,11 @@ export function startProgram(words: readonly string[], options: ProgramOptions =
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   if (child.pid === undefined) throw new Error(`Cannot start ${child.spawnfile}`);
-  const [stdout, stderr, exit] = [text(child.stdout), text(child.stderr), once(child, 'exit')];
+  if (options.reader === 'close') {
+    child.stdout.destroy();
+    child.stderr.destroy();
+  }
+  const [stdout, stderr, exit] = [read(child.stdout), read(child.stderr), once(child, 'exit')];
   const ended = exit.then(async ([code, signal]: Array<number | NodeJS.Signals | null>) => ({
     code: code as number | null,
     signal: signal as NodeJS.Signals | null,

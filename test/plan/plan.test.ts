@@ -63,3 +63,14 @@ test('makePlan() wants a GPU inside a job unless the CPU is allowed', () => {
 test('makePlan() warns when one GPU is shared', () => {
   assert.match(makePlan({ ...base, gpus: ['GPU-1'] }).warnings.join(), /share the only GPU/);
 });
+
+test('makePlan() never leaves Ollama on the CPU by oversight', () => {
+  assert.throws(() => makePlan({ ...base, split: 'reranker=3' }), /its split leaves Ollama no GPU/);
+  assert.throws(() => makePlan({ ...base, split: 'ollama=2-0,reranker=3' }), /runs backwards/);
+  assert.equal(makePlan({ ...base, split: 'reranker=3', allowCpu: true }).slices.ollama.length, 0);
+});
+
+test('makePlan() refuses what is not there yet and what cannot work', () => {
+  assert.throws(() => makePlan({ ...base, split: 'ollama=0-2,workload=3' }), /not yet supported/);
+  assert.throws(() => makePlan({ ...base, services: ['rerank'] }), /leaves out embed/);
+});

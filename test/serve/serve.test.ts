@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { access, mkdir, mkdtempDisposable, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { connect } from 'node:net';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { RagError } from '../../src/errors.ts';
@@ -200,4 +201,24 @@ test('closing cuts whoever still waits, and ends their work', async () => {
   await endpoint[Symbol.asyncDispose]();
   await waiting;
   await ended.promise;
+});
+
+test('a foreign client that resets its connection at once is nobody, and so not the owner', async () => {
+  let asked = 0;
+  const work = {
+    retrieve: async () => ((asked += 1), []),
+    query: () => Promise.reject(new Error('not asked for')),
+  };
+  await using endpoint = await open({ work, ownerUid: 54_321 });
+  const body = '{"queries":["x"]}';
+  const head = `POST /retrieve HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}`;
+  for (let round = 0; round < 100; round += 1) {
+    const socket = connect(endpoint.port, '127.0.0.1');
+    await once(socket, 'connect');
+    socket.write(`${head}\r\n\r\n${body}`, () => socket.resetAndDestroy());
+    await once(socket, 'close');
+  }
+  // By the time this one is answered the others were read.
+  assert.equal((await post(`${endpoint.url}/retrieve`, { queries: ['x'] })).status, 401);
+  assert.equal(asked, 0);
 });

@@ -8,7 +8,6 @@ const setting = {
   modelsDir: '/models',
   gpus: ['GPU-a', 'GPU-b'],
   contextTokens: 8192,
-  parallel: 2,
   supervisorId: '42.x',
 };
 
@@ -23,7 +22,7 @@ test('serverEnv() holds everything that `ollama serve` must be told', () => {
     OLLAMA_KEEP_ALIVE: '-1',
     OLLAMA_LOAD_TIMEOUT: '60m',
     OLLAMA_MAX_LOADED_MODELS: '1',
-    OLLAMA_NUM_PARALLEL: '2',
+    OLLAMA_NUM_PARALLEL: '1',
     OLLAMA_CONTEXT_LENGTH: '8192',
     LLAMA_ARG_CACHE_RAM: '1024',
     CUDA_DEVICE_ORDER: 'PCI_BUS_ID',

@@ -20,6 +20,7 @@ const specIn = (dir: string): ChildSpec =>
     id: 'reranker',
     gpus: ['GPU-c'],
     baseEnv: { PATH: process.env['PATH'] ?? '', CUDA_VISIBLE_DEVICES: '0,1,2' },
+    graceMs: 5000,
     cwd: dir,
     logFile: path.join(dir, 'reranker.log'),
     supervisorId: 'test.1',

@@ -191,3 +191,27 @@ test('fifty restarts leave no descriptor and no zombie', async () => {
   assert.equal(descriptors(), before);
   await leaks.assertNone();
 });
+
+test('once the end is near, a child that ends is not started again and nobody is told that the tree failed', async () => {
+  using folder = temporaryFolder();
+  const command = commandOf('orphans-a-child.sh');
+  const specs = ['one', 'two'].map((id) => childSpec(folder.path, id, command, { significant: true }));
+  await using tree = startTree(specs, { budget });
+  await tree.untilReady(['one', 'two'], soon());
+  const restarting = untilState(tree, 'one', 'restarting');
+  process.kill(pidOf(tree, 'one'), 'SIGTERM');
+  await restarting;
+  tree.letEnd();
+  const exited = untilState(tree, 'two', 'exited');
+  process.kill(pidOf(tree, 'two'), 'SIGTERM');
+  await exited;
+  assert.deepEqual(
+    tree.statuses().map(({ current }) => current.state),
+    ['exited', 'exited'],
+  );
+  const over = await Promise.race([
+    tree.ended,
+    new Promise((resolve) => setImmediate(() => resolve('goes on'))),
+  ]);
+  assert.equal(over, 'goes on');
+});
