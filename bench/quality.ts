@@ -70,7 +70,7 @@ async function measure(folder: string): Promise<Quality> {
   const reference = judged.map(({ text }) => rank(text, 10).map((at) => documents[at]?.id ?? ''));
   return {
     queries: judged.length,
-    ours: mean(hits.map((list) => list.map(({ document }) => document))),
+    ours: mean(hits.map((list) => list.map(({ id }) => id))),
     reference: mean(reference),
   };
 }

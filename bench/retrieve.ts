@@ -19,7 +19,7 @@ function makeRow(n: number): ChunkRow {
   const text = makeText(makeRandom(n + 1), 250);
   const name = `passage-${n}`;
   const place = { page: null, pageEnd: null, start: 0, end: text.length, headings: [] };
-  const key = { chunk: name.padEnd(32, '0'), document: name, title: name, file: name, hash: name };
+  const key = { chunk: name.padEnd(32, '0'), document: name, id: name, title: name, file: name, hash: name };
   return { ...key, ...place, ordinal: 0, of: 1, text, vector: makeVector(n, dimensions) };
 }
 
