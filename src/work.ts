@@ -12,7 +12,7 @@ export interface Passage {
   /** What `/retrieve` shows as `document.id`: of a file its key, of a row the row's id, as qrels name it. */
   readonly id: string;
   readonly title: string;
-  /** Path of the file it came from, as given. */
+  /** Absolute path of the file it came from. */
   readonly file: string;
   /** First page, counted from 1 as a reader prints it; null where there are no pages. */
   readonly page: number | null;
@@ -90,6 +90,7 @@ export interface QueryRequest {
 
 /** A document that was set aside. `needs_ocr`: it has pages, but no text on them. */
 export interface Failure {
+  /** Its key; of a row whose id is not known `<corpus>#@<byte offset>`; of an unreadable input what was given. */
   readonly document: string;
   readonly state: 'failed' | 'needs_ocr';
   readonly reason: string;
@@ -114,7 +115,7 @@ export interface IngestReport {
 
 export interface IngestProgress {
   readonly documentsDone: number;
-  /** Null until the listing is complete. */
+  /** Null while the listing is not complete, and where a corpus is in it: its rows are counted by parsing. */
   readonly documentsTotal: number | null;
   readonly chunks: number;
   readonly failed: number;

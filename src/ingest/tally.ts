@@ -20,13 +20,16 @@ export function makeTally(onProgress: ((progress: IngestProgress) => void) | und
   let chunks = 0;
   let embedded = 0;
   let total: number | null = null;
-  const tell = (): void =>
+  const tell = (): void => {
+    const done = documents.processed + documents.unchanged + documents.failed + documents.needs_ocr;
     onProgress?.({
-      documentsDone: documents.processed + documents.unchanged + documents.failed + documents.needs_ocr,
-      documentsTotal: total,
+      documentsDone: done,
+      // A file may turn out to be a corpus of many rows.
+      documentsTotal: total === null || done > total ? null : total,
       chunks,
       failed: documents.failed + documents.needs_ocr,
     });
+  };
 
   return {
     parsed: (count) => {

@@ -10,6 +10,7 @@ import { codeOf, RagError } from '../../src/errors.ts';
 import { ingest } from '../../src/ingest/ingest.ts';
 import type { Embed } from '../../src/models/types.ts';
 import type { ChunkRow, FailureRow, Known } from '../../src/store/types.ts';
+import type { IngestProgress } from '../../src/work.ts';
 
 const chunker = { targetTokens: 32, overlapTokens: 0 };
 const never = new AbortController().signal;
@@ -132,6 +133,19 @@ test('ingest() embeds nothing of an unchanged corpus, whatever its name', async 
   const report = await run([root], store, second.embed);
   assert.deepEqual(report.documents, { processed: 0, unchanged: 4, failed: 0, needs_ocr: 0 });
   assert.deepEqual(second.sent, []);
+});
+
+test('ingest() tells no total that the rows of a corpus have outgrown', async () => {
+  const root = await corpus('outgrown', { 'corpus.json': brokenRows(5) });
+  const told: IngestProgress[] = [];
+  const request = {
+    inputs: [root],
+    signal: never,
+    onProgress: (progress: IngestProgress) => void told.push(progress),
+  };
+  await ingest(request, { store: memoryStore().parts, parser, embed: countingEmbed().embed, chunker });
+  const last = told.at(-1);
+  assert.deepEqual([last?.documentsDone, last?.documentsTotal], [6, null]);
 });
 
 test('ingest() embeds only the chunks of a row that a killed run had not committed', async () => {
