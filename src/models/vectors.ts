@@ -29,14 +29,22 @@ function unitVector(row: unknown, size: number): Float32Array {
       `${size} dimensions are wanted`,
     );
   }
-  // JSON has no NaN: servers that do not refuse one write null, which would silently become 0 here.
-  if (!row.every((value) => Number.isFinite(value)))
-    throw badVector('it is not finite', 'numbers are wanted');
-  const vector = Float32Array.from(row as number[]);
-  const norm = Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0));
+  // One loop: four walks by array methods cost a tenth of an ingest's CPU.
+  const vector = new Float32Array(size);
+  let sum = 0;
+  for (let at = 0; at < size; at += 1) {
+    const value: unknown = row[at];
+    // JSON has no NaN: servers that do not refuse one write null, which would silently become 0 here.
+    if (typeof value !== 'number' || !Number.isFinite(value))
+      throw badVector('it is not finite', 'numbers are wanted');
+    vector[at] = value;
+    sum += value * value;
+  }
+  const norm = Math.sqrt(sum);
   if (!(Math.abs(norm - 1) <= normTolerance))
     throw badVector(`its norm is ${norm.toPrecision(3)}`, '1 is wanted');
-  return vector.map((value) => value / norm);
+  for (let at = 0; at < size; at += 1) vector[at] = (vector[at] ?? 0) / norm;
+  return vector;
 }
 
 const badVector = (is: string, wanted: string): RagError =>

@@ -60,7 +60,8 @@ export function serverSpec(options: ServerOptions): ChildSpec {
       return launchServer(options, launches);
     },
     readiness: {
-      periodMs: 250,
+      // A refused connection costs next to nothing, and a start waits half of this for nothing.
+      periodMs: 50,
       timeoutMs: options.startTimeoutMs,
       probe: makeProbe(options),
       progress: ({ pid }) => loadProgress(pid, options.logFile),
