@@ -30,7 +30,7 @@ const maxBytesInFlight = 16 * 1024 * 1024;
 export function openStore(options: StoreOptions): Store & AsyncDisposable {
   const connection = openConnection(options);
   const credit = makeCredit(maxBytesInFlight);
-  const request: Connection['request'] = (op, args) => connection.request(op, args);
+  const request: Connection['request'] = (...what) => connection.request(...what);
   return {
     beginWriting: (encoder, writer) => request('beginWriting', [encoder, writer]),
     append: async (rows) => {
@@ -39,7 +39,7 @@ export function openStore(options: StoreOptions): Store & AsyncDisposable {
       await credit(packed.vectors.byteLength, () => request('append', [packed]));
     },
     recordFailures: (rows) => request('recordFailures', [rows]),
-    consolidate: () => request('consolidate', []),
+    consolidate: (signal) => request('consolidate', [], signal),
     known: (documents) => request('known', [documents]),
     searchDense: (vectors, k) => request('searchDense', [vectors, k]),
     searchText: (texts, k) => request('searchText', [texts, k]),

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { fromPlain, RagError } from '../errors.ts';
 import type { Channel } from '../supervise/spec.ts';
+import { startBound } from './bound.ts';
 import { isReply, type Operation, type Operations, type Reply } from './protocol.ts';
 
 export interface ConnectionOptions {
@@ -11,7 +12,12 @@ export interface ConnectionOptions {
 
 /** Requests to a host that may be another process from one moment to the next. */
 export interface Connection {
-  request<Op extends Operation>(op: Op, args: Parameters<Operations[Op]>): ReturnType<Operations[Op]>;
+  /** @param cancel ends the wait with `aborted`; the host goes on */
+  request<Op extends Operation>(
+    op: Op,
+    args: Parameters<Operations[Op]>,
+    cancel?: AbortSignal,
+  ): ReturnType<Operations[Op]>;
   close(): void;
 }
 
@@ -52,12 +58,12 @@ export function openConnection({ untilChannel, signal, timeoutMs }: ConnectionOp
     throw error;
   };
 
-  const request = async (op: Operation, args: readonly unknown[]): Promise<unknown> => {
+  const request = async (op: Operation, args: readonly unknown[], cancel?: AbortSignal): Promise<unknown> => {
     const boundMs = op === 'consolidate' ? consolidateTimeoutMs : (timeoutMs ?? defaultTimeoutMs);
-    const bound = AbortSignal.any([ending, AbortSignal.timeout(boundMs)]);
+    using bound = startBound(op, boundMs, cancel === undefined ? [ending] : [ending, cancel]);
     for (let sends = 0; sends < maxSends; sends++) {
-      const host = await unlessAborted(connected(), bound, op);
-      const reply = await unlessAborted(host.ask(op, args), bound, op);
+      const host = await bound.race(connected());
+      const reply = await bound.race(host.ask(op, args));
       if (reply === 'closed') continue;
       const value = valueOf(reply);
       if (op === 'beginWriting') writing = args as Parameters<Operations['beginWriting']>;
@@ -122,26 +128,3 @@ function valueOf(reply: Reply): unknown {
   if ('error' in reply) throw fromPlain(reply.error);
   return reply.value;
 }
-
-async function unlessAborted<Out>(work: Promise<Out>, signal: AbortSignal, op: Operation): Promise<Out> {
-  const aborted = Promise.withResolvers<never>();
-  const abort = (): void => aborted.reject(abortError(signal, op));
-  if (signal.aborted) abort();
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    return await Promise.race([work, aborted.promise]);
-  } catch (error) {
-    // Whichever way the wait for a channel was cut off, its reason is that of the signal.
-    throw signal.aborted ? abortError(signal, op) : error;
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
-}
-
-const abortError = (signal: AbortSignal, op: Operation): RagError =>
-  signal.reason instanceof DOMException && signal.reason.name === 'TimeoutError'
-    ? new RagError(
-        'service-failed',
-        `Cannot ${op}: the store host did not answer in time, an answer is wanted`,
-      )
-    : new RagError('aborted', `Cannot ${op}: the work was cancelled`, { cause: signal.reason });

@@ -13,9 +13,10 @@ export interface PackedRows {
   readonly vectors: Float32Array;
 }
 
-/** What the host does: the store's operations, with packed rows. */
-export interface Operations extends Omit<Store, 'append'> {
+/** What the host does: the store's operations, with packed rows and without signals, which cannot travel. */
+export interface Operations extends Omit<Store, 'append' | 'consolidate'> {
   append(packed: PackedRows): Promise<void>;
+  consolidate(): Promise<void>;
 }
 
 export type Operation = keyof Operations;

@@ -64,8 +64,11 @@ export interface Store {
   /** Resolves when the rows are on disk and synced. Appending a row twice stores it once. @throws disk-full */
   append(rows: readonly ChunkRow[]): Promise<void>;
   recordFailures(rows: readonly FailureRow[]): Promise<void>;
-  /** Merges every shard into `main`, drops replaced versions and builds the text index. Idempotent. */
-  consolidate(): Promise<void>;
+  /**
+   * Merges every shard into `main`, drops replaced versions and builds the text index. Idempotent.
+   * @param signal ends the wait with `aborted`; the host may go on, which harms nothing
+   */
+  consolidate(signal?: AbortSignal): Promise<void>;
   /** Exact cosine over all complete documents, best first; one list per vector. */
   searchDense(vectors: readonly Float32Array[], k: number): Promise<StoredHit[][]>;
   /** BM25 over all complete documents, best first; one list per text. */
