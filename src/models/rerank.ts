@@ -41,7 +41,10 @@ export function makeRerank({ channel, timeoutMs = 120_000 }: RerankOptions): Rer
   return async ({ query, passages, signal }) => {
     // Real rerankers fail on an empty list.
     if (passages.length === 0) return [];
-    const bounded = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+    // A timer that is cleared: `AbortSignal.timeout` keeps what hangs on it until the time is up.
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), timeoutMs);
+    const bounded = AbortSignal.any([signal, late.signal]);
     last += 1;
     const frame: Frame = { id: last, op: 'rerank', query, passages };
     try {
@@ -57,6 +60,8 @@ export function makeRerank({ channel, timeoutMs = 120_000 }: RerankOptions): Rer
         throw new RagError('aborted', 'Cannot rerank: the request was cancelled', { cause: error });
       if (bounded.aborted) throw unavailable(`no answer came within ${timeoutMs / 1000} s`, error);
       throw error;
+    } finally {
+      clearTimeout(timer);
     }
   };
 }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { queryObjects } from 'node:v8';
 import { makeRerank } from '../../src/models/rerank.ts';
 import type { RerankChannel } from '../../src/models/rerank.ts';
 
@@ -102,4 +104,19 @@ test('rerank() is bounded and can be cancelled', async () => {
   stop.abort();
   await assert.rejects(waiting, { code: 'aborted' });
   assert.equal(channel.listeners(), 0);
+});
+
+test('an answered rerank() leaves no timer and no signal behind', async () => {
+  const channel = makeChannel(({ id }) => ({ id, scores: [1, 0] }));
+  const rerank = makeRerank({ channel: async () => channel });
+  const ask = async (): Promise<void> => {
+    for (let at = 0; at < 200; at++) await rerank({ query: 'q', passages, signal });
+    // What a weak reference was made of lives until the end of the turn.
+    await turn();
+  };
+  const signals = (): number => Number(queryObjects(AbortSignal));
+  await ask();
+  const before = signals();
+  await ask();
+  assert.ok(signals() - before < 50, `${signals() - before} more`);
 });
