@@ -2,7 +2,7 @@ import type { Channel } from '../supervise/spec.ts';
 import { openConnection, type Connection } from './connection.ts';
 import { makeCredit } from './credit.ts';
 import type { PackedRows } from './protocol.ts';
-import type { ChunkRow, Store } from './types.ts';
+import type { ChunkRow, EncoderRecord, Store } from './types.ts';
 
 export interface StoreOptions {
   /**
@@ -30,6 +30,8 @@ const maxBytesInFlight = 16 * 1024 * 1024;
 export function openStore(options: StoreOptions): Store & AsyncDisposable {
   const connection = openConnection(options);
   const credit = makeCredit(maxBytesInFlight);
+  // It is written once: every question asks for it, and after the first nobody need look.
+  let recorded: EncoderRecord | null = null;
   const request: Connection['request'] = (...what) => connection.request(...what);
   return {
     beginWriting: (encoder, writer) => request('beginWriting', [encoder, writer]),
@@ -44,7 +46,7 @@ export function openStore(options: StoreOptions): Store & AsyncDisposable {
     searchDense: (vectors, k) => request('searchDense', [vectors, k]),
     searchText: (texts, k) => request('searchText', [texts, k]),
     inspect: () => request('inspect', []),
-    encoder: () => request('encoder', []),
+    encoder: async () => (recorded ??= await request('encoder', [])),
     [Symbol.asyncDispose]: async () => connection.close(),
   };
 }

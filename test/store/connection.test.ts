@@ -7,6 +7,7 @@ import { openStore } from '../../src/store/client.ts';
 import type { Request } from '../../src/store/protocol.ts';
 import type { Store } from '../../src/store/types.ts';
 import type { Channel } from '../../src/supervise/spec.ts';
+import { encoder } from './samples.ts';
 
 interface Fake {
   readonly store: Store & AsyncDisposable;
@@ -75,10 +76,20 @@ test('an answered request leaves no timer and no signal behind', async () => {
   const { store } = openFake(() => null);
   await using _ = store;
   const ask = async (): Promise<void> => {
-    for (let at = 0; at < 200; at++) await store.encoder();
+    for (let at = 0; at < 200; at++) await store.inspect();
   };
   await ask();
   const before = signals();
   await ask();
   assert.ok(signals() - before < 50, `${signals() - before} more`);
+});
+
+test('what the index was made by is asked until it is known, then never again', bounded, async () => {
+  const answers = [null, encoder];
+  const { store, sent } = openFake(() => answers.shift());
+  await using _ = store;
+  assert.equal(await store.encoder(), null);
+  assert.deepEqual(await store.encoder(), encoder);
+  assert.deepEqual(await store.encoder(), encoder);
+  assert.equal(sent.length, 2);
 });
