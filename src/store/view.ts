@@ -37,17 +37,18 @@ export function keepView(folder: IndexFolder, own: () => OwnShard | undefined): 
       was.checkedAt = performance.now();
       if ((await signatureOf(folder, own())) !== (await was.signature) && kept === was) kept = undefined;
     }
-    kept ??= startReading(folder, own());
-    const { view } = kept;
-    view.catch(() => (kept = undefined));
-    return view;
+    const now = (kept ??= startReading(folder, own()));
+    return now.view.catch((error: unknown) => {
+      if (kept === now) kept = undefined;
+      throw error;
+    });
   };
   return {
     read,
     note: async (rows) => {
-      if (kept === undefined) return;
-      const { ledger } = await kept.view;
-      for (const row of rows) noteComplete(ledger, row);
+      // A view that cannot be read is dropped by who asked for it; the rows are committed all the same.
+      const view = await kept?.view.catch(() => undefined);
+      if (view !== undefined) for (const row of rows) noteComplete(view.ledger, row);
     },
     forget: () => (kept = undefined),
   };
