@@ -114,12 +114,30 @@ function rowOf(line: Buffer): Row | string {
   if (!isUtf8(line)) return 'not UTF-8';
   let value: unknown;
   try {
-    value = JSON.parse(line.toString('utf8').replace(/^\ufeff/u, ''));
+    value = parseExactly(line.toString('utf8').replace(/^\ufeff/u, ''));
   } catch (error) {
     return `not JSON: ${shortened(messageOf(error))}`;
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'not a JSON object';
   return rowOfFields(value as Readonly<Record<string, unknown>>);
+}
+
+/** Ids of 17 digits and more lose their last ones as numbers, and two rows become one: then they are read as written. */
+function parseExactly(text: string): unknown {
+  const value: unknown = JSON.parse(text);
+  const fields = (value ?? {}) as { id?: unknown; _id?: unknown };
+  const id = fields.id ?? fields._id;
+  if (typeof id !== 'number' || Number.isSafeInteger(id)) return value;
+  return JSON.parse(text, asWritten);
+}
+
+/** The third argument is not in the library's types yet. */
+function asWritten(
+  key: string,
+  value: unknown,
+  ...[context]: readonly { readonly source?: string }[]
+): unknown {
+  return (key === 'id' || key === '_id') && typeof value === 'number' ? (context?.source ?? value) : value;
 }
 
 function rowOfFields(fields: Readonly<Record<string, unknown>>): Row | string {

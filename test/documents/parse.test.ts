@@ -285,3 +285,14 @@ test('a slice of a corpus holds the rows between its offsets', async () => {
   const [lost] = await parseTask({ task: { ...slice, to: 1000 }, chunker, maxFileBytes });
   assert.ok(lost?.state === 'failed' && lost.key === `sliced#@${length}`);
 });
+
+test('ids that are too long for a number stay two', async () => {
+  const rows = ['12345678901234567890', '12345678901234567891', '7'].map(
+    (id) => `{"id":${id},"contents":"t\\ntext"}\n`,
+  );
+  const documents = await parse('long.jsonl', rows.join(''));
+  assert.deepEqual(
+    documents.map(({ key }) => key),
+    ['long.jsonl#12345678901234567890', 'long.jsonl#12345678901234567891', 'long.jsonl#7'],
+  );
+});
