@@ -1,28 +1,41 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
-import { startTimeOf } from '../machine/processes.ts';
+import { z } from 'zod';
+import { isAlive, readStat } from '../machine/processes.ts';
+
+export const ownerSchema = z.object({
+  nonce: z.string(),
+  pid: z.number(),
+  /** Start of the process in clock ticks since boot: a pid comes back, the pair does not. */
+  started: z.number(),
+  /** Boot of the node and its pid namespace: a pid means something only to who shares both. */
+  place: z.string(),
+});
 
 /** Names a process for ever, wherever the file that holds it is read. */
-export interface Owner {
-  readonly nonce: string;
-  readonly pid: number;
-  /** Start of the process in clock ticks since boot: a pid comes back, the pair does not. */
-  readonly started: number;
-  /** Boot of the node and its pid namespace: a pid means something only to who shares both. */
-  readonly place: string;
-}
+export type Owner = Readonly<z.infer<typeof ownerSchema>>;
 
 export const makeOwner = (): Owner => ({
   nonce: randomUUID(),
   pid: process.pid,
-  started: startTimeOf(process.pid) ?? 0,
+  started: readStat(process.pid)?.startTime ?? 0,
   place: thisPlace(),
 });
+
+/** Undefined for a text that names nobody. */
+export function parseOwner(text: string): Owner | undefined {
+  try {
+    return ownerSchema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
 
 /** `dead` is proven; `unknown` is an owner elsewhere, of whom only a heartbeat can tell. */
 export function lifeOf(owner: Omit<Owner, 'nonce'>): 'alive' | 'dead' | 'unknown' {
   if (owner.place === '' || owner.place !== thisPlace()) return 'unknown';
-  return startTimeOf(owner.pid) === owner.started ? 'alive' : 'dead';
+  const found = readStat(owner.pid);
+  return found !== undefined && isAlive(found) && found.startTime === owner.started ? 'alive' : 'dead';
 }
 
 function thisPlace(): string {

@@ -6,7 +6,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { claimByLink, readIfThere, removeIfOwned, writeAtomic } from '../disk/atomic.ts';
-import { lifeOf, makeOwner, type Owner } from '../disk/owner.ts';
+import { lifeOf, makeOwner, ownerSchema, type Owner } from '../disk/owner.ts';
 
 /** What the owner tells about itself. `host`, `port` and `job_id` are what older scripts read. */
 export interface Service {
@@ -128,8 +128,6 @@ function makeWatch(staleMs: number): Watch {
     },
   };
 }
-
-const ownerSchema = z.object({ nonce: z.string(), pid: z.number(), started: z.number(), place: z.string() });
 
 const fileSchema = z.looseObject({
   host: z.string(),

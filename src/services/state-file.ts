@@ -3,7 +3,7 @@ import { mkdir, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { readIfThere, writeAtomic } from '../disk/atomic.ts';
-import { lifeOf, makeOwner, type Owner } from '../disk/owner.ts';
+import { lifeOf, makeOwner, ownerSchema, type Owner } from '../disk/owner.ts';
 
 export interface StateFile extends AsyncDisposable {
   /** Writes soon; of several states at once only the last is written. */
@@ -66,7 +66,7 @@ export async function openStateFile(options: StateFileOptions): Promise<StateFil
 
 const stateSchema = z.looseObject({
   phase: z.string(),
-  owner: z.object({ nonce: z.string(), pid: z.number(), started: z.number(), place: z.string() }),
+  owner: ownerSchema,
   heartbeat: z.number(),
 });
 
