@@ -4,7 +4,7 @@ import { syncTree } from './durable.ts';
 import type { Ledger } from './ledger.ts';
 import { mergeRows, onlyNewer, pendingRows, type MergedShard } from './merge.ts';
 import { chunkSchema, failureSchema } from './schema.ts';
-import { isFree, removeOwner } from './shard-owner.ts';
+import { isFree, nobody } from './shard-owner.ts';
 import {
   claimShard,
   connection,
@@ -44,8 +44,6 @@ async function mergeAll(folder: IndexFolder, encoder: EncoderRecord): Promise<vo
     // Rows are only ever added: one that has grown since it was read is left for the next time.
     const now = await openShard(folder, name);
     if ((await now?.countRows()) !== rows) continue;
-    // The owner first: a shard without one is free, an owner without a shard would stay for ever.
-    await removeOwner(folder, name);
     await removeShard(folder, name);
   }
 }
@@ -75,7 +73,8 @@ async function mergeChunks(folder: IndexFolder, encoder: EncoderRecord, view: Vi
 
 /** Rows of versions that are not complete: the run that finishes them need not embed them again. */
 async function carry(folder: IndexFolder, encoder: EncoderRecord, from: Table, ids: bigint[]): Promise<void> {
-  const { table } = await claimShard(folder, 'carried', 'chunks', chunkSchema(encoder));
+  const schema = chunkSchema(encoder);
+  const { table } = await claimShard(folder, { writer: 'carried', kind: 'chunks', schema, owner: nobody });
   for await (const rows of pendingRows(from, ids)) await table.add(rows);
   await ensureTextIndex(table);
 }

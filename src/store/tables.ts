@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { connect, type Connection, type Table } from '@lancedb/lancedb';
 import type { Schema } from 'apache-arrow';
+import { readIfThere, writeAtomic } from '../disk/atomic.ts';
 import { RagError } from '../errors.ts';
 import { syncPath } from './durable.ts';
 import { healTable } from './heal.ts';
@@ -18,6 +19,8 @@ export interface IndexFolder {
   readonly say: (line: string) => void;
   /** One connection per folder, because it holds the caches. Only where the folder exists: connecting makes it. */
   readonly connections: Map<string, Promise<Connection>>;
+  /** Of the shards that this process made. */
+  readonly nonces: Set<string>;
 }
 
 export type Kind = 'chunks' | 'failures';
@@ -29,6 +32,7 @@ export const indexFolder = (root: string, say: (line: string) => void): IndexFol
   shards: path.join(root, 'shards'),
   say,
   connections: new Map(),
+  nonces: new Set(),
 });
 
 export const mainName = (kind: Kind): string => (kind === 'chunks' ? 'main' : 'failures');
@@ -37,20 +41,26 @@ const shardName = (writer: string, kind: Kind): string =>
 
 export const tablePath = (place: string, name: string): string => path.join(place, `${name}.lance`);
 
+/**
+ * Inside the shard, so that it goes where the shard goes. LanceDB passes it over (measured, 0.37.1: create, add,
+ * optimize with cleanup), and does not write it into a folder that it makes anew under a writer.
+ */
+export const ownerPath = (shard: string): string => path.join(shard, 'owner.json');
+
 export function connection(folder: IndexFolder, place: string): Promise<Connection> {
   const open = folder.connections.get(place) ?? connect(place);
   folder.connections.set(place, open);
   return open;
 }
 
-/** Names of the shards that were made, whole or not. */
+/** Names of the shards that were made, whole or not. A folder without an owner is none: nothing in it was acknowledged. */
 export async function shardNames(folder: IndexFolder, kind: Kind): Promise<string[]> {
   const names = await readdir(folder.shards).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
     throw error;
   });
   return names
-    .filter((name) => name.endsWith('.lance'))
+    .filter((name) => name.endsWith('.lance') && existsSync(ownerPath(path.join(folder.shards, name))))
     .map((name) => path.basename(name, '.lance'))
     .filter((name) => name.endsWith(failuresSuffix) === (kind === 'failures'));
 }
@@ -82,24 +92,27 @@ export const openShard = (folder: IndexFolder, name: string): Promise<Table | un
 export interface ClaimedShard {
   readonly name: string;
   readonly path: string;
-  /** Tells the folder from another that came to its place. */
-  readonly ino: number;
+  /** What its owner file says. */
+  readonly owner: string;
   readonly table: Table;
 }
 
 /** False when somebody took the shard away, believing that its writer was gone. */
-export const isInPlace = ({ path: at, ino }: ClaimedShard): Promise<boolean> =>
-  stat(at).then(
-    (now) => now.ino === ino,
-    () => false,
-  );
+export const isInPlace = async ({ path: at, owner }: ClaimedShard): Promise<boolean> =>
+  (await readIfThere(ownerPath(at))) === owner;
+
+export interface ShardClaim {
+  readonly writer: string;
+  readonly kind: Kind;
+  readonly schema: Schema;
+  /** What its owner file will say. */
+  readonly owner: string;
+}
 
 /** Makes a shard that nobody else has: the folder is the claim on the name, mkdir lets exactly one have it. */
 export async function claimShard(
   folder: IndexFolder,
-  writer: string,
-  kind: Kind,
-  schema: Schema,
+  { writer, kind, schema, owner }: ShardClaim,
 ): Promise<ClaimedShard> {
   await mkdir(folder.shards, { recursive: true });
   for (const holder of [folder.root, path.dirname(folder.root)]) await syncPath(holder);
@@ -107,9 +120,9 @@ export async function claimShard(
     const name = shardName(n === 1 ? writer : `${writer}-${n}`, kind);
     const at = tablePath(folder.shards, name);
     if (!(await claimFolder(at))) continue;
-    const { ino } = await stat(at);
+    await writeAtomic(ownerPath(at), owner);
     const table = await (await connection(folder, folder.shards)).createEmptyTable(name, schema);
-    return { name, path: at, ino, table };
+    return { name, path: at, owner, table };
   }
 }
 

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { Schema } from 'apache-arrow';
 import { RagError } from '../errors.ts';
 import { syncTree } from './durable.ts';
@@ -5,10 +6,11 @@ import type { LedgerRow } from './ledger.ts';
 import type { PackedRows } from './protocol.ts';
 import { chunkTable, failureTable } from './rows.ts';
 import { chunkSchema, failureSchema } from './schema.ts';
-import { writeOwner } from './shard-owner.ts';
+import { newOwner } from './shard-owner.ts';
 import {
   claimShard,
   isInPlace,
+  ownerPath,
   removeShard,
   type ClaimedShard,
   type IndexFolder,
@@ -44,11 +46,12 @@ export function makeWriter(folder: IndexFolder, encoder: EncoderRecord, name: st
   let failures: Shard | undefined;
   const claims = (kind: Kind, schema: Schema): Claims => ({
     claim: async () => {
-      const shard = await claimShard(folder, name, kind, schema);
-      await writeOwner(folder, shard.name);
+      const shard = await claimShard(folder, { writer: name, kind, schema, owner: newOwner(folder) });
       return { ...shard, synced: new Set() };
     },
-    discard: (shard) => removeShard(folder, shard.name),
+    discard: async (shard) => {
+      if (!existsSync(ownerPath(shard.path))) await removeShard(folder, shard.name);
+    },
   });
   const ofChunks = claims('chunks', chunkSchema(encoder));
   const ofFailures = claims('failures', failureSchema);

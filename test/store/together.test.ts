@@ -1,6 +1,6 @@
 /** Reading beside writing, in one host and in several. */
 import assert from 'node:assert/strict';
-import { mkdir, readdir, rename } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import type { Store } from '../../src/store/types.ts';
@@ -93,6 +93,26 @@ test('a writer whose shard is taken away writes again what it had not acknowledg
   assert.deepEqual(
     [...(await store.known(['b'])).values()].map(({ done }) => done === null),
     [false],
+  );
+});
+
+test('a shard that is removed under its writer takes nothing of what comes after with it', async () => {
+  await using folder = await scratchFolder();
+  await using forked = await openForkedStore(folder.path);
+  const { store } = forked;
+  await store.beginWriting(encoder, 'run');
+  const keys = Array.from({ length: 6 }, (_, at) => `d${at}`);
+  for (const key of keys) {
+    await store.append(rowsOf({ key, texts: ['text'] }));
+    // The file system may give the next folder the same number.
+    for (const name of await readdir(path.join(folder.path, 'shards')))
+      await rm(path.join(folder.path, 'shards', name), { recursive: true });
+  }
+  await store.append(rowsOf({ key: 'last', texts: ['text'] }));
+  await forked.kill();
+  assert.deepEqual(
+    (await store.searchText(['text'], 9))[0]?.map(({ document }) => document),
+    ['last'],
   );
 });
 

@@ -1,6 +1,6 @@
 /** Which view a question is answered from, while others are read, fail or are forgotten. */
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import type { Table } from '@lancedb/lancedb';
@@ -13,9 +13,14 @@ const broken: OwnShard = {
   table: { query: () => assert.fail('it cannot be read') } as unknown as Table,
 };
 
+async function makeShard(root: string): Promise<void> {
+  await mkdir(path.join(root, 'shards/run.lance'), { recursive: true });
+  await writeFile(path.join(root, 'shards/run.lance/owner.json'), '{}');
+}
+
 test('a view that cannot be read is dropped, not the newer one in its place', async () => {
   await using folder = await scratchFolder();
-  await mkdir(path.join(folder.path, 'shards/run.lance'), { recursive: true });
+  await makeShard(folder.path);
   const writing: { own: OwnShard | undefined } = { own: broken };
   const current = keepView(
     indexFolder(folder.path, () => undefined),
@@ -31,7 +36,7 @@ test('a view that cannot be read is dropped, not the newer one in its place', as
 
 test('rows that are committed are acknowledged although the view of them cannot be read', async () => {
   await using folder = await scratchFolder();
-  await mkdir(path.join(folder.path, 'shards/run.lance'), { recursive: true });
+  await makeShard(folder.path);
   const current = keepView(
     indexFolder(folder.path, () => undefined),
     () => broken,
