@@ -4,15 +4,18 @@ import { dirname, join } from 'node:path';
 
 /**
  * Milliseconds since the file was last written, by the clock of the disk it lies on: the clocks of nodes differ,
- * so a file that is written now stands for the present.
+ * so a file that is written now stands for the present. Undefined when there is no such file (any more).
  */
-export async function ageByDisk(path: string): Promise<number> {
+export async function ageByDisk(path: string): Promise<number | undefined> {
   const probe = join(dirname(path), `.now.${randomUUID()}`);
-  await writeFile(probe, '');
   try {
+    await writeFile(probe, '');
     const [now, then] = await Promise.all([stat(probe), stat(path)]);
     return now.mtimeMs - then.mtimeMs;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
   } finally {
-    await unlink(probe);
+    await unlink(probe).catch(() => undefined);
   }
 }

@@ -35,5 +35,5 @@ export async function isFree(folder: IndexFolder, name: string): Promise<boolean
 
 async function isSilent(shard: string): Promise<boolean> {
   const head = await headManifest(shard);
-  return head === undefined || (await ageByDisk(path.join(shard, '_versions', head))) > silentMs;
+  return head === undefined || ((await ageByDisk(path.join(shard, '_versions', head))) ?? 0) > silentMs;
 }

@@ -1,39 +1,76 @@
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setInterval as every, setTimeout as pause } from 'node:timers/promises';
 import { ageByDisk } from '../disk/age.ts';
-import { claimByLink, readIfThere, removeIfOwned } from '../disk/atomic.ts';
-import { lifeOf, makeOwner, type Owner } from '../disk/owner.ts';
+import { claimByLink, readIfThere, removeIfOwned, writeAtomic } from '../disk/atomic.ts';
+import { lifeOf, makeOwner, parseOwner } from '../disk/owner.ts';
 import type { IndexFolder } from './tables.ts';
 
-/** A consolidation of a million chunks takes minutes; who waits longer leaves its shard to the next run. */
-const waitMs = 5 * 60_000;
-const lookEveryMs = 100;
+export interface TurnTimes {
+  /** A consolidation of a million chunks takes minutes; who waits longer leaves its shard to the next run. */
+  readonly waitMs?: number;
+  /** How often the holder renews its claim, however long its work takes. */
+  readonly beatMs?: number;
+}
 
 /**
  * One consolidation at a time: two at once meet in Lance's commits and one of them fails. Only comfort hangs on
  * it: whoever takes a turn that is not his, after a claim that outlived its node, repeats what can be repeated.
  */
-export async function inTurn(folder: IndexFolder, work: () => Promise<void>): Promise<void> {
+export async function inTurn(
+  folder: IndexFolder,
+  work: () => Promise<void>,
+  { waitMs = 5 * 60_000, beatMs = 20_000 }: TurnTimes = {},
+): Promise<void> {
   const claim = path.join(folder.root, 'consolidating.json');
   const mine = JSON.stringify(makeOwner());
-  for (const deadline = performance.now() + waitMs; (await claimByLink(claim, mine)) === 'taken';) {
-    const holder = await readIfThere(claim);
-    if (holder !== undefined && (await isOver(claim, holder)))
-      await removeIfOwned(claim, (text) => text === holder);
-    else if (performance.now() > deadline) return;
-    else await sleep(lookEveryMs);
-  }
+  if ((await untilMine(claim, mine, waitMs)) === 'timed-out') return;
+  const done = new AbortController();
+  const renewing = renew(claim, mine, every(beatMs, undefined, { signal: done.signal }));
   try {
     await work();
   } finally {
+    done.abort();
+    await renewing;
     await removeIfOwned(claim, (text) => text === mine);
   }
 }
 
-/** A claim of another node cannot be asked whether its process lives; no consolidation takes an hour. */
-const forgottenMs = 60 * 60_000;
+const firstPauseMs = 50;
+const maxPauseMs = 1_000;
+
+/** Looks before it claims: a claim is a file that is written and synced. */
+async function untilMine(claim: string, mine: string, waitMs: number): Promise<'mine' | 'timed-out'> {
+  const deadline = performance.now() + waitMs;
+  for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, maxPauseMs)) {
+    const holder = await readIfThere(claim);
+    if (holder !== undefined && (await isOver(claim, holder)))
+      await removeIfOwned(claim, (text) => text === holder);
+    else if (holder !== undefined) {
+      if (performance.now() >= deadline) return 'timed-out';
+      await pause(Math.min(pauseMs, deadline - performance.now()));
+      continue;
+    }
+    if ((await claimByLink(claim, mine)) === 'claimed') return 'mine';
+  }
+}
+
+/** A claim of another node cannot be asked whether its process lives; six beats without a renewal say that it does not. */
+const silentMs = 2 * 60_000;
 
 async function isOver(claim: string, holder: string): Promise<boolean> {
-  const life = lifeOf(JSON.parse(holder) as Owner);
-  return life === 'dead' || (life === 'unknown' && (await ageByDisk(claim)) > forgottenMs);
+  const owner = parseOwner(holder);
+  const life = owner === undefined ? 'unknown' : lifeOf(owner);
+  return life === 'dead' || (life === 'unknown' && ((await ageByDisk(claim)) ?? 0) > silentMs);
+}
+
+/** A beat that fails is left out: the next one may not. Ends when the beats are aborted. */
+async function renew(claim: string, mine: string, beats: AsyncIterable<unknown>): Promise<void> {
+  const beat = async (): Promise<void> => {
+    if ((await readIfThere(claim)) === mine) await writeAtomic(claim, mine);
+  };
+  try {
+    for await (const _ of beats) await beat().catch(() => undefined);
+  } catch {
+    // It was aborted.
+  }
 }
