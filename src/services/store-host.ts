@@ -6,6 +6,7 @@ export interface StoreHostOptions {
   /** The index. */
   readonly dir: string;
   readonly baseEnv: Readonly<Record<string, string>>;
+  /** The run's scratch folder: the host's temporary files go there. */
   readonly cwd: string;
   readonly logFile: string;
   readonly supervisorId: string;
@@ -26,7 +27,8 @@ export const storeHostSpec = (options: StoreHostOptions): ChildSpec => ({
   after: [],
   launch: async () => ({
     command: [process.execPath, siblingPath(import.meta.url, '../store/host'), options.dir],
-    env: { ...options.baseEnv, RAG_SUPERVISOR_ID: options.supervisorId },
+    // LanceDB leaves an empty `.tmpXXXX` there for every text index that it makes.
+    env: { ...options.baseEnv, TMPDIR: options.cwd, RAG_SUPERVISOR_ID: options.supervisorId },
     cwd: options.cwd,
   }),
   readiness: { periodMs: 50, timeoutMs: 120_000, probe: readyMessageProbe() },

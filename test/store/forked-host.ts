@@ -32,8 +32,16 @@ export interface ForkedStore extends AsyncDisposable {
   stderr(): string;
 }
 
-async function startHost(dir: string, isDeadly: (message: unknown) => boolean): Promise<Host> {
-  const child = fork(program, [dir], { serialization: 'advanced', silent: true });
+interface HostOptions {
+  readonly dir: string;
+  /** For its temporary files. */
+  readonly scratch: string;
+  readonly isDeadly: (message: unknown) => boolean;
+}
+
+async function startHost({ dir, scratch, isDeadly }: HostOptions): Promise<Host> {
+  const env = { ...process.env, TMPDIR: scratch };
+  const child = fork(program, [dir], { env, serialization: 'advanced', silent: true });
   const exited = once(child, 'exit');
   const channel: Channel = {
     send: (message) => {
@@ -60,6 +68,7 @@ export async function openForkedStore(
   dir: string,
   options: { readonly signal?: AbortSignal; readonly timeoutMs?: number } = {},
 ): Promise<ForkedStore> {
+  const scratch = await scratchFolder();
   let starts = 0;
   let deadly: string | undefined;
   const isDeadly = (message: unknown): boolean => (message as { readonly op: string }).op === deadly;
@@ -68,7 +77,9 @@ export async function openForkedStore(
   const untilChannel = async (): Promise<Channel> => {
     if (host?.child.connected !== true) {
       starts += starting === undefined ? 1 : 0;
-      host = await (starting ??= startHost(dir, isDeadly).finally(() => (starting = undefined)));
+      host = await (starting ??= startHost({ dir, scratch: scratch.path, isDeadly }).finally(
+        () => (starting = undefined),
+      ));
     }
     return host.channel;
   };
@@ -101,6 +112,7 @@ export async function openForkedStore(
       await store[Symbol.asyncDispose]();
       await starting?.catch(() => undefined);
       await kill();
+      await scratch[Symbol.asyncDispose]();
     },
   };
 }
