@@ -44,11 +44,9 @@ export const searchDense = (
  * main and a large shard is not quite that of one table.
  */
 export async function searchText(view: View, texts: readonly string[], k: number): Promise<StoredHit[][]> {
-  for (const shard of view.shards.values()) await refreshTextIndex(shard);
-  // Main gets its index with the first rows that are merged into it; until then they are all in their shards.
-  const main = view.main !== undefined && (await hasTextIndex(view.main)) ? view.main : undefined;
+  const indexed = await withTextIndex(view);
   return mapLimited(texts, (text) =>
-    search({ ...view, main }, k, async (table, limit) => {
+    search(indexed, k, async (table, limit) => {
       const query = table.query().nearestToText(new MatchQuery(text, 'contents'));
       const rows: StoredRow[] = await query
         .select([...hitColumns, '_score'])
@@ -57,6 +55,20 @@ export async function searchText(view: View, texts: readonly string[], k: number
       return rows.map((row) => found(row, Number(row['_score'])));
     }),
   );
+}
+
+/**
+ * A shard has its index before its first rows are acknowledged, main with the first that are merged into it: a
+ * table without one holds nothing that is not elsewhere.
+ */
+async function withTextIndex({ main, shards, ledger }: View): Promise<View> {
+  const indexed = new Map<string, Table>();
+  for (const [name, shard] of shards) if (await refreshTextIndex(shard)) indexed.set(name, shard);
+  return {
+    main: main !== undefined && (await hasTextIndex(main)) ? main : undefined,
+    shards: indexed,
+    ledger,
+  };
 }
 
 const found = (row: StoredRow, score: number): Found => ({ ...hitOf(row, score), hash: String(row['hash']) });

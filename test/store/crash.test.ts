@@ -198,6 +198,7 @@ test(
     assert.ok(acknowledged.length > 0);
     const known = await store.known(acknowledged.map(({ key }) => key));
     for (const document of acknowledged) assert.equal(known.get(document.key)?.done, hashOf(document));
+    assert.equal((await store.searchText(['common'], 5))[0]?.length, 5);
     disk.grow();
     const more = documents(2_000, 2_010);
     await store.append(more.flatMap((document) => rowsOf(document)));
