@@ -12,7 +12,8 @@ import {
   mainName,
   openMain,
   openShard,
-  removeShard,
+  removeShards,
+  sealShard,
   shardNames,
   sqlString,
   type IndexFolder,
@@ -40,12 +41,22 @@ async function mergeAll(folder: IndexFolder, encoder: EncoderRecord): Promise<vo
   const merged = [...chunks, ...failures];
   if (merged.length === 0 && !tidied) return;
   await syncTree(folder.root, new Set());
-  for (const { name, rows } of merged) {
-    // Rows are only ever added: one that has grown since it was read is left for the next time.
-    const now = await openShard(folder, name);
-    if ((await now?.countRows()) !== rows) continue;
-    await removeShard(folder, name);
+  await removeMerged(folder, merged);
+}
+
+/**
+ * All at once, because every removal is a moment in which questions must read anew. Rows are only ever added: a
+ * shard that has grown since it was read is left for the next time.
+ */
+export async function removeMerged(folder: IndexFolder, merged: readonly MergedShard[]): Promise<void> {
+  const sealed: MergedShard[] = [];
+  for (const { name, rows } of merged) sealed.push({ name: await sealShard(folder, name), rows });
+  const unchanged: string[] = [];
+  for (const { name, rows } of sealed) {
+    const table = await openShard(folder, name);
+    if ((await table?.countRows()) === rows) unchanged.push(name);
   }
+  await removeShards(folder, unchanged);
 }
 
 /** The view without the shards of writers that live: they are merged by their own runs. */

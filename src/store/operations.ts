@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { messageOf, RagError } from '../errors.ts';
 import { consolidate } from './consolidate.ts';
 import { inspect } from './inspect.ts';
@@ -98,19 +99,23 @@ async function newestVersion(folder: IndexFolder): Promise<number> {
   return newest;
 }
 
-/** A consolidation, ours or another's, may remove what was listed a moment ago; not three times in a row. */
-const maxAttempts = 3;
+/**
+ * A consolidation, ours or another's, may remove what was listed a moment ago, and it removes many shards in a row;
+ * but not for half a second.
+ */
+const pausesMs = [10, 20, 40, 80, 160, 320];
 
 /** @throws index-damaged when a file stays missing */
 async function retrying<Out>(root: string, attempt: () => Promise<Out>): Promise<Out> {
-  for (let attempts = 1; ; attempts++) {
+  for (const pauseMs of pausesMs) {
     try {
       return await attempt();
     } catch (error) {
       if (!isMissingFile(error)) throw error;
-      if (attempts === maxAttempts) throw damaged(root, error);
+      await pause(pauseMs);
     }
   }
+  return namingFailure(root, attempt);
 }
 
 const isMissingFile = (error: unknown): boolean => /not found|no such file/i.test(messageOf(error));

@@ -136,10 +136,23 @@ async function claimFolder(at: string): Promise<boolean> {
   }
 }
 
+/**
+ * Takes its name from a shard. Who still writes under that name sees before he acknowledges that it is gone: from
+ * now on no row can come to it that nobody counts.
+ *
+ * @returns the new name, under which it is a shard as before
+ */
+export async function sealShard(folder: IndexFolder, name: string): Promise<string> {
+  const sealed = `${randomUUID().slice(0, 8)}.${name}`;
+  await rename(tablePath(folder.shards, name), tablePath(folder.shards, sealed)).catch(unlessGone);
+  return sealed;
+}
+
 /** Away by a rename first: a shard that is half deleted could be neither read nor told from a damaged one. */
-export async function removeShard(folder: IndexFolder, name: string): Promise<void> {
+export async function removeShards(folder: IndexFolder, names: readonly string[]): Promise<void> {
   await mkdir(trash(folder), { recursive: true });
-  await rename(tablePath(folder.shards, name), path.join(trash(folder), randomUUID())).catch(unlessGone);
+  for (const name of names)
+    await rename(tablePath(folder.shards, name), path.join(trash(folder), randomUUID())).catch(unlessGone);
   await syncPath(folder.shards);
   await emptyTrash(folder);
 }

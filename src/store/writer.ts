@@ -11,7 +11,7 @@ import {
   claimShard,
   isInPlace,
   ownerPath,
-  removeShard,
+  removeShards,
   type ClaimedShard,
   type IndexFolder,
   type Kind,
@@ -50,7 +50,7 @@ export function makeWriter(folder: IndexFolder, encoder: EncoderRecord, name: st
       return { ...shard, synced: new Set() };
     },
     discard: async (shard) => {
-      if (!existsSync(ownerPath(shard.path))) await removeShard(folder, shard.name);
+      if (!existsSync(ownerPath(shard.path))) await removeShards(folder, [shard.name]);
     },
   });
   const ofChunks = claims('chunks', chunkSchema(encoder));

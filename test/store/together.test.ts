@@ -30,6 +30,28 @@ test('questions asked while shards are merged and removed see every document onc
   }
 });
 
+test('questions are answered while many shards are removed one after the other', async () => {
+  await using folder = await scratchFolder();
+  await using forked = await openForkedStore(folder.path);
+  await using other = await openForkedStore(folder.path);
+  const { store } = forked;
+  const shards = 25;
+  for (let run = 0; run < shards; run++) {
+    await store.beginWriting(encoder, `run${run}`);
+    await store.append(rowsOf({ key: `d${run}`, texts: ['text'] }));
+  }
+  const merging = { done: false };
+  const consolidated = store.consolidate().finally(() => (merging.done = true));
+  consolidated.catch(() => undefined);
+  while (!merging.done) {
+    for (const reader of [store, other.store]) {
+      assert.equal((await reader.inspect()).chunks, shards);
+      assert.equal((await reader.searchText(['text'], 50))[0]?.length, shards);
+    }
+  }
+  await consolidated;
+});
+
 test('a second host reads what is committed while the first one writes', async () => {
   await using folder = await scratchFolder();
   await using writing = await openForkedStore(folder.path);

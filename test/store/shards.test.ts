@@ -1,0 +1,54 @@
+/** A shard is taken from a writer that is believed to be gone and is not: what it acknowledges stays. */
+import assert from 'node:assert/strict';
+import process from 'node:process';
+import { after, test } from 'node:test';
+import { claimRecord } from '../../src/store/record.ts';
+import { removeMerged } from '../../src/store/consolidate.ts';
+import type { PackedRows } from '../../src/store/protocol.ts';
+import { indexFolder, openShard, sealShard, shardNames, type IndexFolder } from '../../src/store/tables.ts';
+import { makeWriter } from '../../src/store/writer.ts';
+import { scratchFolder } from './forked-host.ts';
+import { encoder, rowsOf } from './samples.ts';
+
+// LanceDB leaves folders where the temporary files go.
+const temporary = await scratchFolder();
+process.env['TMPDIR'] = temporary.path;
+after(() => temporary[Symbol.asyncDispose]());
+
+function packed(key: string): PackedRows {
+  const [{ vector, ...row } = assert.fail()] = rowsOf({ key, texts: ['text'] });
+  return { rows: [row], vectors: vector };
+}
+
+const rowsIn = async (folder: IndexFolder): Promise<number[]> => {
+  const counts: number[] = [];
+  for (const name of (await shardNames(folder, 'chunks')).sort())
+    counts.push((await (await openShard(folder, name))?.countRows()) ?? 0);
+  return counts.sort((a, b) => a - b);
+};
+
+test('what is added after a shard was sealed goes into another', async () => {
+  await using scratch = await scratchFolder();
+  const folder = indexFolder(scratch.path, () => undefined);
+  await claimRecord(scratch.path, encoder);
+  const writer = makeWriter(folder, encoder, 'run', 0);
+  await writer.append(packed('a'));
+  await writer.append(packed('b'));
+  await sealShard(folder, 'run');
+  await writer.append(packed('c'));
+  assert.deepEqual(await rowsIn(folder), [1, 2]);
+});
+
+test('a shard that has grown since it was read is not removed', async () => {
+  await using scratch = await scratchFolder();
+  const folder = indexFolder(scratch.path, () => undefined);
+  await claimRecord(scratch.path, encoder);
+  const writer = makeWriter(folder, encoder, 'run', 0);
+  await writer.append(packed('a'));
+  await writer.append(packed('b'));
+  await removeMerged(folder, [{ name: 'run', rows: 1 }]);
+  assert.deepEqual(await rowsIn(folder), [2]);
+  const [name = assert.fail()] = await shardNames(folder, 'chunks');
+  await removeMerged(folder, [{ name, rows: 2 }]);
+  assert.deepEqual(await rowsIn(folder), []);
+});
