@@ -125,8 +125,8 @@ function rowOf(line: Buffer): Row | string {
 /** Ids of 17 digits and more lose their last ones as numbers, and two rows become one: then they are read as written. */
 function parseExactly(text: string): unknown {
   const value: unknown = JSON.parse(text);
-  const fields = (value ?? {}) as { id?: unknown; _id?: unknown };
-  const id = fields.id ?? fields._id;
+  const fields = (value ?? {}) as Readonly<Record<string, unknown>>;
+  const id = fields['id'] ?? fields['_id'];
   if (typeof id !== 'number' || Number.isSafeInteger(id)) return value;
   return JSON.parse(text, asWritten);
 }

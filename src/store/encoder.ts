@@ -16,7 +16,7 @@ export function checkEncoder(recorded: EncoderRecord, inForce: EncoderRecord): v
   );
 }
 
-export const otherFolder = 'Use another --working-dir, or encode it anew: rag-allinone index reembed';
+export const otherFolder = 'set the model and the chunk size that made it, or use another --working-dir';
 
 /**
  * Weights are the same when their digests are. Names are compared only where a digest is unknown: one model

@@ -8,24 +8,35 @@ const magic = 'LANC';
  * Moves torn head manifests of a table aside, so that it opens at the version before. A host that went down
  * leaves them, because Lance does not sync; nothing that was acknowledged is in them, because we do.
  * A live writer cannot be mistaken for one: it links a manifest to its final name when it is whole.
+ * Where none is whole nothing is moved, so that the damage is still there for the next one who looks.
  *
- * @returns `absent`: no manifest at all, a table that was never made; `damaged`: none is whole
+ * @returns `absent`: no manifest and no data, a table that was never made; `damaged`: no manifest is whole
  */
 export async function healTable(
   folder: string,
   say: (line: string) => void,
 ): Promise<'sound' | 'absent' | 'damaged'> {
   const versions = path.join(folder, '_versions');
-  const heads = await manifests(versions);
-  for (const [index, name] of heads.entries()) {
-    if (await isWhole(path.join(versions, name))) return 'sound';
-    await rename(path.join(versions, name), path.join(versions, `${name}.torn`));
-    say(
-      `${folder}: the manifest ${name} is torn; opened the version before (${heads.length - index - 1} left)`,
-    );
+  const torn: string[] = [];
+  for (const name of await manifests(versions)) {
+    if (!(await isWhole(path.join(versions, name)))) {
+      torn.push(name);
+      continue;
+    }
+    for (const head of torn) {
+      await rename(path.join(versions, head), path.join(versions, `${head}.torn`));
+      say(`${folder}: the manifest ${head} is torn; opened the version before`);
+    }
+    return 'sound';
   }
-  return heads.length === 0 ? 'absent' : 'damaged';
+  return torn.length === 0 && !(await hasData(folder)) ? 'absent' : 'damaged';
 }
+
+const hasData = (folder: string): Promise<boolean> =>
+  readdir(path.join(folder, 'data')).then(
+    (names) => names.length > 0,
+    () => false,
+  );
 
 /** File name of the newest manifest: it changes with every commit. */
 export const headManifest = async (folder: string): Promise<string | undefined> =>

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { messageOf, RagError } from '../errors.ts';
+import { RagError } from '../errors.ts';
 import { consolidate } from './consolidate.ts';
+import { isMissingFile, namingFailure } from './failure.ts';
 import { inspect } from './inspect.ts';
 import { known } from './known.ts';
 import type { Operations } from './protocol.ts';
@@ -111,21 +112,12 @@ async function retrying<Out>(root: string, attempt: () => Promise<Out>): Promise
     try {
       return await attempt();
     } catch (error) {
-      if (!isMissingFile(error)) throw error;
+      if (!isMissingFile(error)) break;
       await pause(pauseMs);
     }
   }
   return namingFailure(root, attempt);
 }
-
-const isMissingFile = (error: unknown): boolean => /not found|no such file/i.test(messageOf(error));
-
-const damaged = (root: string, cause: unknown): RagError =>
-  new RagError(
-    'index-damaged',
-    `Cannot read the index in ${root}: a file of it is missing (${messageOf(cause).split('\n')[0]}), all are wanted`,
-    { hint: 'Look at it with: rag-allinone index verify', cause },
-  );
 
 function makeQueue(): <Out>(work: () => Promise<Out>) => Promise<Out> {
   let last: Promise<unknown> = Promise.resolve();
@@ -134,20 +126,4 @@ function makeQueue(): <Out>(work: () => Promise<Out>) => Promise<Out> {
     last = result.catch(() => undefined);
     return result;
   };
-}
-
-/** Lance tells it only in words: the codes of ENOSPC and EDQUOT are 28 and 122. */
-const fullDisk = /no space left|quota exceeded|ENOSPC|EDQUOT|os error (?:28|122)\b/i;
-
-async function namingFailure<Out>(root: string, work: () => Promise<Out>): Promise<Out> {
-  try {
-    return await work();
-  } catch (cause) {
-    if (isMissingFile(cause)) throw damaged(root, cause);
-    if (!fullDisk.test(messageOf(cause))) throw cause;
-    throw new RagError('disk-full', `Cannot write into the index in ${root}: its disk or quota is full`, {
-      hint: `Free space (df -h ${root}) and run it again: what was acknowledged is safe.`,
-      cause,
-    });
-  }
 }

@@ -223,7 +223,7 @@ test('another encoder is refused, and the message names both', async () => {
   await assert.rejects(store.beginWriting({ ...encoder, model: 'huge', digest: 'sha256:2' }, 'run'), {
     code: 'index-mismatch',
     message: /made by tiny .*in force is huge .*digest differs/,
-    hint: /--working-dir.*index reembed/,
+    hint: /set the model.*--working-dir/,
   });
   await assert.rejects(store.beginWriting({ ...encoder, chunker: 'other' }, 'run'), {
     code: 'index-mismatch',
