@@ -26,11 +26,11 @@ after(() => leaks.assertNone());
 const id = 'ollama-embed';
 const prefixes = { query: '', passage: '' };
 
-/** The same service, found hung within a second. */
+/** The same service, found hung after a second. */
 function impatient(spec: ChildSpec): ChildSpec {
   const { liveness } = spec;
   assert.ok(liveness !== undefined, 'it has no liveness probe');
-  return { ...spec, liveness: { ...liveness, periodMs: 20, timeoutMs: 300, failureThreshold: 2 } };
+  return { ...spec, liveness: { ...liveness, periodMs: 20, timeoutMs: 300, failureThreshold: 3 } };
 }
 
 async function stop(tree: Tree, child: string): Promise<void> {
@@ -125,6 +125,31 @@ test('a reranker that is stopped is started again, and the request in its hands 
   assert.ok((scores[0] ?? 0) > (scores[1] ?? 0));
   await assertRestarted(tree, 'reranker');
 });
+
+for (const [name, make] of [
+  ['store', (bench: Bench) => storeSpec(bench)],
+  [
+    'reranker',
+    (bench: Bench) => lexicalRerankerSpec({ ...common(bench, 'reranker'), id: 'reranker', gpus: [] }),
+  ],
+] as const) {
+  test(`a ping of the ${name} is answered with a pong, and missed once its channel is closed`, async () => {
+    await using bench = await openBench();
+    const { liveness, ...spec } = make(bench);
+    const tree = bench.start(spec);
+    const channel = await channelOf(tree, name)(soon());
+    const running = tree.running(name) ?? assert.fail();
+    const said: unknown[] = [];
+    channel.onMessage((message) => said.push(message));
+    assert.deepEqual(await liveness?.probe(running, soon()), { outcome: 'alive' });
+    assert.deepEqual(said, [{ pong: true }]);
+    await tree[Symbol.asyncDispose]();
+    assert.deepEqual(await liveness?.probe(running, soon()), {
+      outcome: 'missed',
+      reason: 'its channel is closed',
+    });
+  });
+}
 
 const openIndex = (tree: Tree): Store & AsyncDisposable =>
   openStore({ untilChannel: channelOf(tree, 'store'), signal: soon() });
