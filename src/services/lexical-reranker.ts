@@ -1,6 +1,7 @@
 /**
  * A reranker child without a model. Frames are lines of JSON: `{ready, kind, devices}` first, then for each
- * `{id, op: 'rerank', query, passages}` one `{id, scores}` or `{id, error}`. The end of stdin ends it.
+ * `{id, op: 'rerank', query, passages}` one `{id, scores}` or `{id, error}`, and for each `{op: 'ping'}` one
+ * `{pong: true}`. The end of stdin ends it.
  */
 import { createInterface } from 'node:readline';
 import { messageOf } from '../errors.ts';
@@ -14,7 +15,8 @@ function answer(line: string): unknown {
   try {
     const frame = JSON.parse(line) as { id: unknown; op: unknown; query: unknown; passages: unknown };
     id = frame.id;
-    if (frame.op !== 'rerank') throw new Error('unknown op, "rerank" is wanted');
+    if (frame.op === 'ping') return { pong: true };
+    if (frame.op !== 'rerank') throw new Error('unknown op, "rerank" or "ping" is wanted');
     if (typeof frame.query !== 'string' || !Array.isArray(frame.passages)) {
       throw new Error('a query and a list of passages are wanted');
     }

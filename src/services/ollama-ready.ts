@@ -7,7 +7,7 @@ import type { OllamaHttp } from '../models/ollama-http.ts';
 import { isSameModel } from '../models/name.ts';
 import type { FrozenOptions, Role } from '../models/types.ts';
 import { readVectors } from '../models/vectors.ts';
-import type { ProbeResult } from '../supervise/spec.ts';
+import type { LivenessResult, ProbeResult } from '../supervise/spec.ts';
 import { isOutOfMemory, offloadedLayers, sawOnlyCpu } from './ollama-log.ts';
 
 /** What a server must prove before it counts as ready. */
@@ -84,6 +84,19 @@ const get = ({ host, http, signal }: Started, path: string): Promise<unknown> =>
 async function answers(started: Started): Promise<string> {
   const { version } = (await get(started, '/api/version')) as { version?: unknown };
   return typeof version === 'string' ? version : 'unknown';
+}
+
+/**
+ * Whether the server answers at all: it does so while it loads and while it works, so only one that is stopped
+ * or locked up is silent. Says nothing of its runner.
+ */
+export async function answersAtAll(
+  host: string,
+  http: OllamaHttp,
+  signal: AbortSignal,
+): Promise<LivenessResult> {
+  await http.json({ url: `http://${host}`, path: '/api/version', signal });
+  return { outcome: 'alive' };
 }
 
 /** Another user's server answers as well as ours does, and would take our texts; so this is asked first. */

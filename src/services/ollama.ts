@@ -4,10 +4,11 @@ import { messageOf, RagError } from '../errors.ts';
 import { pickPort } from '../machine/ports.ts';
 import type { OllamaHttp } from '../models/ollama-http.ts';
 import type { ChildSpec, ExitStatus, Launch, ProbeResult, Running } from '../supervise/spec.ts';
+import { livenessBounds } from './answers-pings.ts';
 import { loadProgress } from './load-progress.ts';
 import { serverEnv } from './ollama-env.ts';
 import { isOutOfMemory, isPortTaken, isUnknownFlag, lastCrash } from './ollama-log.ts';
-import { isLoadFailure, probeResult, proveServer } from './ollama-ready.ts';
+import { answersAtAll, isLoadFailure, probeResult, proveServer } from './ollama-ready.ts';
 import type { Expected, ServedModel } from './ollama-ready.ts';
 
 /** A model server of Ollama's HTTP API: one process, one model. */
@@ -65,6 +66,10 @@ export function serverSpec(options: ServerOptions): ChildSpec {
       timeoutMs: options.startTimeoutMs,
       probe: makeProbe(options),
       progress: ({ pid }) => loadProgress(pid, options.logFile),
+    },
+    liveness: {
+      ...livenessBounds,
+      probe: ({ launch }, signal) => answersAtAll(launch.env['OLLAMA_HOST'] ?? '', options.http, signal),
     },
     fatalExit: (exit, logTail) => fatalExit(options, exit, logTail),
   };

@@ -1,5 +1,6 @@
 import { siblingPath } from '../sibling.ts';
 import type { ChildSpec } from '../supervise/spec.ts';
+import { answersPings } from './answers-pings.ts';
 import { readyMessageProbe } from './ready-message.ts';
 
 export interface LexicalRerankerOptions {
@@ -35,4 +36,5 @@ export const lexicalRerankerSpec = (options: LexicalRerankerOptions): ChildSpec 
     cwd: options.cwd,
   }),
   readiness: { periodMs: 50, timeoutMs: 30_000, probe: readyMessageProbe() },
+  liveness: answersPings,
 });

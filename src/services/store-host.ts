@@ -1,5 +1,6 @@
 import { siblingPath } from '../sibling.ts';
 import type { ChildSpec } from '../supervise/spec.ts';
+import { answersPings } from './answers-pings.ts';
 import { readyMessageProbe } from './ready-message.ts';
 
 export interface StoreHostOptions {
@@ -32,4 +33,6 @@ export const storeHostSpec = (options: StoreHostOptions): ChildSpec => ({
     cwd: options.cwd,
   }),
   readiness: { periodMs: 50, timeoutMs: 120_000, probe: readyMessageProbe() },
+  // Lance works in threads of its own: the event loop stays free through a consolidation.
+  liveness: answersPings,
 });

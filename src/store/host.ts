@@ -5,7 +5,7 @@
  */
 import process from 'node:process';
 import { toPlain } from '../errors.ts';
-import type { Operations, Ready, Reply, Request } from './protocol.ts';
+import type { Operations, Ping, Ready, Reply, Request } from './protocol.ts';
 
 // Read when the native library is loaded. Below it are warnings for every query.
 process.env['RUST_LOG'] ??= 'error';
@@ -39,7 +39,11 @@ if (root === undefined || process.send === undefined) {
 }
 const operations = openIndex(root, (line) => process.stderr.write(`${line}\n`));
 const answering = new Set<Promise<void>>();
-process.on('message', (request: Request) => {
+process.on('message', (request: Request | Ping) => {
+  if (request.op === 'ping') {
+    void send({ pong: true });
+    return;
+  }
   const answered = answer(operations, request)
     .then(send)
     .finally(() => answering.delete(answered));

@@ -37,6 +37,11 @@ export interface Ready {
   readonly pid: number;
 }
 
+/** Asks whether the host's event loop turns. Answered at once, beside whatever is under way. */
+export interface Ping {
+  readonly op: 'ping';
+}
+
 export const isReply = (message: unknown): message is Reply =>
   typeof message === 'object' &&
   message !== null &&

@@ -1,4 +1,5 @@
 import { codeOf, messageOf } from '../errors.ts';
+import { whileAlive } from './alive.ts';
 import { type Child, type Report, startChild } from './child.ts';
 import { stopGroup } from './group.ts';
 import { orAborted } from './pause.ts';
@@ -69,7 +70,7 @@ type Attended = Pick<Run, 'end' | 'readyMs'>;
 
 const fatal = (error: unknown): Attended => ({ end: { outcome: 'fatal', error }, readyMs: 0 });
 
-/** From the spawn to the end of the run: its exit, a failed start, or the tree's closing and the child's turn. */
+/** From the spawn to the end of the run: its exit, a failed start, a hang, or the tree's closing and the child's turn. */
 async function attend(child: Child, spec: ChildSpec, tree: RunSurroundings): Promise<Attended> {
   const readiness = await untilReady(spec.readiness, child, child.exited, tree.closing);
   if (readiness.outcome === 'fatal') return fatal(readiness.error);
@@ -80,9 +81,10 @@ async function attend(child: Child, spec: ChildSpec, tree: RunSurroundings): Pro
     tree.report('ready');
     tree.change({ event: 'ready', at: since });
   }
-  const exit = await orAborted(child.exited, tree.closing);
+  const liveness = readiness.outcome === 'ready' ? spec.liveness : undefined;
+  const over = await whileAlive(liveness, child, child.exited, tree.closing);
   const readyMs = readiness.outcome === 'ready' ? Math.max(0, tree.now() - since) : 0;
-  if (exit !== 'aborted') return { end: { outcome: 'exited', exit }, readyMs };
+  if (over.outcome !== 'aborted') return { end: over, readyMs };
   await tree.untilMyTurn();
   return { end: { outcome: 'stopped', exit: neverRan }, readyMs };
 }

@@ -26,7 +26,7 @@ export interface ExitStatus {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** A started child, as a readiness probe sees it. */
+/** A started child, as its probes see it. */
 export interface Running {
   readonly pid: number;
   readonly launch: Launch;
@@ -48,6 +48,23 @@ export type ProbeResult =
   | { readonly outcome: 'ready' }
   | { readonly outcome: 'not-yet'; readonly reason: string }
   | { readonly outcome: 'fatal'; readonly error: Error };
+
+/** What a liveness probe found. */
+export type LivenessResult =
+  | { readonly outcome: 'alive' }
+  | { readonly outcome: 'missed'; readonly reason: string };
+
+/** Asks a ready child whether it still answers. The words are Kubernetes'. */
+export interface Liveness {
+  /** From the start of one probe to the start of the next, which waits for the end of the first. */
+  readonly periodMs: number;
+  /** For one answer; silence is a miss. */
+  readonly timeoutMs: number;
+  /** Misses in a row after which the child is stopped and started again. */
+  readonly failureThreshold: number;
+  /** Must be answered at once however busy the child is: asks whether it lives, not whether it is fast. */
+  probe(running: Running, signal: AbortSignal): Promise<LivenessResult>;
+}
 
 export interface ChildSpec {
   readonly id: string;
@@ -71,6 +88,8 @@ export interface ChildSpec {
     /** A value that changes while a slow start still moves (bytes of log, bytes read). */
     progress?(running: Running): number | string;
   };
+  /** Without it only an exit ends a ready child. */
+  readonly liveness?: Liveness;
   /** Turns an exit into an error that must not be restarted (a configuration error), or undefined. */
   fatalExit?(exit: ExitStatus, logTail: readonly string[]): Error | undefined;
 }

@@ -7,7 +7,7 @@ import type { ChildSpec, ExitStatus } from './spec.ts';
  */
 export type RunEnd =
   | { readonly outcome: 'exited'; readonly exit: ExitStatus }
-  | { readonly outcome: 'not-ready'; readonly reason: string }
+  | { readonly outcome: 'not-ready' | 'hung'; readonly reason: string }
   | { readonly outcome: 'fatal'; readonly error: unknown }
   | { readonly outcome: 'stopped'; readonly exit: ExitStatus }
   | { readonly outcome: 'undead'; readonly reason: string };
@@ -22,7 +22,7 @@ export function judge(spec: ChildSpec, end: RunEnd, tail: readonly string[]): Ve
   if (end.outcome === 'exited') return judgeExit(spec, end.exit, tail);
   if (end.outcome === 'stopped') return { verdict: 'exited', exit: end.exit };
   if (end.outcome === 'fatal') return { verdict: 'failed', error: asFailure(spec, end.error, tail) };
-  if (end.outcome === 'not-ready' && spec.restart !== 'temporary')
+  if (end.outcome !== 'undead' && spec.restart !== 'temporary')
     return { verdict: 'restart', reason: end.reason };
   return { verdict: 'failed', error: failure(spec, end.reason, tail) };
 }
