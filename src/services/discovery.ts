@@ -39,6 +39,7 @@ export interface PublicationOptions {
   readonly beatMs?: number;
   /** A file that did not change for so long, by our own clock, has no owner: clocks of nodes differ. */
   readonly staleMs?: number;
+  /** Told of the first state and of every change. */
   readonly onChange?: (state: PublicationState) => void;
   /** A beat that failed: the disk is full, the server away. The next one tries again. */
   readonly onError?: (error: unknown) => void;
@@ -60,6 +61,7 @@ export async function openPublication(options: PublicationOptions): Promise<Publ
 
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   let current = await step();
+  options.onChange?.(current);
   const beat = async (): Promise<void> => {
     try {
       const next = await step();

@@ -33,10 +33,19 @@ const service = (job: string): Service => ({
 const jobIn = async (path: string): Promise<string | undefined> =>
   parseServiceFile(await readFile(path, 'utf8'))?.job_id;
 
-/** Resolves at the first change of state after its call. */
-function watched(): { changed: Promise<PublicationState>; onChange: (state: PublicationState) => void } {
+/** Everything that was told, and a promise of the first such state. */
+function watched(wanted: PublicationState['state']): {
+  told: PublicationState[];
+  changed: Promise<PublicationState>;
+  onChange: (state: PublicationState) => void;
+} {
   const { promise, resolve } = Promise.withResolvers<PublicationState>();
-  return { changed: promise, onChange: resolve };
+  const told: PublicationState[] = [];
+  const onChange = (now: PublicationState): void => {
+    told.push(now);
+    if (now.state === wanted) resolve(now);
+  };
+  return { told, changed: promise, onChange };
 }
 
 test('a publication tells host, port and job, counts its beats, and takes its file away when it ends', async () => {
@@ -60,13 +69,14 @@ test('a publication tells host, port and job, counts its beats, and takes its fi
 test('a second job holds back while the first one lives, and steps in when it has ended', async () => {
   await using dir = await folder();
   const path = join(dir.path, 'ollama_service.json');
-  const { changed, onChange } = watched();
+  const { told, changed, onChange } = watched('published');
   const first = await openPublication({ path, service: service('1'), ...fast });
   await using second = await openPublication({ path, service: service('2'), ...fast, onChange });
   assert.deepEqual(second.current(), { state: 'held', by: 'job 1 on node1' });
   await first[Symbol.asyncDispose]();
   assert.deepEqual(await changed, { state: 'published' });
   assert.equal(await jobIn(path), '2');
+  assert.deepEqual(told, [{ state: 'held', by: 'job 1 on node1' }, { state: 'published' }]);
 });
 
 test('a held publication that ends leaves the file to its owner', async () => {
@@ -100,7 +110,7 @@ for (const [kind, content] of Object.entries({
     await using dir = await folder();
     const path = join(dir.path, 'ollama_service.json');
     await writeFile(path, content);
-    const { changed, onChange } = watched();
+    const { changed, onChange } = watched('published');
     const began = performance.now();
     await using publication = await openPublication({ path, service: service('2'), ...fast, onChange });
     assert.equal(publication.current().state, 'held');
@@ -112,7 +122,7 @@ for (const [kind, content] of Object.entries({
 test('an owner whose file was deleted claims it again; one whose file another took steps down', async () => {
   await using dir = await folder();
   const path = join(dir.path, 'ollama_service.json');
-  const { changed, onChange } = watched();
+  const { told, changed, onChange } = watched('held');
   await using publication = await openPublication({ path, service: service('1'), ...fast, onChange });
   await rm(path);
   while ((await readdir(dir.path)).every((name) => name !== 'ollama_service.json'));
@@ -128,6 +138,7 @@ test('an owner whose file was deleted claims it again; one whose file another to
     await rename(`${path}.new`, path);
   }
   assert.deepEqual(await changed, { state: 'held', by: 'job 9 on node1' });
+  assert.deepEqual(told[0], { state: 'published' });
 });
 
 const contender = `
