@@ -1,6 +1,6 @@
 /**
  * Everything that a run holds, opened in the order of the lines and closed in the reverse order: folders, log,
- * connections, services, threads, the index, and the `Work` on top.
+ * connections, guard, services, threads, the index, and the `Work` on top.
  */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
@@ -16,6 +16,7 @@ import type { Channel, ChildStatus, Tree } from '../supervise/spec.ts';
 import { startTree } from '../supervise/tree.ts';
 import type { Roster } from '../models/types.ts';
 import type { Work } from '../work.ts';
+import { openContainment } from './contain.ts';
 import { openFolders, type Folders } from './folders.ts';
 import { makeModels } from './models.ts';
 import type { Prepared } from './prepare.ts';
@@ -59,11 +60,12 @@ export async function withJob<T>(
   await using http = openOllamaHttp();
   const served = makeServed(plan);
   const { roster } = served;
+  await using containment = await openContainment(prepared, run, log);
   const specs = makeSpecs({
     prepared,
     folders,
     http,
-    supervisorId: `${jobKey(job)}.${run}`,
+    supervisorId: containment.supervisorId,
     onServed: (instance, model) => {
       served.add(instance, model);
       log.file(`${instance.id} serves ${model.model}`, { ...model });
@@ -73,7 +75,7 @@ export async function withJob<T>(
     budget,
     onEvent: ({ id, event, ...detail }) => log.file(`${id}: ${event}`, detail),
   });
-  watch.follow(tree);
+  watch.follow(tree, containment.guard);
   tree.onChange((status) => {
     served.withdraw(status);
     announce(status, log);
