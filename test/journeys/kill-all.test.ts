@@ -43,14 +43,16 @@ async function serve(name: string, more: Readonly<Record<string, string>> = {}) 
     .filter(({ command }) => /^(ollama|llama-server) 600/.test(command))
     .map(({ pid }) => pid);
   assert.deepEqual([servers.length, runners.length], [2, 2], all.map(({ command }) => command).join('\n'));
-  return { program, value, servers, runners, guard: guardOf(program.pid) };
+  return { program, value, servers, runners, guard: guardsOf(program.pid)[0] ?? assert.fail('no guard') };
 }
 
-function guardOf(supervisor: number): number {
-  const children = readFileSync(`/proc/${supervisor}/task/${supervisor}/children`, 'utf8').trim().split(' ');
-  const guard = children.find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('\0guard\0'));
-  return Number(guard ?? assert.fail('no guard'));
-}
+/** Children of the supervisor that run as guard; a dead one has no command line. */
+const guardsOf = (supervisor: number): number[] =>
+  readFileSync(`/proc/${supervisor}/task/${supervisor}/children`, 'utf8')
+    .trim()
+    .split(' ')
+    .filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('\0guard\0'))
+    .map(Number);
 
 const isRunning = (pid: number): boolean => {
   const stat = readStat(pid);
@@ -82,23 +84,20 @@ test('servers that are stopped are ended as well', async () => {
 test('kill -9 of the guard alone: another takes its place', async () => {
   const { program, value, servers, guard } = await serve('guard');
   killAll([guard]);
-  await until('another guard', 1000, () => !isRunning(guard) && guardExists(program.pid));
+  await until('another guard', 1000, () => {
+    const [found] = guardsOf(program.pid);
+    return found === guard ? undefined : found;
+  });
   killAll([program.pid, ...servers]);
   await untilGone(mark, value, 1000);
 });
 
-function guardExists(supervisor: number): true | undefined {
-  try {
-    return guardOf(supervisor) > 0 || undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 test('its one gap: guard, supervisor and servers at once leave the runners, until the job starts again', async () => {
   const job = { SLURM_JOB_ID: `99${process.pid}` };
   const { program, value, servers, runners, guard } = await serve('gap', job);
-  killAll([guard, program.pid, ...servers]);
+  // Stopped first, as if all three died in the same instant: none has time to notice the end of another.
+  [program.pid, ...servers].forEach((pid) => process.kill(pid, 'SIGSTOP'));
+  killAll([...servers, guard, program.pid]);
   await until(
     'the end of all but the runners',
     5000,
