@@ -47,25 +47,28 @@ const timeoutMsPerFile = 120_000;
 
 /** Opens all, calls `use`, closes all in reverse. @throws what `use` throws, or preflight while opening */
 export async function withJob<T>(
-  prepared: Prepared,
+  given: Prepared,
   tell: (line: string) => void,
   use: (open: OpenJob) => Promise<T>,
 ): Promise<T> {
-  const { settings, environment, job, plan } = prepared;
+  const { settings, environment, job, plan } = given;
   const run = randomBytes(4).toString('hex');
 
   await using folders = await openFolders(settings.LOG_ROOT, jobKey(job), environment['TMPDIR']);
   using log = openLog(join(folders.logs, 'supervisor.jsonl'), tell);
+  await using containment = await openContainment(given, run, log);
+  const { supervisorId } = containment;
+  // Slurm's commands carry the mark too: one that waits for a lost controller must not outlive us.
+  const prepared = { ...given, environment: { ...environment, RAG_SUPERVISOR_ID: supervisorId } };
   await using watch = await openWatch(prepared, (error) => log.file(`state file: ${messageOf(error)}`));
   await using http = openOllamaHttp();
   const served = makeServed(plan);
   const { roster } = served;
-  await using containment = await openContainment(prepared, run, log);
   const specs = makeSpecs({
     prepared,
     folders,
     http,
-    supervisorId: containment.supervisorId,
+    supervisorId,
     onServed: (instance, model) => {
       served.add(instance, model);
       log.file(`${instance.id} serves ${model.model}`, { ...model });

@@ -1,6 +1,6 @@
 /** kill -9 of the supervisor together with what it supervises, and of its guard: what is left, and for how long. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { after, test } from 'node:test';
@@ -38,7 +38,7 @@ async function serve(name: string, more: Readonly<Record<string, string>> = {}) 
   ended.catch(() => {});
   const value = env[mark] ?? '';
   const all = processesMarked(mark, value);
-  const servers = all.filter(({ command }) => /main\.mjs serve$/.test(command)).map(({ pid }) => pid);
+  const servers = all.filter(({ command }) => command.endsWith('main.mjs serve')).map(({ pid }) => pid);
   const runners = all
     .filter(({ command }) => /^(ollama|llama-server) 600/.test(command))
     .map(({ pid }) => pid);
@@ -62,7 +62,17 @@ const isRunning = (pid: number): boolean => {
 const killAll = (pids: readonly number[]): void => pids.forEach((pid) => process.kill(pid, 'SIGKILL'));
 
 test('kill -9 of the supervisor and of both servers: after a second neither runner nor guard is left', async (t) => {
-  const { program, value, servers, guard } = await serve('servers');
+  // And a command of Slurm's that waits for its controller.
+  const bin = join(folder, 'bin');
+  mkdirSync(bin);
+  writeFileSync(join(bin, 'squeue'), '#!/bin/sh\nexec sleep 600\n', { mode: 0o755 });
+  const { program, value, servers, guard } = await serve('servers', {
+    SLURM_JOB_ID: `98${process.pid}`,
+    PATH: `${bin}${delimiter}${envOf('servers')['PATH']}`,
+  });
+  assert.ok(processesMarked(mark, value).some(({ command }) => command === 'sleep 600'));
+  const status = await runProgram(['status'], { env: envOf('servers') });
+  assert.match(status.stdout, /^containment guard: kill -9 of guard and supervisor/m);
   const since = performance.now();
   killAll([program.pid, ...servers]);
   await untilGone(mark, value, 1000);
