@@ -12,6 +12,7 @@ export interface Containment extends AsyncDisposable {
 }
 
 const name = 'RAG_SUPERVISOR_ID';
+const never = new AbortController().signal;
 
 /** Ends what a dead supervisor of this job has left on this node (its runners hold GPU memory), and posts the guard. */
 export async function openContainment(
@@ -20,8 +21,7 @@ export async function openContainment(
   log: Log,
 ): Promise<Containment> {
   const family = jobKey(job);
-  const signal = new AbortController().signal;
-  const { ended, left } = await endLeftovers({ name, family, inherited: environment[name], signal });
+  const { ended, left } = await endLeftovers({ name, family, inherited: environment[name], signal: never });
   if (ended.length > 0)
     log('warn', `ended ${ended.length} processes that a dead supervisor of this job had left`, { ended });
   if (left.length > 0)

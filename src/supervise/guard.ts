@@ -1,6 +1,6 @@
 /**
  * A process that outlives us for a moment and ends what we leave. Death signals reach direct children only, and
- * only where they are not blocked by a stopped process; the guard finds every process by a mark that all of them
+ * a stopped child keeps TERM pending for ever; the guard finds every process by a mark that all of them
  * inherit in their environment. It learns of our death from a pipe, which the kernel closes however we die.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -98,7 +98,7 @@ export function startGuard(options: GuardOptions): Guard {
 function spawnGuard({ mark, path }: GuardOptions): ChildProcess {
   const child = spawn('/bin/sh', ['-c', program, 'guard', `${mark.name}=${mark.value}`], {
     cwd: '/',
-    env: { PATH: `${path}:/usr/bin:/bin`, LC_ALL: 'C' },
+    env: { PATH: [path, '/usr/bin', '/bin'].filter(Boolean).join(':'), LC_ALL: 'C' },
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
   });
