@@ -51,8 +51,16 @@ const guardsOf = (supervisor: number): number[] =>
   readFileSync(`/proc/${supervisor}/task/${supervisor}/children`, 'utf8')
     .trim()
     .split(' ')
-    .filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('\0guard\0'))
+    .filter((pid) => commandLine(pid).includes('\0guard\0'))
     .map(Number);
+
+function commandLine(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return ''; // it went while we looked
+  }
+}
 
 const isRunning = (pid: number): boolean => {
   const stat = readStat(pid);
