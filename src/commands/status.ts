@@ -2,7 +2,7 @@ import { join } from 'node:path';
 
 import { load } from '../config/load.ts';
 import { RagError } from '../errors.ts';
-import type { SupervisorStatus } from '../job/status.ts';
+import type { Containment, SupervisorStatus } from '../job/status.ts';
 import { withoutControls } from '../observe/terminal.ts';
 import { readSupervisors, type SupervisorRecord } from '../services/state-file.ts';
 import { jsonFlag, type Verb } from './verb.ts';
@@ -46,13 +46,22 @@ function choose(
   );
 }
 
+/** What each cannot do, in words for a reader at 3 am. */
+const gap: Readonly<Record<Containment, string>> = {
+  guard:
+    'kill -9 of guard and supervisor within the same 50 ms leaves runners of Ollama until the job ends or starts again',
+  'death-signal':
+    'kill -9 of the supervisor and of Ollama together leaves its runners until the job ends or starts again',
+  none: 'kill -9 of the supervisor leaves its services until the job ends or starts again',
+};
+
 function statusText({ state, presence }: SupervisorRecord): string {
   const status = state as unknown as SupervisorStatus;
   const { progress, endpoint, services } = status;
   const lines = [
     `job ${status.job} on ${status.node}: ${presence === 'gone' ? `gone while ${status.phase}, without saying why` : status.phase}`,
     ...(status.outcome == null ? [] : [`ended with ${status.outcome.exit}: ${status.outcome.reason}`]),
-    `containment ${status.containment}${status.containment === 'none' ? ': kill -9 of the supervisor leaves its services until the job ends' : ': kill -9 of the supervisor and of Ollama together leaves its runners until the job ends'}`,
+    `containment ${status.containment}: ${gap[status.containment]}`,
     ...(status.time_left_s === null ? [] : [`time left ${Math.floor(status.time_left_s / 60)} min`]),
     ...(endpoint.url === null ? [] : [`endpoint ${endpoint.url}`]),
     `documents ${progress.documents_done}${progress.documents_total === null ? '' : ` of ${progress.documents_total}`}`,

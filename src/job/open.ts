@@ -1,6 +1,6 @@
 /**
  * Everything that a run holds, opened in the order of the lines and closed in the reverse order: folders, log,
- * connections, services, threads, the index, and the `Work` on top.
+ * connections, guard, services, threads, the index, and the `Work` on top.
  */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
@@ -16,6 +16,7 @@ import type { Channel, ChildStatus, Tree } from '../supervise/spec.ts';
 import { startTree } from '../supervise/tree.ts';
 import type { Roster } from '../models/types.ts';
 import type { Work } from '../work.ts';
+import { openContainment } from './contain.ts';
 import { openFolders, type Folders } from './folders.ts';
 import { makeModels } from './models.ts';
 import type { Prepared } from './prepare.ts';
@@ -46,15 +47,19 @@ const timeoutMsPerFile = 120_000;
 
 /** Opens all, calls `use`, closes all in reverse. @throws what `use` throws, or preflight while opening */
 export async function withJob<T>(
-  prepared: Prepared,
+  given: Prepared,
   tell: (line: string) => void,
   use: (open: OpenJob) => Promise<T>,
 ): Promise<T> {
-  const { settings, environment, job, plan } = prepared;
+  const { settings, environment, job, plan } = given;
   const run = randomBytes(4).toString('hex');
 
   await using folders = await openFolders(settings.LOG_ROOT, jobKey(job), environment['TMPDIR']);
   using log = openLog(join(folders.logs, 'supervisor.jsonl'), tell);
+  await using containment = await openContainment(given, run, log);
+  const { supervisorId } = containment;
+  // Slurm's commands carry the mark too: one that waits for a lost controller must not outlive us.
+  const prepared = { ...given, environment: { ...environment, RAG_SUPERVISOR_ID: supervisorId } };
   await using watch = await openWatch(prepared, (error) => log.file(`state file: ${messageOf(error)}`));
   await using http = openOllamaHttp();
   const served = makeServed(plan);
@@ -63,7 +68,7 @@ export async function withJob<T>(
     prepared,
     folders,
     http,
-    supervisorId: `${jobKey(job)}.${run}`,
+    supervisorId,
     onServed: (instance, model) => {
       served.add(instance, model);
       log.file(`${instance.id} serves ${model.model}`, { ...model });
@@ -73,7 +78,7 @@ export async function withJob<T>(
     budget,
     onEvent: ({ id, event, ...detail }) => log.file(`${id}: ${event}`, detail),
   });
-  watch.follow(tree);
+  watch.follow(tree, containment.guard);
   tree.onChange((status) => {
     served.withdraw(status);
     announce(status, log);

@@ -15,7 +15,7 @@ export interface SupervisorStatus {
     readonly eta_s: number | null;
   };
   readonly endpoint: { readonly url: string | null; readonly socket: string | null };
-  readonly containment: string;
+  readonly containment: Containment;
   readonly time_left_s: number | null;
   readonly node: string;
   readonly pid: number;
@@ -23,6 +23,9 @@ export interface SupervisorStatus {
   /** How it ended; null while it runs. */
   readonly outcome: Outcome | null;
 }
+
+/** The strongest of what keeps processes from outliving the supervisor; the death signal stands with the guard too. */
+export type Containment = 'guard' | 'death-signal' | 'none';
 
 export interface Outcome {
   readonly exit: number;
@@ -47,7 +50,7 @@ export interface StatusInput {
   readonly children: readonly ChildStatus[];
   readonly progress: (IngestProgress & { readonly seconds: number }) | null;
   readonly endpoint: { readonly url: string; readonly socketPath: string | null } | null;
-  readonly containment: string;
+  readonly containment: Containment;
   readonly endsAt: Date | null;
   readonly now: Date;
   readonly outcome: Outcome | null;

@@ -5,6 +5,7 @@ import type { Endpoint } from '../serve/serve.ts';
 import { openStateFile } from '../services/state-file.ts';
 import { jobKey } from '../slurm/job.ts';
 import { deathSignalPrefix } from '../supervise/death-signal.ts';
+import type { Guard } from '../supervise/guard.ts';
 import type { ChildStatus, Tree } from '../supervise/spec.ts';
 import type { IngestProgress } from '../work.ts';
 import { nextPhase, type Phase, type PhaseEvent } from './phase.ts';
@@ -14,7 +15,7 @@ import { makeStatus, type Outcome, type SupervisorStatus } from './status.ts';
 
 export interface Watch extends AsyncDisposable {
   status(): SupervisorStatus;
-  follow(tree: Tree): void;
+  follow(tree: Tree, guard: Guard): void;
   endpoint(endpoint: Endpoint): void;
   progress(progress: IngestProgress, seconds: number): void;
   phase(event: PhaseEvent): void;
@@ -27,8 +28,9 @@ export async function openWatch(prepared: Prepared, onError: (error: unknown) =>
   const { job, plan, environment, settings } = prepared;
   const name = `${jobKey(job)}.${job.node}.json`;
   const file = await openStateFile({ path: join(settings.RAG_RUNTIME_STATE, 'supervisors', name), onError });
-  const containment =
+  const withoutGuard =
     (await deathSignalPrefix('SIGKILL', environment['PATH'] ?? '')).length > 0 ? 'death-signal' : 'none';
+  let isGuarded = (): boolean => false;
   let phase: Phase = 'starting';
   let children: () => ChildStatus[] = () => [];
   let progress: (IngestProgress & { seconds: number }) | null = null;
@@ -45,7 +47,7 @@ export async function openWatch(prepared: Prepared, onError: (error: unknown) =>
       children: children(),
       progress,
       endpoint,
-      containment,
+      containment: isGuarded() ? 'guard' : withoutGuard,
       endsAt: time.endsAt(),
       outcome,
       now,
@@ -56,7 +58,8 @@ export async function openWatch(prepared: Prepared, onError: (error: unknown) =>
 
   return {
     status,
-    follow: (tree) => {
+    follow: (tree, guard) => {
+      isGuarded = () => guard.pid() !== undefined;
       children = () => tree.statuses();
       tree.onChange(changed);
     },

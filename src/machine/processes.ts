@@ -54,11 +54,25 @@ export const isAlive = (process: ProcessStat): boolean =>
  * Reads all of /proc (about 20 microseconds a process): not for hot paths.
  */
 export function processesOfGroup(pgid: number): ProcessStat[] {
-  return readdirSync('/proc')
-    .filter((name) => name >= '0' && name < ':')
-    .map((name) => readStat(Number(name)))
+  return runningPids()
+    .map(readStat)
     .filter((one) => one !== undefined)
     .filter((one) => (one.group === pgid || one.session === pgid) && isAlive(one));
+}
+
+/** Of all users, zombies too. */
+export const runningPids = (): number[] =>
+  readdirSync('/proc')
+    .filter((name) => name >= '0' && name < ':')
+    .map(Number);
+
+/** `NAME=value` pairs that a process was started with. Empty for a zombie, and for a process of another user. */
+export function environmentOf(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').filter(Boolean);
+  } catch {
+    return [];
+  }
 }
 
 export const parentOf = (pid: number): number | undefined => readStat(pid)?.parent;
