@@ -13,7 +13,7 @@ export interface Mark {
   readonly value: string;
 }
 
-/** Disposing it ends the guard without a signal to anybody. */
+/** Disposing it ends whatever still carries the mark, then the guard itself: a stop is over when nobody is left. */
 export interface Guard extends AsyncDisposable {
   /** Undefined while no guard stands: for an instant after it was killed, or for good when it cannot be kept. */
   pid(): number | undefined;
@@ -30,7 +30,8 @@ export interface GuardOptions {
 
 /** Short: while no guard stands, our death would leave what the death signals do not reach. */
 const budget = { intensity: 10, periodMs: 60_000, backoff: { baseMs: 20, capMs: 2_000 } };
-const byeMs = 1_000;
+/** A look takes some 50 ms; TERM, the grace and KILL below half a second. */
+const dismissMs = 3_000;
 const cannotWork = 'exit code 3';
 
 /**
@@ -43,7 +44,7 @@ const cannotWork = 'exit code 3';
 const program = String.raw`
 trap '' HUP INT QUIT TERM USR1 USR2 PIPE ALRM
 cd /proc && printf 'a\0' | grep -qxzF a || exit 3
-while read -r word; do [ "$word" = bye ] && exit 0; done
+while read -r word; do :; done
 found() {
   pids=$(grep -lsxzF -e "$1" [0-9]*/environ | while IFS=/ read -r pid rest; do echo "$pid"; done)
   [ -n "$pids" ]
@@ -115,8 +116,8 @@ const endOf = (child: ChildProcess): Promise<string> =>
 
 async function dismiss(child: ChildProcess): Promise<void> {
   const ended = endOf(child);
-  child.stdin?.end('bye\n');
-  const timer = setTimeout(() => child.kill('SIGKILL'), byeMs);
+  child.stdin?.end();
+  const timer = setTimeout(() => child.kill('SIGKILL'), dismissMs);
   await ended;
   clearTimeout(timer);
 }

@@ -84,17 +84,22 @@ test('a guard that cannot work is given up and said to be none', async () => {
   assert.equal(guard.pid(), undefined);
 });
 
-test('bye: nobody is signalled', async () => {
-  const value = `${process.pid}-bye`;
+test('an ordinary end: whoever still carries the mark is ended, and then the guard', async () => {
+  const value = `${process.pid}-end`;
   const guard = startGuard({ mark: { name, value }, path, onEvent: () => undefined });
   const pid = guard.pid() ?? assert.fail();
-  const child = spawn('sleep', ['60'], { env: { PATH: path, [name]: value }, stdio: 'ignore' });
-  const exited = once(child, 'exit');
+  const left = spawn('sleep', ['60'], {
+    env: { PATH: path, [name]: value },
+    stdio: 'ignore',
+    detached: true,
+  });
+  const stranger = spawn('sleep', ['60'], { env: { PATH: path, [name]: `${value}0` }, stdio: 'ignore' });
+  const exited = once(left, 'exit');
   await guard[Symbol.asyncDispose]();
   assert.equal(isRunning(pid), false);
-  assert.equal(isRunning(child.pid ?? 0), true);
-  child.kill('SIGUSR1');
-  assert.deepEqual(await exited, [null, 'SIGUSR1'], 'no earlier signal has ended it');
+  assert.deepEqual(await exited, [null, 'SIGTERM']);
+  assert.equal(isRunning(stranger.pid ?? 0), true, 'a mark that only begins alike is another one');
+  stranger.kill('SIGKILL');
 });
 
 test('its blind spot: a process that has shed its environment and its session', async () => {
