@@ -4,6 +4,7 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { claimByLink, readIfThere, removeIfOwned, writeAtomic } from '../disk/atomic.ts';
 import { lifeOf, makeOwner, ownerSchema, type Owner } from '../disk/owner.ts';
@@ -96,9 +97,13 @@ interface Beat {
   readonly content: string;
 }
 
+/** Longer than who is slow needs from his look at a stale file to its removal. */
+const settleMs = 100;
+
 /**
  * One look at the file: ours is written anew, a missing one is claimed, a stale one is taken away and claimed.
- * Two who take over at once: the rename gives the stale file to one of them, the link lets one of them in.
+ * Of several who take over at once the link lets one in; but a slow one may then take that one's file for the
+ * stale one and put it back too late (1 of 100 takeovers by four processes). So who claimed looks once more.
  */
 async function nextBeat({ path, owner, watch, content }: Beat): Promise<PublicationState> {
   const found = await readIfThere(path);
@@ -111,8 +116,9 @@ async function nextBeat({ path, owner, watch, content }: Beat): Promise<Publicat
       return { state: 'held', by: nameOf(found) };
     await removeIfOwned(path, (now) => now === found);
   }
-  if ((await claimByLink(path, content)) === 'claimed') return { state: 'published' };
-  return { state: 'held', by: nameOf((await readIfThere(path)) ?? '') };
+  if ((await claimByLink(path, content)) === 'claimed') await pause(settleMs);
+  const now = await readIfThere(path);
+  return now === content ? { state: 'published' } : { state: 'held', by: nameOf(now ?? '') };
 }
 
 interface Watch {

@@ -12,6 +12,7 @@ import {
   type PublicationState,
   type Service,
 } from '../../src/services/discovery.ts';
+import { readIfThere } from '../../src/disk/atomic.ts';
 import { makeOwner } from '../../src/disk/owner.ts';
 
 const folder = (): ReturnType<typeof mkdtempDisposable> =>
@@ -153,6 +154,19 @@ const contender = `
   });
   console.log('armed');`;
 
+test('a claim that a slower one takes for the stale file is not told as published', async () => {
+  await using dir = await folder();
+  const path = join(dir.path, 'ollama_service.json');
+  const dead = { ...makeOwner(), started: 1 };
+  await writeFile(path, JSON.stringify({ ...service('1'), heartbeat: 1, owner: dead }));
+  const opening = openPublication({ path, service: service('2') });
+  while ((await readIfThere(path))?.includes('"job_id": "2"') !== true);
+  await rm(path);
+  await writeFile(path, JSON.stringify({ ...service('3'), heartbeat: 1, owner: makeOwner() }));
+  await using publication = await opening;
+  assert.deepEqual(publication.current(), { state: 'held', by: 'job 3 on node1' });
+});
+
 test('of several processes that take over a dead owner at once exactly one wins', async () => {
   for (let round = 0; round < 3; round += 1) {
     await using dir = await folder();
@@ -162,12 +176,15 @@ test('of several processes that take over a dead owner at once exactly one wins'
       JSON.stringify({ ...service('1'), heartbeat: 1, owner: { ...makeOwner(), started: 1 } }),
     );
     const children = ['2', '3', '4'].map((job) => startContender(path, job));
-    for (const { lines } of children) assert.equal(await next(lines), 'armed');
-    for (const { child } of children) child.stdin?.write('go\n');
-    const states = await Promise.all(children.map(({ lines }) => next(lines)));
-    assert.deepEqual(states.sort(), ['held', 'held', 'published']);
-    for (const { child } of children) child.stdin?.end();
-    await Promise.all(children.map(({ exited }) => exited));
+    try {
+      for (const { lines } of children) assert.equal(await next(lines), 'armed');
+      for (const { child } of children) child.stdin?.write('go\n');
+      const states = await Promise.all(children.map(({ lines }) => next(lines)));
+      assert.deepEqual(states.sort(), ['held', 'held', 'published']);
+    } finally {
+      for (const { child } of children) child.stdin?.end();
+      await Promise.all(children.map(({ exited }) => exited));
+    }
     assert.deepEqual(await readdir(dir.path), []);
   }
 });
