@@ -2,7 +2,6 @@ import type { Table } from '@lancedb/lancedb';
 import type { Table as ArrowTable } from 'apache-arrow';
 import { isPending, isShown, type Ledger } from './ledger.ts';
 import type { StoredRow } from './rows.ts';
-import { ensureTextIndex } from './textindex.ts';
 import { scan } from './view.ts';
 
 /** A shard of which nothing is left that is not in main or carried on. */
@@ -57,8 +56,6 @@ function judge(ledger: Ledger, row: StoredRow): 'shown' | 'pending' | 'replaced'
 async function mergeBatchInto(main: Table, shard: Table, batch: ReadonlyMap<string, bigint>): Promise<void> {
   const rows = await shard.takeRowIds([...batch.values()]).toArrow();
   await main.mergeInsert('chunk_id').whenMatchedUpdateAll(onlyNewer).whenNotMatchedInsertAll().execute(rows);
-  // At once, for those who search meanwhile: without an index a text search finds anything.
-  await ensureTextIndex(main);
 }
 
 export async function* pendingRows(shard: Table, ids: readonly bigint[]): AsyncGenerator<ArrowTable> {

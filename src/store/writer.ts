@@ -16,7 +16,6 @@ import {
   type IndexFolder,
   type Kind,
 } from './tables.ts';
-import { ensureTextIndex } from './textindex.ts';
 import type { EncoderRecord, FailureRow } from './types.ts';
 import type { OwnShard } from './view.ts';
 
@@ -60,10 +59,7 @@ export function makeWriter(folder: IndexFolder, encoder: EncoderRecord, name: st
     own: () => chunks,
     append: async (packed) => {
       const table = chunkTable(packed, encoder, nextVersion());
-      chunks = await untilInPlace(chunks, ofChunks, async (shard) => {
-        await shard.table.add(table);
-        await ensureTextIndex(shard.table);
-      });
+      chunks = await untilInPlace(chunks, ofChunks, (shard) => shard.table.add(table));
       return completedBy(packed, version);
     },
     recordFailures: async (rows) => {
