@@ -20,8 +20,9 @@ export const storeHostSpec = (options: StoreHostOptions): ChildSpec => ({
   id: 'store',
   restart: 'permanent',
   significant: true,
-  // What is being written is finished and synced first.
-  shutdown: { signal: 'SIGTERM', graceMs: options.graceMs },
+  // What is being written is finished and synced first. Not TERM: Slurm sends that to every process of a job, and
+  // the last commit of a drain still needs the host.
+  shutdown: { signal: 'SIGINT', graceMs: options.graceMs },
   deathSignal: 'SIGKILL',
   channel: 'ipc',
   logFile: options.logFile,
@@ -29,7 +30,13 @@ export const storeHostSpec = (options: StoreHostOptions): ChildSpec => ({
   launch: async () => ({
     command: [process.execPath, siblingPath(import.meta.url, '../store/host'), options.dir],
     // LanceDB leaves an empty `.tmpXXXX` there for every text index that it makes.
-    env: { ...options.baseEnv, TMPDIR: options.cwd, RAG_SUPERVISOR_ID: options.supervisorId },
+    env: {
+      ...options.baseEnv,
+      TMPDIR: options.cwd,
+      // Lance works with many threads; an arena for each keeps a quarter of the host's memory for nothing.
+      MALLOC_ARENA_MAX: '2',
+      RAG_SUPERVISOR_ID: options.supervisorId,
+    },
     cwd: options.cwd,
   }),
   readiness: { periodMs: 50, timeoutMs: 120_000, probe: readyMessageProbe() },

@@ -49,6 +49,8 @@ process.on('message', (request: Request | Ping) => {
     .finally(() => answering.delete(answered));
   answering.add(answered);
 });
+/** Slurm sends it to every process of a job; ours to stop us is INT, because the drain still commits. */
+process.on('SIGTERM', () => {});
 /** What was asked before is answered, above all what is being written. */
-process.on('SIGTERM', () => void Promise.all(answering).then(() => process.exit(0)));
+process.on('SIGINT', () => void Promise.all(answering).then(() => process.exit(0)));
 await send({ ready: true, pid: process.pid } satisfies Ready);

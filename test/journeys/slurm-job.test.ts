@@ -144,3 +144,25 @@ test(
     await untilGone('SLURM_JOB_ID', job.id, 1000);
   },
 );
+
+test(
+  'scancel in the middle of an ingest: TERM reaches every process, and what is embedded is committed all the same',
+  { skip: noCluster, timeout: 150_000 },
+  async () => {
+    const corpus = join(cluster.folder, 'cancelled');
+    await writeCorpus(corpus, 90, 24);
+    await using job = await cluster.submit({
+      words: ['--mode', 'ingest', '--input-file', corpus],
+      sbatch: ['--no-requeue'],
+      env: smallChunks,
+    });
+    await untilPhase(job, 'ingest');
+    await cluster.slurm('scancel', job.id);
+    await untilGone('SLURM_JOB_ID', job.id, 30_000);
+    const { state, exit } = await cluster.untilEnded(job, 30_000);
+    const output = await job.output();
+    assert.deepEqual([state, exit], ['CANCELLED', '75:0'], output);
+    assert.match(output, /ended with 75: stopped with work left/);
+    assert.doesNotMatch(output, /started again|has failed/);
+  },
+);

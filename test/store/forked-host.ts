@@ -21,7 +21,7 @@ export interface ForkedStore extends AsyncDisposable {
   readonly store: Store;
   /** kill -9; the next request starts another. */
   kill(): Promise<void>;
-  /** SIGTERM. @returns how it ended */
+  /** SIGINT. @returns how it ended */
   terminate(): Promise<unknown>;
   /** As if we had died. @returns how it ended */
   disconnect(): Promise<unknown>;
@@ -98,7 +98,7 @@ export async function openForkedStore(
     store,
     kill,
     terminate: async () => {
-      host?.child.kill('SIGTERM');
+      host?.child.kill('SIGINT');
       return host?.exited;
     },
     disconnect: async () => {
