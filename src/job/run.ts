@@ -1,4 +1,4 @@
-/** What a run does once everything is open: ingest, answer, serve.  */
+/** What a run does once everything is open: ingest, answer, serve. */
 import { codeOf } from '../errors.ts';
 import { countsText } from '../observe/counts.ts';
 import { openProgress } from '../observe/progress.ts';
@@ -27,6 +27,7 @@ export async function runToEnd(input: RunInput): Promise<Done> {
     open.tree.letEnd();
   };
   stop.addEventListener('abort', say);
+  if (stop.aborted) say(); // it came while everything was being opened
   try {
     const { intent } = prepared;
     return intent.kind === 'serve' ? await serve(run, intent.inputs) : await doGiven(run, intent);
