@@ -54,7 +54,7 @@ export async function main(words: readonly string[]): Promise<void> {
     process.exitCode = exitCodeOf(error);
   }
   stop.close();
-  process.stdout.write('', () => process.exit());
+  process.stdout.write('', () => setImmediate(() => process.exit())); // a turn later: its error comes first
 }
 
 async function dispatch(words: readonly string[], signal: AbortSignal): Promise<number> {

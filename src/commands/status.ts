@@ -49,7 +49,7 @@ function choose(
 /** What each cannot do, in words for a reader at 3 am. */
 const gap: Readonly<Record<Containment, string>> = {
   guard:
-    'kill -9 of guard and supervisor within the same 50 ms leaves runners of Ollama until the job ends or starts again',
+    'kill -9 of guard and supervisor at once leaves runners of Ollama until the job ends or starts again',
   'death-signal':
     'kill -9 of the supervisor and of Ollama together leaves its runners until the job ends or starts again',
   none: 'kill -9 of the supervisor leaves its services until the job ends or starts again',

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 import { readIfThere, writeAtomic } from '../disk/atomic.ts';
-import { lifeOf, makeOwner, type Owner } from '../disk/owner.ts';
+import { lifeOf, makeOwner, parseOwner } from '../disk/owner.ts';
 
 export interface Scratch extends AsyncDisposable {
   /** 0700. */
@@ -40,7 +40,8 @@ async function isAbandoned(folder: string): Promise<boolean> {
   try {
     if ((await stat(folder)).uid !== process.getuid?.()) return false;
     const text = await readIfThere(join(folder, ownerFile));
-    return text !== undefined && lifeOf(JSON.parse(text) as Owner) === 'dead';
+    const owner = text === undefined ? undefined : parseOwner(text);
+    return owner !== undefined && lifeOf(owner) === 'dead';
   } catch {
     return false; // gone meanwhile, or not one of these
   }

@@ -1,13 +1,14 @@
 /** What a user meets at the command line: help, errors with a mend, exit codes. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { readdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 
 import { settingNames } from '../../src/config/settings.ts';
-import { runProgram } from './program.ts';
+import { checkout, runProgram } from './program.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'rag-command-line-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -157,4 +158,20 @@ test('a job without a generator says so instead of waiting', async () => {
   const { code, stderr } = await run(['query', '--here', 'why?'], env);
   assert.equal(code, 64);
   assert.match(stderr, /this job has no generator/);
+});
+
+test('a result that a full disk swallowed is no success', () => {
+  const full = openSync('/dev/full', 'w');
+  try {
+    const door = join(checkout, 'dist/supervisor.js');
+    const env = { PATH: process.env['PATH'], RAG_SHARED_ROOT: join(folder, 'data') };
+    const { status } = spawnSync(process.execPath, [door, 'config'], {
+      cwd: folder,
+      env,
+      stdio: ['ignore', full, 'ignore'],
+    });
+    assert.equal(status, 74);
+  } finally {
+    closeSync(full);
+  }
 });
