@@ -54,6 +54,7 @@ export function serverSpec(options: ServerOptions): ChildSpec {
     // It must live long enough to end its runner: KILL leaves that one alive, with the GPU memory, for ever.
     deathSignal: 'SIGTERM',
     channel: 'none',
+    isolation: 'network',
     logFile: options.logFile,
     after: [],
     launch: () => {

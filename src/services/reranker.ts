@@ -24,6 +24,7 @@ export const lexicalRerankerSpec = (options: LexicalRerankerOptions): ChildSpec 
   shutdown: { signal: 'SIGTERM', graceMs: options.graceMs },
   deathSignal: 'SIGKILL',
   channel: 'frames',
+  isolation: 'none',
   logFile: options.logFile,
   after: [],
   launch: async () => ({

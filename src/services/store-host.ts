@@ -25,6 +25,7 @@ export const storeHostSpec = (options: StoreHostOptions): ChildSpec => ({
   shutdown: { signal: 'SIGINT', graceMs: options.graceMs },
   deathSignal: 'SIGKILL',
   channel: 'ipc',
+  isolation: 'none',
   logFile: options.logFile,
   after: [],
   launch: async () => ({

@@ -1,6 +1,6 @@
 import { messageOf } from '../errors.ts';
 import { orAborted, pause } from './pause.ts';
-import type { ExitStatus, Liveness, LivenessResult, Running } from './spec.ts';
+import type { ChildSpec, ExitStatus, Liveness, LivenessResult, Report, Running } from './spec.ts';
 
 /** How a ready child stopped being one. `hung`: it lives and no longer answers. */
 export type Over =
@@ -9,20 +9,23 @@ export type Over =
   | { readonly outcome: 'aborted' };
 
 /**
- * Waits until a child exits or, where it has a liveness probe, no longer answers.
+ * Waits until a child exits or one of those who look after it says that it must be started again.
  *
  * Missed probes are counted, not seconds: Slurm may suspend all of us for an hour, and then one probe is late,
  * but not three in a row.
  */
 export async function whileAlive(
-  liveness: Liveness | undefined,
+  { liveness, watches = [] }: Pick<ChildSpec, 'liveness' | 'watches'>,
   running: Running,
   exited: Promise<ExitStatus>,
+  report: Report,
   signal: AbortSignal,
 ): Promise<Over> {
   const over = new AbortController();
   const ends = [exited.then((exit): Over => ({ outcome: 'exited', exit }))];
   if (liveness !== undefined) ends.push(untilHung(liveness, running, over.signal));
+  for (const watch of watches)
+    ends.push(watch(running, report, over.signal).then((reason): Over => ({ outcome: 'hung', reason })));
   try {
     const first = await orAborted(Promise.race(ends), signal);
     return first === 'aborted' ? { outcome: 'aborted' } : first;

@@ -6,7 +6,7 @@ import { openFrames, openIpc, type OwnedChannel } from './channel.ts';
 import { deathSignalPrefix } from './death-signal.ts';
 import type { Group } from './group.ts';
 import { logTail, openLog } from './log-file.ts';
-import type { ChildSpec, ExitStatus, Launch, Running } from './spec.ts';
+import type { ChildSpec, ExitStatus, Launch, Report, Running } from './spec.ts';
 
 /** A spawned child. It leads a session and a process group of its own. */
 export interface Child extends Running {
@@ -15,8 +15,6 @@ export interface Child extends Running {
   /** Resolves on 'exit', never on 'close': a grandchild that holds stdout delays 'close' for as long as it lives. */
   readonly exited: Promise<ExitStatus>;
 }
-
-export type Report = (event: string, detail?: Readonly<Record<string, unknown>>) => void;
 
 /**
  * One start. The program gets a file for its output (and, by kind of channel, pipes for its messages), the

@@ -1,10 +1,10 @@
 import { codeOf, messageOf } from '../errors.ts';
 import { whileAlive } from './alive.ts';
-import { type Child, type Report, startChild } from './child.ts';
+import { type Child, startChild } from './child.ts';
 import { stopGroup } from './group.ts';
 import { orAborted } from './pause.ts';
 import { untilReady } from './ready.ts';
-import type { ChildSpec, ExitStatus, Launch, Running } from './spec.ts';
+import type { ChildSpec, ExitStatus, Launch, Report, Running } from './spec.ts';
 import type { ChildEvent } from './state.ts';
 import type { RunEnd } from './verdict.ts';
 
@@ -81,8 +81,8 @@ async function attend(child: Child, spec: ChildSpec, tree: RunSurroundings): Pro
     tree.report('ready');
     tree.change({ event: 'ready', at: since });
   }
-  const liveness = readiness.outcome === 'ready' ? spec.liveness : undefined;
-  const over = await whileAlive(liveness, child, child.exited, tree.closing);
+  const looksAfter = readiness.outcome === 'ready' ? spec : {};
+  const over = await whileAlive(looksAfter, child, child.exited, tree.report, tree.closing);
   const readyMs = readiness.outcome === 'ready' ? Math.max(0, tree.now() - since) : 0;
   if (over.outcome !== 'aborted') return { end: over, readyMs };
   await tree.untilMyTurn();

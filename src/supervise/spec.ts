@@ -66,6 +66,21 @@ export interface Liveness {
   probe(running: Running, signal: AbortSignal): Promise<LivenessResult>;
 }
 
+/**
+ * Looks after a ready child in a way of its own, milder remedies than a restart included. Resolves with the reason
+ * to start the child again, and stays pending while all is well; may end anyhow once the signal is aborted.
+ */
+export type Watch = (running: Running, report: Report, signal: AbortSignal) => Promise<string>;
+
+/** Something that happened to a child, for the log. */
+export type Report = (event: string, detail?: Readonly<Record<string, unknown>>) => void;
+
+/**
+ * The namespaces that a child gets for itself where the machine allows them. `processes`: whatever it starts dies
+ * with it, however that hides. `network`: that, and a loopback that no other process of the node can reach.
+ */
+export type Isolation = 'none' | 'processes' | 'network';
+
 export interface ChildSpec {
   readonly id: string;
   readonly restart: Restart;
@@ -76,9 +91,15 @@ export interface ChildSpec {
   /** What the kernel sends the child when we die: TERM where the child must clean up children of its own. */
   readonly deathSignal: 'SIGTERM' | 'SIGKILL';
   readonly channel: ChannelKind;
+  readonly isolation: Isolation;
   readonly logFile: string;
   /** Ids of children that must be ready before this one is started. */
   readonly after: readonly string[];
+  /**
+   * Those of `after` without which it cannot go on: when one of them is started again, so is this one, after it
+   * and not on its own budget. OTP's rest_for_one, along these edges only.
+   */
+  readonly follows?: readonly string[];
   launch(signal: AbortSignal): Promise<Launch>;
   readonly readiness: {
     readonly periodMs: number;
@@ -88,8 +109,9 @@ export interface ChildSpec {
     /** A value that changes while a slow start still moves (bytes of log, bytes read). */
     progress?(running: Running): number | string;
   };
-  /** Without it only an exit ends a ready child. */
+  /** Without it, and without watches, only an exit ends a ready child. */
   readonly liveness?: Liveness;
+  readonly watches?: readonly Watch[];
   /** Turns an exit into an error that must not be restarted (a configuration error), or undefined. */
   fatalExit?(exit: ExitStatus, logTail: readonly string[]): Error | undefined;
 }

@@ -1,7 +1,6 @@
 import { RagError } from '../errors.ts';
-import type { Report } from './child.ts';
 import { live, type Surroundings } from './life.ts';
-import type { ChildSpec, ChildState, RestartBudget, Running, Tree, TreeEnd } from './spec.ts';
+import type { ChildSpec, ChildState, Report, RestartBudget, Running, Tree, TreeEnd } from './spec.ts';
 import { makeStatuses, tell } from './status.ts';
 
 /** Something that happened to a child, for the log. */

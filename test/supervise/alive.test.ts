@@ -154,12 +154,36 @@ test('only misses in a row count, and a probe that throws is one', async () => {
   };
   const running = { pid: 0, launch: { command: ['x'], env: {}, cwd: '/' }, channel: undefined } as const;
   const over = await whileAlive(
-    liveness({ periodMs: 1, probe }),
+    { liveness: liveness({ periodMs: 1, probe }) },
     { ...running, logTail: () => [] },
     silent,
+    () => undefined,
     soon(),
   );
   assert.equal(over.outcome, 'hung');
   assert.match(over.outcome === 'hung' ? over.reason : '', /: connection refused$/);
   assert.deepEqual(answers, ['yes']);
+});
+
+test('a watch that gives a reason has the child started again, and is told to end with it', async () => {
+  using folder = temporaryFolder();
+  const given = [Promise.withResolvers<string>(), Promise.withResolvers<string>()];
+  const signals: AbortSignal[] = [];
+  const events: string[] = [];
+  const spec = childSpec(folder.path, 'child', commandOf('sleeps.sh'), {
+    watches: [
+      (_running, report, signal) => {
+        signals.push(signal);
+        report('looked-at');
+        return given[signals.length - 1]?.promise ?? silent;
+      },
+    ],
+  });
+  await using tree = startTree([spec], { budget, onEvent: ({ event }) => events.push(event) });
+  await tree.untilReady(['child'], soon());
+  given[0]?.resolve('lost its GPU');
+  await untilState(tree, 'child', 'restarting');
+  assert.equal(tree.statuses()[0]?.reason, 'lost its GPU');
+  assert.ok(signals[0]?.aborted);
+  assert.ok(events.includes('looked-at'));
 });

@@ -35,6 +35,7 @@ export function childSpec(
     shutdown: { signal: 'SIGTERM', graceMs: 5000 },
     deathSignal: 'SIGKILL',
     channel: 'none',
+    isolation: 'none',
     logFile: join(folder, `${id}.log`),
     after: [],
     launch: () => Promise.resolve({ command, env: { PATH: '/usr/bin:/bin' }, cwd: folder }),
