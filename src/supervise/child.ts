@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { execa } from 'execa';
 import { startTimeOf } from '../machine/processes.ts';
 import { openFrames, openIpc, type OwnedChannel } from './channel.ts';
-import { deathSignalPrefix } from './death-signal.ts';
+import type { Containment } from './containment.ts';
 import type { Group } from './group.ts';
 import { logTail, openLog } from './log-file.ts';
 import type { ChildSpec, ExitStatus, Launch, Report, Running } from './spec.ts';
@@ -25,16 +25,15 @@ export interface Child extends Running {
 export async function startChild(
   spec: ChildSpec,
   launch: Launch,
-  report: Report,
+  { containment, report }: { readonly containment: Containment; readonly report: Report },
   signal: AbortSignal,
 ): Promise<Child> {
-  const prefix = await deathSignalPrefix(spec.deathSignal, launch.env['PATH'] ?? '');
-  if (prefix.length === 0) report('no-death-signal');
+  const { command, contained } = await containment.wrap(spec, launch.command);
   signal.throwIfAborted();
   const log = openLog(spec.logFile);
   // execa takes any descriptor; its types know 3 to 9.
   const output = log.fd as 3;
-  const [file, ...rest] = [...prefix, ...launch.command] as [string, ...string[]];
+  const [file = '', ...rest] = command;
   const frames = spec.channel === 'frames';
   const subprocess = execa(file, rest, {
     cwd: launch.cwd,
@@ -59,7 +58,7 @@ export async function startChild(
   return {
     pid,
     launch,
-    group: { pgid: pid, leaderStart: startTimeOf(pid) },
+    group: { pgid: pid, leaderStart: startTimeOf(pid), contained },
     channel: openChannel(spec.channel, nodeChildProcess, report),
     exited: new Promise((resolve) =>
       nodeChildProcess.once('exit', (code, signal) => resolve({ code, signal })),

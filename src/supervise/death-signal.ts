@@ -36,22 +36,31 @@ function remember(path: string): Promise<Prefix | undefined> {
   return search;
 }
 
-/** setpriv knows --pdeathsig since util-linux 2.33 (RHEL 8 has 2.32), hence the try; perl is everywhere. */
+/** setpriv knows --pdeathsig since util-linux 2.33 (RHEL 8 has 2.32), hence the try. */
 async function findPrefix(path: string): Promise<Prefix | undefined> {
-  const setpriv = find('setpriv', path);
-  const perl = find('perl', path);
+  for (const candidate of candidates(path)) if (await works(candidate)) return candidate;
+  return undefined;
+}
+
+function candidates(path: string): Prefix[] {
+  const [setpriv, perl, python] = ['setpriv', 'perl', 'python3'].map((program) => findProgram(program, path));
   const number = prctl[process.arch];
-  const candidates: Prefix[] = [];
-  if (setpriv !== undefined) candidates.push((signal) => [setpriv, '--pdeathsig', signal.slice(3), '--']);
+  const made: Prefix[] = [];
+  if (setpriv !== undefined) made.push((signal) => [setpriv, '--pdeathsig', signal.slice(3), '--']);
   if (perl !== undefined && number !== undefined)
-    candidates.push((signal) => [
+    made.push((signal) => [
       perl,
       '-e',
       `syscall(${number}, 1, ${constants.signals[signal]}, 0, 0, 0) == 0 or exit 98; exec { $ARGV[0] } @ARGV; exit 127`,
       '--',
     ]);
-  for (const candidate of candidates) if (await works(candidate)) return candidate;
-  return undefined;
+  if (python !== undefined)
+    made.push((signal) => [
+      python,
+      '-c',
+      `import ctypes, os, sys; ctypes.CDLL(None).prctl(1, ${constants.signals[signal]}) == 0 or sys.exit(98); os.execvp(sys.argv[1], sys.argv[1:])`,
+    ]);
+  return made;
 }
 
 async function works(prefix: Prefix): Promise<boolean> {
@@ -65,7 +74,8 @@ async function works(prefix: Prefix): Promise<boolean> {
   return !failed;
 }
 
-const find = (program: string, path: string): string | undefined =>
+/** Looks where the system keeps its own programs as well, whatever PATH says. */
+export const findProgram = (program: string, path: string): string | undefined =>
   [...path.split(delimiter), '/usr/bin', '/bin']
     .filter((folder) => folder.startsWith('/'))
     .map((folder) => join(folder, program))

@@ -7,6 +7,11 @@ export interface Group {
   readonly pgid: number;
   /** Start time of the leader. A leader with another one is a stranger that got the number again. */
   readonly leaderStart: number | undefined;
+  /**
+   * The leader only keeps the namespaces of the others. It ends with them; a version of it that obeys TERM would
+   * have all of them killed at once.
+   */
+  readonly contained?: boolean;
 }
 
 /** `left`: still there after SIGKILL, in uninterruptible sleep (a driver's teardown, a dead file server). */
@@ -41,17 +46,25 @@ function membersOf(group: Group): ProcessStat[] {
   return leader !== undefined && leader.startTime !== group.leaderStart ? [] : members;
 }
 
-/** To every group inside the session. Reads the members anew: a number is signalled only while it is ours. */
+/**
+ * To every group inside the session, or to every process but the keeper of namespaces. Reads the members anew: a
+ * number is signalled only while it is ours.
+ */
 function send(group: Group, ...signals: readonly NodeJS.Signals[]): 'sent' | 'nobody' {
-  const groups = new Set(membersOf(group).map((one) => one.group));
-  for (const pgid of groups) {
+  const members = membersOf(group);
+  const spared = group.contained === true && !signals.includes('SIGKILL') ? group.pgid : undefined;
+  const targets =
+    spared === undefined
+      ? new Set(members.map((one) => -one.group))
+      : members.map((one) => one.pid).filter((pid) => pid !== spared);
+  for (const target of targets) {
     try {
-      for (const signal of signals) process.kill(-pgid, signal);
+      for (const signal of signals) process.kill(target, signal);
     } catch {
       // Gone since, or not ours to signal (a set-uid program): the wait that follows tells which.
     }
   }
-  return groups.size === 0 ? 'nobody' : 'sent';
+  return members.length === 0 ? 'nobody' : 'sent';
 }
 
 /** Watches the members it knows (a few small reads); all of /proc is read again only when these are gone. */

@@ -1,6 +1,7 @@
 import { codeOf, messageOf } from '../errors.ts';
 import { whileAlive } from './alive.ts';
 import { type Child, startChild } from './child.ts';
+import type { Containment } from './containment.ts';
 import { stopGroup } from './group.ts';
 import { orAborted } from './pause.ts';
 import { untilReady } from './ready.ts';
@@ -18,6 +19,7 @@ export interface RunSurroundings {
   readonly change: (event: ChildEvent) => void;
   readonly setRunning: (running: Running) => void;
   readonly report: Report;
+  readonly containment: Containment;
 }
 
 /** One run, from the wait for others to the empty group. */
@@ -36,7 +38,7 @@ export async function runOnce(spec: ChildSpec, tree: RunSurroundings): Promise<R
   let child: Child;
   try {
     await tree.untilReady(spec.after, tree.closing);
-    child = await startChild(spec, await prepare(spec, tree.closing), tree.report, tree.closing);
+    child = await startChild(spec, await prepare(spec, tree.closing), tree, tree.closing);
   } catch (error) {
     return { end: failedStart(error, tree.closing), readyMs: 0, tail: [] };
   }

@@ -1,4 +1,5 @@
 import { RagError } from '../errors.ts';
+import { type Containment, withoutNamespaces } from './containment.ts';
 import { live, type Surroundings } from './life.ts';
 import type { ChildSpec, ChildState, Report, RestartBudget, Running, Tree, TreeEnd } from './spec.ts';
 import { makeStatuses, tell } from './status.ts';
@@ -12,6 +13,8 @@ export interface TreeEvent {
 
 export interface TreeOptions {
   readonly budget: RestartBudget;
+  /** Without it children get a death signal and no namespaces. */
+  readonly containment?: Containment;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
   /** Number in [0, 1): the jitter of restarts. */
@@ -30,6 +33,7 @@ export interface TreeOptions {
 export function startTree(specs: readonly ChildSpec[], options: TreeOptions): Tree {
   checkOrder(specs);
   const { budget, now = Date.now, random = Math.random, onEvent = () => undefined } = options;
+  const { containment = withoutNamespaces('') } = options;
   const statuses = makeStatuses(specs.map(({ id }) => id));
   const running = new Map<string, Running>();
   const closing = new AbortController();
@@ -43,6 +47,7 @@ export function startTree(specs: readonly ChildSpec[], options: TreeOptions): Tr
       now,
       random,
       report,
+      containment,
       closing: closing.signal,
       ending: ending.signal,
       untilMyTurn: () => Promise.all(lives.slice(index + 1)),

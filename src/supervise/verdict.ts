@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { codeOf, messageOf, RagError } from '../errors.ts';
 import type { ChildSpec, ExitStatus } from './spec.ts';
 
@@ -34,8 +35,12 @@ function judgeExit(spec: ChildSpec, exit: ExitStatus, tail: readonly string[]): 
   return isFinal ? { verdict: 'exited', exit } : { verdict: 'restart', reason: exitReason(exit) };
 }
 
-const exitReason = ({ code, signal }: ExitStatus): string =>
-  signal === null ? `exited with code ${code}` : `was ended by ${signal}`;
+/** Shells, and the first process of a namespace, tell of signal n as code 128 + n. */
+function exitReason({ code, signal }: ExitStatus): string {
+  if (signal !== null) return `was ended by ${signal}`;
+  const name = Object.entries(constants.signals).find(([, number]) => number + 128 === code)?.[0];
+  return name === undefined ? `exited with code ${code}` : `exited with code ${code} (${name})`;
+}
 
 /** The error that ends a service: its name, the reason, where its log is, and the last lines of it. */
 export function failure(spec: ChildSpec, reason: string, tail: readonly string[], cause?: unknown): RagError {

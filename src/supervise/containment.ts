@@ -1,0 +1,146 @@
+/** How the processes of a child are kept from outliving us: what was wanted, what this machine can do. */
+import { execa } from 'execa';
+import { deathSignalPrefix, findProgram } from './death-signal.ts';
+import { type NamespaceFlags, namespacePrefix, userFlags } from './namespace.ts';
+import type { ChildSpec, Isolation } from './spec.ts';
+
+/** A guard stands in both modes; `pidns` closes its gap. */
+export type ContainmentMode = 'pidns' | 'guard';
+
+export interface Containment {
+  readonly mode: ContainmentMode;
+  /** Whether a child that asks for a network of its own gets one. */
+  readonly network: 'private' | 'shared';
+  /** What of these is missing, and why. Null when nothing is. */
+  readonly reason: string | null;
+  /** False where the machine has no program that asks the kernel for a death signal. */
+  readonly deathSignal: boolean;
+  /** The command as it is to be spawned. */
+  wrap(spec: Pick<ChildSpec, 'isolation' | 'deathSignal'>, command: readonly string[]): Promise<Wrapped>;
+}
+
+export interface Wrapped {
+  readonly command: readonly string[];
+  /** The spawned process is the keeper of namespaces, not the program. */
+  readonly contained: boolean;
+}
+
+export interface ProbeOptions {
+  readonly wanted: 'auto' | ContainmentMode;
+  /** PATH of the children. */
+  readonly path: string;
+  /**
+   * A command that must print the same inside as outside, or namespaces are not used: what sees the GPUs, where
+   * there are some.
+   */
+  readonly trial?: readonly [string, ...string[]];
+}
+
+/** A driver that has to initialise its cards first takes seconds. */
+const trialMs = 30_000;
+const probeMs = 10_000;
+
+/** No namespaces; the death signal where the machine has it. Nothing is tried before the first child. */
+export const withoutNamespaces = (
+  path: string,
+  reason: string | null = null,
+  deathSignal = true,
+): Containment => ({
+  mode: 'guard',
+  network: 'shared',
+  reason,
+  deathSignal,
+  wrap: async (spec, command) => ({
+    command: [...(await deathSignalPrefix(spec.deathSignal, path)), ...command],
+    contained: false,
+  }),
+});
+
+/** Tries, once, what the kernel, the site and the installed programs allow. Takes some 30 ms without a trial. */
+export async function probeContainment({ wanted, path, trial }: ProbeOptions): Promise<Containment> {
+  const dies = await deathSignalPrefix('SIGKILL', path);
+  const guard = (reason: string | null): Containment => withoutNamespaces(path, reason, dies.length > 0);
+  if (wanted === 'guard') return guard('RAG_CONTAINMENT=guard');
+  if (process.platform !== 'linux') return guard('there are no namespaces on this system');
+  if (dies.length === 0) return guard('neither setpriv nor perl nor python3 can ask for a death signal');
+  const found = await findFlags(dies, path);
+  if ('reason' in found) return guard(found.reason);
+  const different = trial === undefined ? null : await whyDifferent([...dies, ...inside(found)], trial);
+  if (different !== null) return guard(different);
+  const network = await run([...dies, ...inside(found, 'network'), 'true']);
+  return {
+    mode: 'pidns',
+    network: network.failed ? 'shared' : 'private',
+    reason: network.failed ? `no network namespace: ${network.why}` : null,
+    deathSignal: true,
+    wrap: async (spec, command) => {
+      if (spec.isolation === 'none')
+        return {
+          command: [...(await deathSignalPrefix(spec.deathSignal, path)), ...command],
+          contained: false,
+        };
+      const isolation = network.failed ? 'processes' : spec.isolation;
+      return { command: [...dies, ...namespacePrefix(found, isolation), ...command], contained: true };
+    },
+  };
+}
+
+const inside = (
+  flags: NamespaceFlags,
+  isolation: Exclude<Isolation, 'none'> = 'processes',
+): readonly string[] => namespacePrefix(flags, isolation);
+
+async function findFlags(
+  dies: readonly string[],
+  path: string,
+): Promise<NamespaceFlags | { readonly reason: string }> {
+  const unshare = findProgram('unshare', path);
+  if (unshare === undefined) return { reason: 'there is no unshare' };
+  let reason: string | undefined;
+  for (const user of userFlags)
+    for (const proc of [['--mount-proc'], []] as const) {
+      const flags: NamespaceFlags = { unshare, user, proc, drop: await findDrop(user, path) };
+      const tried = await run([...dies, ...inside(flags), 'true']);
+      if (!tried.failed) return flags;
+      reason ??= `${tried.why} (user namespaces may be switched off here)`;
+    }
+  return { reason: reason ?? 'unshare cannot be run' };
+}
+
+async function findDrop(user: NamespaceFlags['user'], path: string): Promise<readonly string[]> {
+  const setpriv = findProgram('setpriv', path);
+  if (setpriv === undefined || user[0] === '--map-root-user') return [];
+  const drop = [setpriv, '--inh-caps=-all', '--ambient-caps=-all', '--'];
+  return (await run([...drop, 'true'])).failed ? [] : drop;
+}
+
+async function whyDifferent(
+  prefix: readonly string[],
+  trial: readonly [string, ...string[]],
+): Promise<string | null> {
+  const outside = await run(trial, trialMs);
+  // It does not work outside either: it says nothing about namespaces.
+  if (outside.failed) return null;
+  const within = await run([...prefix, ...trial], trialMs);
+  if (!within.failed && within.stdout === outside.stdout) return null;
+  return `\`${trial.join(' ')}\` says something else inside a namespace: ${within.failed ? within.why : 'less or other GPUs'}`;
+}
+
+interface Tried {
+  readonly failed: boolean;
+  readonly stdout: string;
+  readonly why: string;
+}
+
+async function run([file = '', ...rest]: readonly string[], timeoutMs: number = probeMs): Promise<Tried> {
+  const result = await execa(file, rest, {
+    reject: false,
+    stdin: 'ignore',
+    timeout: timeoutMs,
+    killSignal: 'SIGKILL',
+  });
+  const { failed, stdout, stderr } = result;
+  const why =
+    stderr.trim().split('\n')[0] || (result.timedOut ? 'it took too long' : `exit code ${result.exitCode}`);
+  return { failed, stdout, why };
+}
