@@ -1,50 +1,37 @@
-/**
- * What the log of `ollama serve` says, in the words of both eras: up to 0.24 the runner is "llama runner",
- * from 0.30 "llama-server". Pure; newest line last.
- */
+import { readLine, type LineName, type Told } from './ollama-lines.ts';
+
+/** Questions about a log of `ollama serve`, newest line last. The words stand in the table of `ollama-lines.ts`. Pure. */
+
+const allTold = (lines: readonly string[], ...names: readonly LineName[]): Told[] =>
+  lines.flatMap((line) => readLine(line) ?? []).filter(({ name }) => names.includes(name));
 
 /** Another process has the port. All errors of a start exit with 1, so that only the text tells. */
-export const isPortTaken = (lines: readonly string[]): boolean =>
-  lines.some((line) => /bind: address already in use/.test(line));
+export const isPortTaken = (lines: readonly string[]): boolean => allTold(lines, 'port-taken').length > 0;
 
-export const isUnknownFlag = (lines: readonly string[]): boolean =>
-  lines.some((line) => /^Error: unknown (flag|shorthand flag|command)/.test(line));
+export const isUnknownFlag = (lines: readonly string[]): boolean => allTold(lines, 'unknown-flag').length > 0;
 
-/** Compute devices that the server found; `library` is `cpu` when it found no GPU. */
-export function computeDevices(
-  lines: readonly string[],
-): readonly { readonly id: string; readonly library: string }[] {
-  return lines.flatMap((line) => {
-    const found = /msg="inference compute" id=(\S+)(?: filter_id=(\S*))? library=(\S+)/.exec(line);
-    return found === null
-      ? []
-      : [{ id: found[2] || (found[1] ?? ''), library: (found[3] ?? '').toLowerCase() }];
-  });
-}
-
-export const sawOnlyCpu = (lines: readonly string[]): boolean => {
-  const devices = computeDevices(lines);
-  return devices.length > 0 && devices.every(({ library }) => library === 'cpu');
-};
+/** It said what it found, and that was no GPU. */
+export const sawOnlyCpu = (lines: readonly string[]): boolean =>
+  allTold(lines, 'no-gpu').length > 0 && allTold(lines, 'compute-device').length === 0;
 
 /** The newest `offloaded n/m layers to GPU`; null where this version has no such line. */
 export function offloadedLayers(
   lines: readonly string[],
 ): { readonly offloaded: number; readonly of: number } | null {
-  const found = /offloaded (\d+)\/(\d+) layers to GPU/.exec(
-    lines.findLast((line) => /layers to GPU/.test(line)) ?? '',
-  );
-  return found === null ? null : { offloaded: Number(found[1]), of: Number(found[2]) };
+  const newest = allTold(lines, 'offload').at(-1);
+  return newest === undefined
+    ? null
+    : { offloaded: Number(newest.facts['gpuLayers']), of: Number(newest.facts['allLayers']) };
 }
 
 const memoryWords =
   /cudaMalloc failed|out of memory|runtime OOM detected|model requires more system memory|failed to allocate/i;
 
+/** Of the text of an error answer as well, which quotes the runner's last words. */
 export const isOutOfMemory = (text: string): boolean => memoryWords.test(text);
 
-const crashWords =
-  /msg="(?:llama runner|llama-server) terminated"|process (?:has terminated|no longer running)|CUDA error|GGML_ASSERT|^panic:|fatal error:/;
+const crashes: readonly LineName[] = ['runner-died', 'runner-crashing', 'out-of-memory'];
 
 /** The newest line that tells of a runner's death. */
 export const lastCrash = (lines: readonly string[]): string | undefined =>
-  lines.findLast((line) => crashWords.test(line));
+  lines.findLast((line) => crashes.includes(readLine(line)?.name ?? 'listening'));

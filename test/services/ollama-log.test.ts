@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  computeDevices,
   isOutOfMemory,
   isPortTaken,
   isUnknownFlag,
@@ -10,20 +9,10 @@ import {
   sawOnlyCpu,
 } from '../../src/services/ollama-log.ts';
 
-const oldGpu =
-  'time=2025-10-01 level=INFO source=types.go:131 msg="inference compute" id=GPU-1234 library=cuda variant=v12 compute=8.0 driver=12.4 name="NVIDIA A100" total="79.3 GiB" available="78.8 GiB"';
 const newGpu =
   'time=2026-08-01 level=INFO msg="inference compute" id=0 filter_id=GPU-1234 library=CUDA compute=8.0 total="79.6 GiB" available="79.1 GiB"';
 const cpu =
   'time=x level=INFO msg="inference compute" id=cpu library=cpu compute="" total="1.0 TiB" available="1.0 TiB"';
-
-test('computeDevices() reads the lines of both eras', () => {
-  assert.deepEqual(computeDevices([oldGpu, 'other', newGpu, cpu]), [
-    { id: 'GPU-1234', library: 'cuda' },
-    { id: 'GPU-1234', library: 'cuda' },
-    { id: 'cpu', library: 'cpu' },
-  ]);
-});
 
 test('sawOnlyCpu() is true only where the server said what it found, and that was no GPU', () => {
   assert.equal(sawOnlyCpu([cpu]), true);
@@ -54,8 +43,9 @@ test('errors of a start are told apart by their text', () => {
 });
 
 test('lastCrash() knows the words of both eras', () => {
-  const old = 'level=ERROR msg="llama runner terminated" error="exit status 2"';
-  const young = 'level=ERROR msg="llama-server terminated" error="signal: killed"';
+  const old = 'time=2025-10-01T10:00:00.000Z level=ERROR msg="llama runner terminated" error="exit status 2"';
+  const young =
+    'time=2025-10-01T10:00:00.000Z level=ERROR msg="llama-server terminated" error="signal: killed"';
   assert.equal(lastCrash(['x', old, 'y']), old);
   assert.equal(lastCrash([old, young, 'y']), young);
   assert.equal(lastCrash(['all is well']), undefined);
