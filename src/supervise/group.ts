@@ -52,6 +52,7 @@ function membersOf(group: Group): ProcessStat[] {
  */
 function send(group: Group, ...signals: readonly NodeJS.Signals[]): 'sent' | 'nobody' {
   const members = membersOf(group);
+  if (group.contained === true && !members.some((one) => isInside(one, group))) signals = ['SIGKILL'];
   const spared = group.contained === true && !signals.includes('SIGKILL') ? group.pgid : undefined;
   const targets =
     spared === undefined
@@ -66,6 +67,9 @@ function send(group: Group, ...signals: readonly NodeJS.Signals[]): 'sent' | 'no
   }
   return members.length === 0 ? 'nobody' : 'sent';
 }
+
+/** Neither the keeper nor the first process, which are there before the program and deaf. */
+const isInside = ({ pid, parent }: ProcessStat, { pgid }: Group): boolean => pid !== pgid && parent !== pgid;
 
 /** Watches the members it knows (a few small reads); all of /proc is read again only when these are gone. */
 async function untilEmpty(group: Group, timeoutMs: number): Promise<'empty' | 'timed-out'> {

@@ -57,6 +57,14 @@ test('perl makes it so where setpriv is too old', async () => {
   assert.match(await killSupervisor(folder.path, `${folder.path}:/usr/bin:/bin`), /perl$/);
 });
 
+test('and python where perl is missing too', async () => {
+  using folder = temporaryFolder();
+  for (const name of ['setpriv', 'perl'])
+    writeFileSync(join(folder.path, name), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+  const path = [folder.path, process.env['PATH'], '/usr/bin', '/bin'].join(':');
+  assert.match(await killSupervisor(folder.path, path), /python3$/);
+});
+
 test('a program whose supervisor has died already is not started', async () => {
   const [file = '', ...rest] = await deathSignalPrefix('SIGKILL', '/usr/bin:/bin');
   // Another parent than the one that asked: as if we had died and a reaper had taken over.
