@@ -38,8 +38,8 @@ export function culpritOf(error: unknown): number | undefined {
 
 /**
  * Embeds texts in one request: up to 64 is a good number, because a server works on them one by one and only
- * the overhead of a request is saved. When it fails because of a text, halves are tried until that text is
- * found: one bad text fails the whole request otherwise.
+ * the overhead of a request is saved. When it fails because of a text, that text is looked for: one bad text fails
+ * the whole request otherwise.
  */
 export const makeEmbed =
   ({ roster, http, options, dimensions, prefixes, signal: whole }: EmbedOptions): Embed =>
@@ -47,9 +47,9 @@ export const makeEmbed =
     if (texts.length === 0) return [];
     const signal = whole === undefined ? own : AbortSignal.any([whole, own]);
     const ask: Ask = ({ texts, tally }) =>
-      untilAnswered({ roster, role: 'embed', signal, tally }, async ({ url, model }) => {
+      untilAnswered({ roster, role: 'embed', signal, tally }, async ({ url, model }, turn) => {
         const body = embedBody(model, texts, options, dimensions);
-        return readVectors(await http.json({ url, path: '/api/embed', body, signal }), {
+        return readVectors(await http.json({ url, path: '/api/embed', body, turn, signal }), {
           count: texts.length,
           dimensions,
         });
@@ -63,14 +63,25 @@ async function embedPart(ask: Ask, part: Part): Promise<Float32Array[]> {
   } catch (error) {
     if (!isBlamable(error)) throw error;
     if (part.texts.length === 1) return embedSuspect(ask, part, error);
-    const middle = part.texts.length >> 1;
-    // These texts have ended a server before: one more time is enough, so that a search of 64 costs 8 restarts.
-    const tally = setbackOf(error) === 'died' ? { ...noSetbacks, died: 1 } : noSetbacks;
-    const left = await embedPart(ask, { texts: part.texts.slice(0, middle), from: part.from, tally });
-    const right = await embedPart(ask, { texts: part.texts.slice(middle), from: part.from + middle, tally });
-    return [...left, ...right];
+    const died = setbackOf(error) === 'died';
+    // These texts have ended a server before: one more time is enough.
+    const tally = died ? { ...noSetbacks, died: 1 } : noSetbacks;
+    const vectors: Float32Array[] = [];
+    for (const { at, texts } of split(part.texts, died ? 1 : Math.ceil(part.texts.length / 2)))
+      vectors.push(...(await embedPart(ask, { texts, from: part.from + at, tally })));
+    return vectors;
   }
 }
+
+/**
+ * By halves, where a refusal costs nothing. One by one, where it costs a server: a hang takes minutes to be found,
+ * and halves of 64 texts would run into it six times.
+ */
+const split = (texts: readonly string[], size: number): { at: number; texts: readonly string[] }[] =>
+  Array.from({ length: Math.ceil(texts.length / size) }, (_, part) => ({
+    at: part * size,
+    texts: texts.slice(part * size, (part + 1) * size),
+  }));
 
 const ofTexts: readonly (ErrorCode | undefined)[] = ['bad-vector', 'too-long', 'model-refused'];
 

@@ -1,7 +1,7 @@
 import { answerError, unfinished } from './ollama-errors.ts';
 import { chatBody } from './ollama-body.ts';
 import type { OllamaHttp } from './ollama-http.ts';
-import { nextTry, noSetbacks, pause } from './patience.ts';
+import { nextTry, noSetbacks, pause, turnOf } from './patience.ts';
 import type { FrozenOptions, Generate, Roster } from './types.ts';
 
 export interface GenerateOptions {
@@ -23,9 +23,10 @@ export const makeGenerate = ({ roster, http, options, signal: whole }: GenerateO
     for (;;) {
       const { url, model } = await roster.untilAvailable('generate', signal);
       const body = chatBody(model, messages, options, maxTokens);
+      const ask = { url, path: '/api/chat', body, turn: turnOf(tally), signal };
       let heard = false;
       try {
-        for await (const piece of readChat(model, http.lines({ url, path: '/api/chat', body, signal }))) {
+        for await (const piece of readChat(model, http.lines(ask))) {
           heard = true;
           yield piece;
         }

@@ -24,6 +24,10 @@ export const unfinished = (what: string, cause?: unknown): RagError =>
     cause,
   );
 
+/** A request that was not sent, because its server is being given up. Nobody is to blame: as if it had refused. */
+export const notTaken = (url: string): RagError =>
+  unavailable('refused', `Cannot reach the model server at ${url}: it is given up, a working one is wanted`);
+
 const neverSent = new Set([
   'ECONNREFUSED',
   'ENOENT',

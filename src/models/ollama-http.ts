@@ -1,5 +1,6 @@
 import { Agent } from 'undici';
 import { codeOf, RagError } from '../errors.ts';
+import { makeFlights, type Flight, type Flights, type Turn } from './flights.ts';
 import { answerError, connectionError, errorText, unfinished } from './ollama-errors.ts';
 
 /** One request. Without a body it is a GET. */
@@ -9,11 +10,14 @@ export interface Ask {
   readonly body?: { readonly model: string } & Readonly<Record<string, unknown>>;
   /** Silence after which this request is given up, where the common limit does not fit. */
   readonly stallMs?: number;
+  /** `shared` when nothing is said. `probe`: waits for nobody and is not counted, as every GET. */
+  readonly turn?: Turn | 'probe';
   readonly signal: AbortSignal;
 }
 
 /** The connections to all model servers of a job. Disposing it cuts what is still running. */
 export interface OllamaHttp extends AsyncDisposable {
+  readonly flights: Flights;
   /** The whole answer, parsed. @throws bad-vector, too-long, model-refused, model-unavailable, aborted */
   json(ask: Ask): Promise<unknown>;
   /** The lines of a streamed answer, parsed. Leaving the loop closes the request. @throws as `json` */
@@ -24,26 +28,34 @@ export interface OllamaHttp extends AsyncDisposable {
 const maxAnswerBytes = 256 * 2 ** 20;
 
 /**
- * @param options.stallMs A request without a byte for so long is given up: long enough for a server that
- * must load its model again. It replaces the library's own limit of 300 s, which cuts the load of a 142 GB
- * model every time, and a cut request aborts the load.
+ * @param options.stallMs A request without a byte for so long is given up. The last resort only, longer than any
+ * load: who watches the server knows a load from a hang, and ends the flights of a stuck one much earlier. It
+ * replaces the library's own limit of 300 s, which cuts the load of a 142 GB model every time, and a cut request
+ * aborts the load.
  */
-export function openOllamaHttp({ stallMs = 900_000 }: { readonly stallMs?: number } = {}): OllamaHttp {
+export function openOllamaHttp({ stallMs = 3_600_000 }: { readonly stallMs?: number } = {}): OllamaHttp {
+  const flights = makeFlights();
   const agent = new Agent({
     headersTimeout: 0,
     bodyTimeout: 0,
     maxResponseSize: maxAnswerBytes,
     connect: { timeout: 10_000 },
   });
+  const exchange = async function* (ask: Ask): AsyncGenerator<string, void> {
+    const { body, turn = 'shared', url, signal } = ask;
+    using flight = body === undefined || turn === 'probe' ? null : await flights.begin(url, turn, signal);
+    yield* answerTo(agent, ask, flight, stallMs);
+  };
   return {
+    flights,
     async json(ask) {
       let text = '';
-      for await (const piece of exchange(agent, ask, stallMs)) text += piece;
+      for await (const piece of exchange(ask)) text += piece;
       return parse(text);
     },
     async *lines(ask) {
       let rest = '';
-      for await (const piece of exchange(agent, ask, stallMs)) {
+      for await (const piece of exchange(ask)) {
         const lines = (rest + piece).split('\n');
         rest = lines.pop() ?? '';
         for (const line of lines) if (line.trim() !== '') yield parse(line);
@@ -57,8 +69,14 @@ export function openOllamaHttp({ stallMs = 900_000 }: { readonly stallMs?: numbe
 }
 
 /** The text of a 200 answer in pieces; everything else is thrown. */
-async function* exchange(agent: Agent, ask: Ask, stallMs: number): AsyncGenerator<string, void> {
-  using stall = watchStall(ask.signal, ask.stallMs ?? stallMs);
+async function* answerTo(
+  agent: Agent,
+  ask: Ask,
+  flight: Flight | null,
+  stallMs: number,
+): AsyncGenerator<string, void> {
+  const signals = flight === null ? [ask.signal] : [ask.signal, flight.signal];
+  using stall = watchStall(signals, ask.stallMs ?? stallMs);
   try {
     const response = await agent.request({
       origin: ask.url,
@@ -69,6 +87,7 @@ async function* exchange(agent: Agent, ask: Ask, stallMs: number): AsyncGenerato
       signal: stall.signal,
     });
     if (response.statusCode !== 200) {
+      flight?.heard('refusal');
       throw answerError(
         ask.body?.model ?? ask.path,
         response.statusCode,
@@ -78,6 +97,7 @@ async function* exchange(agent: Agent, ask: Ask, stallMs: number): AsyncGenerato
     const decoder = new TextDecoder();
     for await (const bytes of response.body as AsyncIterable<Uint8Array>) {
       stall.heard();
+      flight?.heard('answer');
       yield decoder.decode(bytes, { stream: true });
     }
   } catch (error) {
@@ -96,13 +116,13 @@ interface StallWatch extends Disposable {
   heard(): void;
 }
 
-function watchStall(signal: AbortSignal, stallMs: number): StallWatch {
+function watchStall(signals: readonly AbortSignal[], stallMs: number): StallWatch {
   const stalled = new AbortController();
   const timer = setTimeout(() => {
     stalled.abort(unfinished(`no byte came for ${Math.round(stallMs / 1000)} s`));
   }, stallMs);
   return {
-    signal: AbortSignal.any([signal, stalled.signal]),
+    signal: AbortSignal.any([...signals, stalled.signal]),
     heard: () => void timer.refresh(),
     [Symbol.dispose]: () => clearTimeout(timer),
   };

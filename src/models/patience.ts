@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RagError } from '../errors.ts';
+import type { Turn } from './flights.ts';
 import { setbackOf } from './ollama-errors.ts';
 import type { Setback } from './ollama-errors.ts';
 import type { ModelEndpoint, Role, Roster } from './types.ts';
@@ -28,6 +29,12 @@ export function nextTry(
   return { tally: { ...tally, [setback]: count }, waitMs: Math.min(pauseMs.cap, pauseMs.base * 2 ** count) };
 }
 
+/**
+ * Whatever was under way when a server ended or hung is a suspect, and goes alone from then on: two at once would
+ * end it twice, and the innocent one of them be set aside together with the other.
+ */
+export const turnOf = ({ died }: Tally): Turn => (died > 0 ? 'alone' : 'shared');
+
 /** @throws aborted */
 export async function pause(waitMs: number, signal: AbortSignal): Promise<void> {
   await sleep(waitMs, undefined, { signal }).catch((cause: unknown) => {
@@ -43,12 +50,12 @@ export async function untilAnswered<T>(
     signal,
     tally = noSetbacks,
   }: { roster: Roster; role: Role; signal: AbortSignal; tally?: Tally },
-  attempt: (endpoint: ModelEndpoint) => Promise<T>,
+  attempt: (endpoint: ModelEndpoint, turn: Turn) => Promise<T>,
 ): Promise<T> {
   for (;;) {
     const endpoint = await roster.untilAvailable(role, signal);
     try {
-      return await attempt(endpoint);
+      return await attempt(endpoint, turnOf(tally));
     } catch (error) {
       const next = nextTry(tally, error);
       if (next === null) throw error;

@@ -1,0 +1,163 @@
+import { RagError } from '../errors.ts';
+import { notTaken } from './ollama-errors.ts';
+
+/**
+ * `alone`: nothing else is under way to the server meanwhile. Only of a request that was alone can be said that
+ * it was what ended or hung its server.
+ */
+export type Turn = 'shared' | 'alone';
+
+/** A request to a model that a server has and has not finished. Disposing it says that it is over. */
+export interface Flight extends Disposable {
+  /** Aborted when the server is found stuck; the reason is the error to end with. */
+  readonly signal: AbortSignal;
+  /** Something came back: a piece of the answer, or a refusal, as of a request whose runner has crashed. */
+  heard(what: 'answer' | 'refusal'): void;
+}
+
+/** What is under way to one server, and how often something came back from it since it was first asked. */
+export interface Traffic {
+  readonly inFlight: number;
+  readonly heard: number;
+  /** Those that were pieces of answers. */
+  readonly served: number;
+}
+
+/** While it stands nothing begins. Disposed without `lift`, those who wait are sent to look for another server. */
+export interface Grounding extends Disposable {
+  /** How many requests it has ended. */
+  readonly ended: number;
+  /** The server is well again. */
+  lift(): void;
+}
+
+/** Every request to a model, by the url of its server. */
+export interface Flights {
+  /** Waits for its turn, first come first served. @throws aborted, model-unavailable when the server is given up */
+  begin(url: string, turn: Turn, signal: AbortSignal): Promise<Flight>;
+  traffic(url: string): Traffic;
+  /** Ends all that is under way to this server. @param reason the error that every one of them ends with */
+  ground(url: string, reason: Error): Grounding;
+}
+
+interface Waiter {
+  readonly turn: Turn;
+  go(): void;
+  refuse(error: Error): void;
+}
+
+interface Server {
+  readonly underWay: Map<AbortController, Turn>;
+  readonly waiting: Set<Waiter>;
+  heard: number;
+  served: number;
+  isGrounded: boolean;
+}
+
+export function makeFlights(): Flights {
+  const servers = new Map<string, Server>();
+  const serverOf = (url: string): Server => {
+    const server = servers.get(url) ?? makeServer();
+    servers.set(url, server);
+    return server;
+  };
+  return {
+    async begin(url, turn, signal) {
+      const server = serverOf(url);
+      if (signal.aborted) throw cancelled(signal);
+      if (server.waiting.size > 0 || !mayGo(server, turn)) return untilTurn(server, turn, signal);
+      return takeOff(server, turn);
+    },
+    traffic(url) {
+      const { underWay, heard, served } = servers.get(url) ?? makeServer();
+      return { inFlight: underWay.size, heard, served };
+    },
+    ground(url, reason) {
+      const server = serverOf(url);
+      server.isGrounded = true;
+      const ended = server.underWay.size;
+      for (const flight of server.underWay.keys()) flight.abort(reason);
+      return {
+        ended,
+        lift: () => {
+          server.isGrounded = false;
+          admit(server);
+        },
+        [Symbol.dispose]: () => {
+          if (!server.isGrounded) return;
+          servers.delete(url);
+          for (const waiter of server.waiting) waiter.refuse(notTaken(url));
+        },
+      };
+    },
+  };
+}
+
+const makeServer = (): Server => ({
+  underWay: new Map(),
+  waiting: new Set(),
+  heard: 0,
+  served: 0,
+  isGrounded: false,
+});
+
+function mayGo({ underWay, isGrounded }: Server, turn: Turn): boolean {
+  if (isGrounded) return false;
+  return underWay.size === 0 || (turn === 'shared' && ![...underWay.values()].includes('alone'));
+}
+
+function takeOff(server: Server, turn: Turn): Flight {
+  const flight = new AbortController();
+  server.underWay.set(flight, turn);
+  return {
+    signal: flight.signal,
+    heard(what) {
+      server.heard += 1;
+      if (what === 'answer') server.served += 1;
+    },
+    [Symbol.dispose]: () => {
+      server.underWay.delete(flight);
+      admit(server);
+    },
+  };
+}
+
+/** In the order of their coming: one who waits to be alone would wait for ever behind a stream of newcomers. */
+function admit(server: Server): void {
+  for (const waiter of server.waiting) {
+    if (!mayGo(server, waiter.turn)) return;
+    waiter.go();
+  }
+}
+
+function untilTurn(server: Server, turn: Turn, signal: AbortSignal): Promise<Flight> {
+  return new Promise((resolve, reject) => {
+    const leave = (): void => {
+      server.waiting.delete(waiter);
+      signal.removeEventListener('abort', abort);
+    };
+    const waiter: Waiter = {
+      turn,
+      go() {
+        leave();
+        resolve(takeOff(server, turn));
+      },
+      refuse(error) {
+        leave();
+        reject(error);
+      },
+    };
+    const abort = (): void => {
+      waiter.refuse(cancelled(signal));
+      // It may have been the one for whom the others waited.
+      admit(server);
+    };
+    server.waiting.add(waiter);
+    signal.addEventListener('abort', abort);
+  });
+}
+
+const cancelled = (signal: AbortSignal): RagError =>
+  new RagError('aborted', 'Cannot ask the model server: the wait for a turn was cancelled', {
+    cause: signal.reason,
+  });
