@@ -1,11 +1,10 @@
-import { closeSync } from 'node:fs';
 import type { ChildProcess } from 'node:child_process';
 import { execa } from 'execa';
 import { startTimeOf } from '../machine/processes.ts';
 import { openFrames, openIpc, type OwnedChannel } from './channel.ts';
 import type { Containment } from './containment.ts';
 import type { Group } from './group.ts';
-import { logTail, openLog } from './log-file.ts';
+import type { LogFile } from './log-file.ts';
 import type { ChildSpec, ExitStatus, Launch, Report, Running } from './spec.ts';
 
 /** A spawned child. It leads a session and a process group of its own. */
@@ -14,6 +13,13 @@ export interface Child extends Running {
   readonly channel: OwnedChannel | undefined;
   /** Resolves on 'exit', never on 'close': a grandchild that holds stdout delays 'close' for as long as it lives. */
   readonly exited: Promise<ExitStatus>;
+}
+
+interface Around {
+  readonly containment: Containment;
+  readonly report: Report;
+  /** Open until the group is empty. */
+  readonly log: LogFile;
 }
 
 /**
@@ -25,12 +31,11 @@ export interface Child extends Running {
 export async function startChild(
   spec: ChildSpec,
   launch: Launch,
-  { containment, report }: { readonly containment: Containment; readonly report: Report },
+  { containment, report, log }: Around,
   signal: AbortSignal,
 ): Promise<Child> {
   const { command, contained } = await containment.wrap(spec, launch.command);
   signal.throwIfAborted();
-  const log = openLog(spec.logFile);
   // execa takes any descriptor; its types know 3 to 9.
   const output = log.fd as 3;
   const [file = '', ...rest] = command;
@@ -49,7 +54,6 @@ export async function startChild(
     cleanup: false,
     detached: true,
   });
-  closeSync(log.fd);
   const { pid, nodeChildProcess } = subprocess;
   if (pid === undefined) {
     const { originalMessage } = await subprocess;
@@ -63,7 +67,7 @@ export async function startChild(
     exited: new Promise((resolve) =>
       nodeChildProcess.once('exit', (code, signal) => resolve({ code, signal })),
     ),
-    logTail: (lines) => logTail(spec.logFile, log.from, lines),
+    logTail: (lines) => log.tail(lines),
   };
 }
 

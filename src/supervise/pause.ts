@@ -1,4 +1,7 @@
-/** The two waits that everything here is made of. Both remove their listener: `closing` signals live for hours. */
+/**
+ * The waits that everything here is made of. All remove their listener and their timer: `closing` signals live for
+ * hours, and what `AbortSignal.any` hangs on them lives as long.
+ */
 
 /** What `work` gives, or `aborted` as soon as the signal says so, whether or not `work` listens to it. */
 export async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | 'aborted'> {
@@ -13,12 +16,31 @@ export async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promi
   }
 }
 
-export async function pause(ms: number, signal: AbortSignal): Promise<'elapsed' | 'aborted'> {
+/** @param ref whether it keeps the process alive */
+export async function pause(ms: number, signal: AbortSignal, ref = true): Promise<'elapsed' | 'aborted'> {
   const { promise, resolve } = Promise.withResolvers<'elapsed'>();
   const timer = setTimeout(() => resolve('elapsed'), ms);
+  if (!ref) timer.unref();
   try {
     return await orAborted(promise, signal);
   } finally {
     clearTimeout(timer);
   }
 }
+
+/** What `work` gives within that time. Nobody ends it: it may go on all the same. */
+export async function within<T>(
+  work: Promise<T>,
+  ms: number,
+  signal: AbortSignal = never,
+): Promise<T | 'elapsed' | 'aborted'> {
+  const over = new AbortController();
+  const late = pause(ms, over.signal).then(() => 'elapsed' as const);
+  try {
+    return await orAborted(Promise.race([work, late]), signal);
+  } finally {
+    over.abort();
+  }
+}
+
+const never = new AbortController().signal;

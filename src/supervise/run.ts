@@ -3,7 +3,8 @@ import { whileAlive } from './alive.ts';
 import { type Child, startChild } from './child.ts';
 import type { Containment } from './containment.ts';
 import { stopGroup } from './group.ts';
-import { orAborted } from './pause.ts';
+import { openLog } from './log-file.ts';
+import { within } from './pause.ts';
 import { untilReady } from './ready.ts';
 import type { ChildSpec, ExitStatus, Launch, Report, Running } from './spec.ts';
 import type { ChildEvent } from './state.ts';
@@ -35,13 +36,40 @@ const neverRan: ExitStatus = { code: null, signal: null };
 
 /** Starts the child once, waits for its end or for the tree's, and empties its group. Never rejects. */
 export async function runOnce(spec: ChildSpec, tree: RunSurroundings): Promise<Run> {
-  let child: Child;
   try {
     await tree.untilReady(spec.after, tree.closing);
-    child = await startChild(spec, await prepare(spec, tree.closing), tree, tree.closing);
+    const launch = await prepare(spec, tree.closing);
+    await using log = await openLog(spec.logFile, tree.report);
+    const child = await startChild(spec, launch, { ...tree, log }, tree.closing);
+    return await lead(child, spec, tree);
   } catch (error) {
     return { end: failedStart(error, tree.closing), readyMs: 0, tail: [] };
   }
+}
+
+/** The launch may pick ports and write files; it gets no longer than the start itself. */
+async function prepare(spec: ChildSpec, closing: AbortSignal): Promise<Launch> {
+  const { timeoutMs } = spec.readiness;
+  const over = new AbortController();
+  try {
+    const launch = await within(spec.launch(over.signal), timeoutMs, closing);
+    if (launch === 'elapsed' || launch === 'aborted')
+      throw new Error(`could not be prepared within ${timeoutMs / 1000} s`);
+    return launch;
+  } finally {
+    over.abort();
+  }
+}
+
+/** An error of ours says what is wrong with the machine or the settings, and the next try would find the same. */
+function failedStart(error: unknown, closing: AbortSignal): RunEnd {
+  if (closing.aborted) return { outcome: 'stopped', exit: neverRan };
+  if (codeOf(error) !== undefined) return { outcome: 'fatal', error };
+  return { outcome: 'not-ready', reason: `could not be started: ${messageOf(error)}` };
+}
+
+/** One process, from its spawn to the empty group. */
+async function lead(child: Child, spec: ChildSpec, tree: RunSurroundings): Promise<Run> {
   tree.setRunning(child);
   tree.report('spawned', { pid: child.pid });
   tree.change({ event: 'spawned', pid: child.pid, at: tree.now() });
@@ -50,22 +78,6 @@ export async function runOnce(spec: ChildSpec, tree: RunSurroundings): Promise<R
   const tail = child.logTail(50);
   tree.change({ event: 'stop' });
   return { end: await emptyGroup(child, spec, tree, attended.end), readyMs: attended.readyMs, tail };
-}
-
-/** The launch may pick ports and write files; it gets no longer than the start itself. */
-async function prepare(spec: ChildSpec, closing: AbortSignal): Promise<Launch> {
-  const { timeoutMs } = spec.readiness;
-  const signal = AbortSignal.any([closing, AbortSignal.timeout(timeoutMs)]);
-  const launch = await orAborted(spec.launch(signal), signal);
-  if (launch === 'aborted') throw new Error(`could not be prepared within ${timeoutMs / 1000} s`);
-  return launch;
-}
-
-/** An error of ours says what is wrong with the machine or the settings, and the next try would find the same. */
-function failedStart(error: unknown, closing: AbortSignal): RunEnd {
-  if (closing.aborted) return { outcome: 'stopped', exit: neverRan };
-  if (codeOf(error) !== undefined) return { outcome: 'fatal', error };
-  return { outcome: 'not-ready', reason: `could not be started: ${messageOf(error)}` };
 }
 
 type Attended = Pick<Run, 'end' | 'readyMs'>;

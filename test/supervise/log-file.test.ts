@@ -1,36 +1,141 @@
 import assert from 'node:assert/strict';
-import { closeSync, rmSync, statSync, truncateSync, writeSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
-import { logTail, openLog } from '../../src/supervise/log-file.ts';
+import { after, test } from 'node:test';
+import { openLog } from '../../src/supervise/log-file.ts';
+import { nextPauseMs } from '../../src/supervise/log-rotation.ts';
+import { watchLeaks } from '../leaks.ts';
+import { until } from '../until.ts';
 import { temporaryFolder } from './children.ts';
 
-test('the tail of a start holds its own lines only, and at most 64 KiB of them', () => {
+const leaks = watchLeaks();
+after(() => leaks.assertNone());
+
+const silent = (): void => undefined;
+const maxBytes = 1_000_000;
+const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+
+test('the tail of a start holds its own lines only, and at most 64 KiB of them', async () => {
   using folder = temporaryFolder();
   const path = join(folder.path, 'logs', 'child.log');
-  const write = (text: string): number => {
-    const log = openLog(path);
-    writeSync(log.fd, text);
-    closeSync(log.fd);
-    return log.from;
-  };
-  write('address already in use\n');
-  const from = write('first\nsecond\r\nthird\n');
-  assert.deepEqual(logTail(path, from, 2), ['second', 'third']);
-  assert.deepEqual(logTail(path, from, 10), ['first', 'second', 'third']);
-  write('x'.repeat(1_000_000));
-  assert.equal(logTail(path, from, 1)[0]?.length, 64 * 1024);
+  {
+    await using first = await openLog(path, silent);
+    writeSync(first.fd, 'address already in use\n');
+  }
+  await using log = await openLog(path, silent);
+  writeSync(log.fd, 'first\nsecond\r\nthird\n');
+  assert.deepEqual(log.tail(2), ['second', 'third']);
+  assert.deepEqual(log.tail(10), ['first', 'second', 'third']);
+  writeSync(log.fd, 'x'.repeat(1_000_000));
+  assert.equal(log.tail(1)[0]?.length, 64 * 1024);
   assert.equal(statSync(path).mode & 0o777, 0o600);
 });
 
-test('a log that was rotated or removed under us reads from its beginning, or as empty', () => {
+test('a log that somebody else cut, deleted or replaced is still read, and the loss of its name is told once', async () => {
   using folder = temporaryFolder();
   const path = join(folder.path, 'child.log');
-  const log = openLog(path);
-  truncateSync(path, 0);
-  writeSync(log.fd, 'after\n');
-  closeSync(log.fd);
-  assert.deepEqual(logTail(path, 500, 5), ['after']);
-  rmSync(path);
-  assert.deepEqual(logTail(path, 0, 5), []);
+  const events: string[] = [];
+  writeFileSync(path, 'of an earlier start\n'.repeat(100));
+  {
+    await using log = await openLog(path, (event) => events.push(event));
+    truncateSync(path, 0);
+    writeSync(log.fd, 'cut\n');
+    assert.deepEqual(log.tail(5), ['cut']);
+    rmSync(path);
+    writeSync(log.fd, 'deleted\n');
+    await until(() => events.length > 0, 'the loss is told');
+    writeFileSync(path, 'of a stranger\n');
+    writeSync(log.fd, 'replaced\n');
+    assert.deepEqual(log.tail(5), ['cut', 'deleted', 'replaced']);
+  }
+  assert.deepEqual(events, ['log-lost']);
+  assert.equal(readFileSync(path, 'utf8'), 'of a stranger\n');
+});
+
+test('a log above its bound is moved to one older file, goes on at its beginning, and its tail is whole', async () => {
+  using folder = temporaryFolder();
+  const path = join(folder.path, 'child.log');
+  await using log = await openLog(path, silent, maxBytes);
+  writeFileSync(`${path}.1`, 'of long ago');
+  for (let number = 0; number < 110_000; number += 10)
+    writeSync(log.fd, Array.from({ length: 10 }, (_, at) => `line ${number + at}\n`).join(''));
+  await until(() => sizeOf(path) === 0, 'the log is cut');
+  writeSync(log.fd, 'next\n');
+  assert.equal(readFileSync(path, 'utf8'), 'next\n');
+  const kept = readFileSync(`${path}.1`, 'utf8');
+  assert.match(kept, /line 109998\nline 109999\n$/);
+  assert.ok(kept.length > maxBytes / 2 && kept.length <= maxBytes, `${kept.length} bytes are kept`);
+  assert.equal(statSync(`${path}.1`).mode & 0o777, 0o600);
+  assert.deepEqual(log.tail(2), ['line 109999', 'next']);
+  assert.ok(log.tail(100_000).join('\n').length <= 64 * 1024);
+  assert.deepEqual(readdirSync(folder.path).sort(), ['child.log', 'child.log.1']);
+});
+
+test('what was written in the last moment, or by starts too short to be looked at, is bounded as well', async () => {
+  using folder = temporaryFolder();
+  const path = join(folder.path, 'child.log');
+  for (let start = 0; start < 3; start += 1) {
+    await using log = await openLog(path, silent, maxBytes);
+    writeSync(log.fd, Buffer.alloc(3 * maxBytes, 'x'));
+  }
+  assert.equal(sizeOf(path), 0);
+  assert.ok(sizeOf(`${path}.1`) <= maxBytes);
+});
+
+test('a deleted log is cut too: nobody sees the space that it takes', async () => {
+  using folder = temporaryFolder();
+  const path = join(folder.path, 'logs', 'child.log');
+  const events: string[] = [];
+  await using log = await openLog(path, (event) => events.push(event), maxBytes);
+  rmSync(join(folder.path, 'logs'), { recursive: true });
+  writeSync(log.fd, Buffer.alloc(2 * maxBytes, 'line\n'));
+  await until(() => sizeOf(`/proc/self/fd/${log.fd}`) === 0, 'the log is cut');
+  assert.deepEqual(events, ['log-lost', 'log-not-kept']);
+  assert.deepEqual(log.tail(2), ['line', 'line']);
+});
+
+test('a log that was moved away is neither copied over its successor nor left unbounded', async () => {
+  using folder = temporaryFolder();
+  const path = join(folder.path, 'child.log');
+  await using log = await openLog(path, silent, maxBytes);
+  renameSync(path, join(folder.path, 'moved'));
+  writeFileSync(path, 'successor');
+  writeSync(log.fd, Buffer.alloc(2 * maxBytes, 'x'));
+  await until(() => sizeOf(join(folder.path, 'moved')) === 0, 'the log is cut');
+  assert.equal(readFileSync(path, 'utf8'), 'successor');
+});
+
+test('a full disk: the copy is given up, the log is cut all the same, and that is told once', (context) => {
+  const program = join(import.meta.dirname, '../fixtures/children/fills-its-disk.ts');
+  const { stdout, stderr, status } = spawnSync(
+    'unshare',
+    ['--user', '--map-root-user', '--mount', process.execPath, program],
+    { encoding: 'utf8' },
+  );
+  if (status !== 0) return context.skip(`no file system of its own: ${stderr.trim()}`);
+  assert.deepEqual(JSON.parse(stdout), {
+    fulls: 2,
+    events: ['log-not-kept'],
+    files: ['child.log'],
+    tail: 'of round 1',
+  });
+});
+
+test('the next look comes before the log is full at its pace, and once a second when it is idle', () => {
+  assert.equal(nextPauseMs(0, 1000, 64), 1000);
+  assert.equal(nextPauseMs(-5, 1000, 64), 1000);
+  assert.equal(nextPauseMs(1, 1000, 1e6), 1000);
+  assert.equal(nextPauseMs(100, 10, 2000), 100);
+  assert.equal(nextPauseMs(1e9, 10, 1e6), 20);
+  assert.equal(nextPauseMs(10, 10, -5), 20);
 });

@@ -1,0 +1,98 @@
+/** A child keeps its log open for days, so no rename can take it away: what it wrote is copied, then cut off under it. */
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
+import { messageOf } from '../errors.ts';
+import { pause } from './pause.ts';
+import type { Report } from './spec.ts';
+
+export interface GrowingLog {
+  /** Opened for appending: after the cut the child goes on at the beginning, not behind a hole. */
+  readonly file: FileHandle;
+  readonly path: string;
+  /** Of the log; `<path>.1` takes as much again. */
+  readonly maxBytes: number;
+  readonly report: Report;
+  /** The last moment to read from it. */
+  readonly onCut: () => void;
+}
+
+const maxPauseMs = 1000;
+const minPauseMs = 20;
+const chunkBytes = 256 * 1024;
+
+/**
+ * Looks at the log until aborted, and once more then. The bound holds by the descriptor, whatever became of the
+ * name: a deleted log takes space nobody sees. Over it goes only what is written between two looks (a second at
+ * most). Never rejects, and keeps no process alive.
+ */
+export async function keepBounded(log: GrowingLog, signal: AbortSignal): Promise<void> {
+  const sayOnce = once(log.report);
+  let seen = { bytes: 0, at: performance.now() };
+  let pauseMs = 0;
+  for (let isLast = false; !isLast;) {
+    isLast = (await pause(pauseMs, signal, false)) === 'aborted';
+    const bytes = await look(log, sayOnce);
+    const at = performance.now();
+    pauseMs = nextPauseMs(bytes - seen.bytes, at - seen.at, log.maxBytes - bytes);
+    seen = { bytes, at };
+  }
+}
+
+/** Half the time until it is full at this pace: a flood fills 64 MiB in 50 ms, an idle log costs a look a second. */
+export function nextPauseMs(grownBytes: number, elapsedMs: number, leftBytes: number): number {
+  if (grownBytes <= 0) return maxPauseMs;
+  const untilFullMs = (leftBytes / grownBytes) * elapsedMs;
+  return Math.min(maxPauseMs, Math.max(minPauseMs, untilFullMs / 2));
+}
+
+/** @returns its size, in bytes, afterwards */
+async function look(log: GrowingLog, report: Report): Promise<number> {
+  try {
+    const { size, ino, dev } = await log.file.stat();
+    const named = await stat(log.path).catch(() => undefined);
+    if (named?.ino !== ino || named.dev !== dev) report('log-lost', { path: log.path });
+    if (size <= log.maxBytes) return size;
+    await keepLast(log, size).catch((error: unknown) =>
+      report('log-not-kept', { path: log.path, reason: messageOf(error) }),
+    );
+    log.onCut();
+    await log.file.truncate(0);
+  } catch (error) {
+    report('log-not-bounded', { path: log.path, reason: messageOf(error) });
+  }
+  return 0;
+}
+
+/**
+ * To `<path>.1`, in place of the older one, which goes first: three of them would be more than was promised. Of a
+ * flood only the end, and what comes during the copy as long as there is room.
+ */
+async function keepLast({ file, path, maxBytes }: GrowingLog, size: number): Promise<void> {
+  const kept = `${path}.1`;
+  const unfinished = `${path}.new`;
+  await rm(kept, { force: true });
+  try {
+    await using copy = await open(unfinished, 'w', 0o600);
+    let position = Math.max(0, size - Math.floor((maxBytes * 15) / 16));
+    const end = position + maxBytes;
+    const chunk = Buffer.allocUnsafe(chunkBytes);
+    while (position < end) {
+      const { bytesRead } = await file.read(chunk, 0, Math.min(chunkBytes, end - position), position);
+      if (bytesRead === 0) break;
+      await copy.writeFile(chunk.subarray(0, bytesRead));
+      position += bytesRead;
+    }
+  } catch (error) {
+    await rm(unfinished, { force: true });
+    throw error;
+  }
+  await rename(unfinished, kept);
+}
+
+/** A disk stays full for hours, and a log is looked at every second. */
+function once(report: Report): Report {
+  const said = new Set<string>();
+  return (event, detail) => {
+    if (!said.has(event)) report(event, detail);
+    said.add(event);
+  };
+}
