@@ -21,6 +21,9 @@ export interface Expected {
   readonly dimensions: number | null;
 }
 
+/** What a request to it must carry. */
+export type ToAsk = Pick<Expected, 'role' | 'model' | 'options' | 'dimensions'>;
+
 /** A server that is ready, and what was learnt of it on the way. */
 export interface ServedModel {
   readonly url: string;
@@ -43,6 +46,9 @@ export interface Started {
   readonly http: OllamaHttp;
   readonly signal: AbortSignal;
 }
+
+/** What it takes to ask. */
+export type Reached = Pick<Started, 'host' | 'http' | 'signal'>;
 
 /** An answer about the server itself; silence for so long is a hang. Loads are bounded by the caller's signal. */
 const askMs = 30_000;
@@ -78,7 +84,7 @@ export function probeResult(error: unknown): ProbeResult {
   return { outcome: 'fatal', error: error instanceof Error ? error : new Error(String(error)) };
 }
 
-const get = ({ host, http, signal }: Started, path: string): Promise<unknown> =>
+const get = ({ host, http, signal }: Reached, path: string): Promise<unknown> =>
   http.json({ url: `http://${host}`, path, signal, stallMs: askMs });
 
 async function answers(started: Started): Promise<string> {
@@ -115,7 +121,7 @@ interface Listed {
 }
 
 async function findModel(
-  started: Started,
+  started: Reached,
   path: '/api/tags' | '/api/ps',
   model: string,
 ): Promise<Listed | undefined> {
@@ -153,15 +159,14 @@ async function sitsOnItsGpus(
   { model, gpus, allowCpu }: Expected,
   started: Started,
 ): Promise<{ bytes: number; vramBytes: number }> {
-  const loaded = await findModel(started, '/api/ps', model);
+  const loaded = await placeOf(model, started);
   if (loaded === undefined) {
     throw new RagError(
       'model-unavailable',
       `Cannot use ${model}: it was unloaded again, a loaded model is wanted`,
     );
   }
-  // The fields are left out when they are zero.
-  const [bytes, vramBytes] = [loaded.size ?? 0, loaded.size_vram ?? 0];
+  const { bytes, vramBytes } = loaded;
   if (gpus === null || gpus.length === 0 || allowCpu) return { bytes, vramBytes };
   if (vramBytes < bytes || vramBytes === 0) throw onCpu(model, `${vramBytes} of ${bytes} bytes are there`);
   const layers = offloadedLayers(started.log());
@@ -171,8 +176,18 @@ async function sitsOnItsGpus(
   return { bytes, vramBytes };
 }
 
+/** Where a model sits. Undefined when it is not loaded, as during a load. */
+export async function placeOf(
+  model: string,
+  started: Reached,
+): Promise<{ bytes: number; vramBytes: number } | undefined> {
+  const loaded = await findModel(started, '/api/ps', model);
+  // The fields are left out when they are zero.
+  return loaded && { bytes: loaded.size ?? 0, vramBytes: loaded.size_vram ?? 0 };
+}
+
 /** One real embedding or token. Returns the size of the vectors. */
-async function works(expected: Expected, started: Started): Promise<number | null> {
+export async function works(expected: ToAsk, started: Reached): Promise<number | null> {
   const answer = await request(expected, started, 'Ready?');
   if (expected.role === 'generate') return null;
   const [vector] = readVectors(answer, { count: 1, dimensions: expected.dimensions });
@@ -181,12 +196,12 @@ async function works(expected: Expected, started: Started): Promise<number | nul
 
 /** Without a text it only loads the model. */
 async function request(
-  expected: Expected,
-  { host, http, signal }: Started,
+  expected: ToAsk,
+  { host, http, signal }: Reached,
   text: string | null,
 ): Promise<unknown> {
   const { role, model, options, dimensions } = expected;
-  const ask = { url: `http://${host}`, signal, stallMs: loadMs };
+  const ask = { url: `http://${host}`, turn: 'probe', signal, stallMs: loadMs } as const;
   if (role === 'embed') {
     const body = embedBody(model, text === null ? [] : [text], options, dimensions);
     return http.json({ ...ask, path: '/api/embed', body });
