@@ -1,21 +1,16 @@
-/**
- * Every line of `ollama serve` that tells us something, in the words of both eras, as one table. Up to 0.24 the
- * runner is Ollama's own program and called "llama runner"; from 0.30 it is upstream's "llama-server", whose raw
- * lines stand in the same log. A parser accepts both: a log outlives an upgrade. Pure.
- */
-export type Era = 'llama runner' | 'llama-server';
+import type { Era } from './ollama-version.ts';
 
 /** How much a person wants to know it. */
 export type Level = 'info' | 'warn' | 'error';
 
-/** What a line says. Numbers carry their unit in their name: `kvBytes`, `contextTokens`, `seconds`. */
+/** What a line says. Numbers have their unit in their name; a size is in bytes. */
 export type Facts = Readonly<Record<string, string | number>>;
 
 interface Row {
   readonly level: Level;
   /** One sentence for people. */
   readonly says: string;
-  /** How each era words it. Its named groups are the facts; sizes such as "79.3 GiB" become bytes. */
+  /** How each era words it; its named groups are the facts. */
   readonly words: Readonly<Partial<Record<Era, RegExp>>>;
 }
 
@@ -23,19 +18,20 @@ const row = (level: Level, says: string, words: Row['words']): Row => ({ level, 
 const both = (words: RegExp): Row['words'] => ({ 'llama runner': words, 'llama-server': words });
 
 /**
- * Matched in this order, against the line without its time, level and source. Anchored at the beginning wherever the
- * line allows, so that a text quoted in another line is not taken for the event itself.
+ * Every line of `ollama serve` that tells us something, in the words of both eras. Rows are tried in this order against
+ * the line without its time, level and source, and are anchored there: what another line quotes is not the event.
+ * Pure.
  */
 export const table = {
   'port-taken': row(
     'warn',
     'Another program has its port.',
-    both(/^Error: listen \S+ (?<address>\S+): bind: address already in use/),
+    both(/^Error: listen \w+ (?<address>\S+): bind: address already in use/),
   ),
   'unknown-flag': row(
     'error',
-    'It does not know what it was called with.',
-    both(/^Error: unknown (?:shorthand )?(?:flag|command):? (?<what>.*)/),
+    'It was called with a flag that it does not know.',
+    both(/^Error: unknown (?:shorthand )?(?:flag|command):? (?<flag>\S+)/),
   ),
   'server-config': row(
     'info',
@@ -44,7 +40,7 @@ export const table = {
   ),
   pruned: row(
     'warn',
-    'It deleted parts of models that no manifest names: on a shared store that must not be.',
+    'It deleted parts of models that no manifest names; in a shared store nothing may be deleted.',
     both(/^msg="total unused blobs removed: (?<blobs>[1-9]\d*)"/),
   ),
   listening: row(
@@ -55,87 +51,111 @@ export const table = {
   'no-gpu': row(
     'warn',
     'It found no GPU.',
-    both(/^msg="inference compute" id=\S+ library=cpu\b.*? total="(?<totalBytes>[^"]+)"/),
+    both(/^msg="inference compute" id=\S+ library=cpu .*?total="(?<totalBytes>[^"]+)"/),
   ),
-  'compute-device': row('info', 'It found a device to compute on.', {
+  // From 0.13 on with `filter_id`, which has the token of our mask where the id is only a number.
+  'compute-device': row(
+    'info',
+    'It found a GPU.',
+    both(
+      /^msg="inference compute" id=(?<id>\S+)(?: filter_id=(?<filter>\S*))? library=(?<library>\S+) .*?total="(?<totalBytes>[^"]+)" available="(?<availableBytes>[^"]+)"/,
+    ),
+  ),
+  // Not "user overrode visible devices": it was us.
+  'gpu-trouble': row(
+    'warn',
+    'It had trouble with its GPUs or their free memory; what it misses goes to the CPU.',
+    {
+      'llama runner':
+        /^msg="(?<what>failure during GPU discovery|unable to refresh free memory|gpu VRAM usage didn't recover within timeout)/,
+      'llama-server':
+        /^msg="(?<what>failure during llama-server GPU discovery|llama-server GPU discovery watchdog timed out|llama-server discovery: timed out|unable to refresh free memory|gpu VRAM usage didn't recover within timeout)/,
+    },
+  ),
+  // From 0.15.5 on in the words of the newer era.
+  'default-context': row('info', 'The size of its GPUs decides the context of those who ask for none.', {
     'llama runner':
-      /^msg="inference compute" id=(?<id>\S+) library=(?<library>\S+).*? total="(?<totalBytes>[^"]+)" available="(?<availableBytes>[^"]+)"/,
+      /^msg="(?:entering low vram mode" "total vram"|vram-based default context" total_vram)="(?<vramBytes>[^"]+)"/,
     'llama-server':
-      /^msg="inference compute" id=(?<ordinal>\S+) filter_id=(?<id>\S*) library=(?<library>\S+).*? total="(?<totalBytes>[^"]+)" available="(?<availableBytes>[^"]+)"/,
-  }),
-  'gpu-trouble': row('warn', 'It had trouble finding its GPUs; what it missed will run on the CPU.', {
-    'llama runner':
-      /^msg="?(?<what>failure during GPU discovery|unable to refresh free memory|skipping CUDA device|user overrode visible devices|gpu VRAM usage didn't recover within timeout)/,
-    'llama-server':
-      /^msg="?(?<what>failure during (?:llama-server )?GPU discovery|discovery watchdog timed out|timed out waiting for server startup|unable to refresh free memory|skipping CUDA device)/,
-  }),
-  'default-context': row('info', 'The size of its context where nobody says one.', {
-    'llama runner': /^msg="entering low vram mode" "total vram"="(?<totalBytes>[^"]+)"/,
-    'llama-server':
-      /^msg="vram-based default context" total_vram="(?<totalBytes>[^"]+)" default_num_ctx=(?<contextTokens>\d+)/,
+      /^msg="vram-based default context" total_vram="(?<vramBytes>[^"]+)" default_num_ctx=(?<contextTokens>\d+)/,
   }),
   'load-start': row('info', 'It begins to load a model.', {
-    'llama runner': /^msg="(?:starting runner|starting llama server)" cmd=/,
+    'llama runner': /^msg="starting (?:runner|llama server)" cmd=/,
     'llama-server': /^msg="starting llama-server" cmd=/,
   }),
   'load-phase': row('info', 'The load goes on.', {
     'llama runner': /^msg="waiting for server to become available" status="(?<status>[^"]+)"/,
     'llama-server': /^msg="waiting for llama-server to become available" status="(?<status>[^"]+)"/,
   }),
+  // The newer era says so once for every request that waited.
   'loaded-in': row('info', 'The model is loaded.', {
     'llama runner': /^msg="llama runner started in (?<seconds>[\d.]+) seconds"/,
     'llama-server': /^msg="llama-server started in (?<seconds>[\d.]+) seconds"/,
   }),
   offload: row(
     'info',
-    'So many layers are on GPUs.',
-    both(/^(?:msg="|\w+: +)offloaded (?<gpuLayers>\d+)\/(?<allLayers>\d+) layers to GPU/),
+    'So many layers are on the GPUs.',
+    both(/^(?:msg="|(?:\w+ +)?\w+: +)offloaded (?<gpuLayers>\d+)\/(?<allLayers>\d+) layers to GPU/),
   ),
-  buffers: row('info', 'Memory that it took.', {
+  buffers: row('info', 'It took memory.', {
     'llama runner':
-      /^(?:\S+: +(?<device>\S+) +(?<what>model|KV|compute|output|RS) buffer size *= *(?<bufferBytes>[\d.]+ MiB)|msg="(?<purpose>model weights|kv cache|compute graph)" device=(?<place>\S+) size="(?<sizeBytes>[^"]+)")/,
+      /^(?:msg="(?<of>model weights|kv cache|compute graph)" device=(?<on>\S+) size="(?<sizeBytes>[^"]+)"|\w+: +(?<device>\S+) +(?<what>\w+) buffer size *= *(?<bufferBytes>[\d.]+ MiB))/,
     'llama-server':
-      /^\S+: +(?<device>\S+) +(?<what>model|KV|compute|output|RS) buffer size *= *(?<bufferBytes>[\d.]+ MiB)/,
+      /^(?:\w+ +)?\w+: +(?<device>\S+) +(?<what>\w+) buffer size *= *(?<bufferBytes>[\d.]+ MiB)/,
   }),
-  evicting: row('warn', 'It throws out a loaded model to make room for another.', {
-    'llama runner': /^msg="[^"]*requires more memory than is currently available, evicting/,
+  evicting: row(
+    'warn',
+    'It throws out a loaded model to make room for another.',
+    both(/^msg="[^"]*\bevicting (?:a model|all other models)|^msg="[^"]*available memory, evicting"/),
+  ),
+  'context-shrunk': row('warn', 'The context did not fit, and it took a smaller one.', {
     'llama-server':
-      /^msg="[^"]*(?:predicted to exceed available memory|requires more memory than is currently available), evicting/,
-  }),
-  'context-shrunk': row('warn', 'The context did not fit and was made smaller.', {
-    'llama-server':
-      /^msg="[^"]*reducing automatic context and retrying once.*?old_num_ctx=(?<oldTokens>\d+).*?new_num_ctx=(?<newTokens>\d+)/,
+      /^msg="[^"]*reducing automatic context.*? old_num_ctx=(?<oldTokens>\d+).*? new_num_ctx=(?<newTokens>\d+)/,
   }),
   'truncated-prompt': row(
     'error',
-    'A prompt was too long, and its beginning was cut off silently.',
+    'It cut off the beginning of a prompt that was too long, and told nobody.',
     both(
-      /^msg="truncating input prompt" limit=(?<limitTokens>\d+) prompt=(?<promptTokens>\d+)(?:.*? new=(?<newTokens>\d+))?/,
+      /^msg="truncating input prompt" limit=(?<limitTokens>\d+) prompt=(?<promptTokens>\d+)(?: keep=\d+ new=(?<keptTokens>\d+))?/,
     ),
   ),
-  'load-aborted': row('warn', 'A load was given up.', {
+  'load-aborted': row('warn', 'It gave up a load because nobody waited for it any more.', {
     'llama runner':
-      /^msg="client connection closed before (?:server|llama runner) finished loading, aborting load"|timed out waiting for llama runner to start/,
+      /^msg="client connection closed before server finished loading|^msg="(?:Load failed|error loading llama server)".*context canceled/,
     'llama-server':
-      /^msg="client connection closed before llama-server finished loading, aborting load"|timed out waiting for llama-server to start/,
+      /^msg="client connection closed before llama-server finished loading|^msg="Load failed".*context canceled/,
   }),
-  'runner-died': row('error', 'The process that holds the model has ended.', {
-    'llama runner':
-      /^msg="llama runner (?:terminated|process no longer running)"(?:.*? (?:error|string)="?(?<how>[^"]+))?/,
-    'llama-server':
-      /^msg="llama-server (?:terminated|process no longer running)"(?:.*? (?:error|string)="?(?<how>[^"]+))?/,
+  'load-failed': row('error', 'A load failed.', {
+    'llama runner': /^msg="(?:Load failed|error loading llama server)".*? error="(?<why>[^"]+)/,
+    'llama-server': /^msg="Load failed".*? error="(?<why>[^"]+)/,
+  }),
+  // Said when an older error is remembered, of every runner that is unloaded; the kernel's killer looks the same.
+  'runner-killed': row('warn', 'The process that held the model was killed: unloaded, or out of memory.', {
+    'llama runner': /^msg="llama runner terminated" error="signal: killed"/,
+    'llama-server': /^msg="llama-server terminated" error="signal: killed"/,
+  }),
+  // Only of one that left last words: a silent death is told by `runner-gone` at the next request, or by nothing.
+  'runner-died': row('error', 'The process that held the model has ended.', {
+    'llama runner': /^msg="llama runner terminated"(?: error="(?<how>[^"]+))?/,
+    'llama-server': /^msg="llama-server terminated"(?: error="(?<how>[^"]+))?/,
+  }),
+  'runner-gone': row('warn', 'It looked for the process that held the model, and that one had ended.', {
+    'llama runner': /^msg="llama runner process no longer running"(?:.*? string="(?<how>[^"]+))?/,
+    'llama-server': /^msg="llama-server process no longer running"(?:.*? string="(?<how>[^"]+))?/,
   }),
   'out-of-memory': row(
     'error',
-    'There is not enough memory.',
+    'There was not enough memory.',
     both(
-      /cudaMalloc failed|CUDA error: out of memory|runtime OOM detected|(?:model requires more system memory \((?<neededBytes>[^)]+)\) than is available \((?<availableBytes>[^)]+)\))|^\S+: failed to allocate/,
+      /^\w+: allocating (?<neededBytes>[\d.]+ MiB) on device (?<device>\d+): \w+ failed|^\w+: failed to allocate (?<on>\S+) buffer|^(?:CUDA|ROCm) error: out of memory|^msg="(?:runtime OOM detected|model request too large for system)/,
     ),
   ),
-  'runner-crashing': row(
+  'last-words': row(
     'error',
-    'The process that holds the model failed.',
-    both(/^(?:\S+:\d+: )?(?<what>(?:CUDA|ROCm) error|GGML_ASSERT|panic: |fatal error: |SIG[A-Z]+: )/),
+    'The process that held the model failed.',
+    both(
+      /^(?:\S+:\d+: )?(?<what>(?:CUDA|ROCm) error|GGML_ASSERT|panic|fatal error|SIG(?:SEGV|ABRT|BUS|ILL|FPE))\b/,
+    ),
   ),
 } as const satisfies Readonly<Record<string, Row>>;
 
@@ -156,7 +176,7 @@ const rows = Object.entries(table).map(([name, { level, says, words }]) => ({
   patterns: [...new Set(Object.values(words))],
 }));
 
-/** Undefined for the many lines that tell us nothing. */
+/** In the words of either era: a log outlives an upgrade. Undefined for the many lines that tell us nothing. */
 export function readLine(line: string): Told | undefined {
   const rest = withoutPrefix(line);
   if (rest === undefined) return undefined;
@@ -169,24 +189,23 @@ export function readLine(line: string): Told | undefined {
   return undefined;
 }
 
-/** Undefined for lines of debugging, which quote prompts, and for the log of requests. */
+/** Undefined for lines of debugging, which quote prompts. */
 function withoutPrefix(line: string): string | undefined {
-  const [prefix = '', level] = /^time=\S+ level=(\w+)\S* (?:source=\S+ )?/.exec(line) ?? [];
-  return level === 'DEBUG' || level === 'TRACE' || line.startsWith('[GIN]')
-    ? undefined
-    : line.slice(prefix.length);
+  const [prefix = '', level = ''] = /^time=\S+ level=(\w+)\S* (?:source=\S+ )?/.exec(line) ?? [];
+  return level === 'DEBUG' || level === 'TRACE' ? undefined : line.slice(prefix.length);
 }
-
-const isNumber = /(?:Tokens|Layers|blobs|seconds)$/;
 
 const factsOf = (groups: Readonly<Record<string, string | undefined>>): Facts =>
   Object.fromEntries(
-    Object.entries(groups).flatMap(([name, text]) => {
-      if (text === undefined) return [];
-      if (name.endsWith('Bytes')) return [[name, toBytes(text)]];
-      return [[name, isNumber.test(name) ? Number(text) : text]];
-    }),
+    Object.entries(groups).flatMap(([name, text]) =>
+      text === undefined || text === '""' ? [] : [[name, toFact(name, text)]],
+    ),
   );
+
+function toFact(name: string, text: string): string | number {
+  if (name.endsWith('Bytes')) return toBytes(text);
+  return /(?:Tokens|Layers|blobs|seconds)$/.test(name) ? Number(text) : text;
+}
 
 const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
 

@@ -30,8 +30,18 @@ const memoryWords =
 /** Of the text of an error answer as well, which quotes the runner's last words. */
 export const isOutOfMemory = (text: string): boolean => memoryWords.test(text);
 
-const crashes: readonly LineName[] = ['runner-died', 'runner-crashing', 'out-of-memory'];
+const crashes: readonly LineName[] = [
+  'load-failed',
+  'runner-killed',
+  'runner-died',
+  'runner-gone',
+  'out-of-memory',
+  'last-words',
+];
 
 /** The newest line that tells of a runner's death. */
 export const lastCrash = (lines: readonly string[]): string | undefined =>
-  lines.findLast((line) => crashes.includes(readLine(line)?.name ?? 'listening'));
+  lines.findLast((line) => {
+    const told = readLine(line);
+    return told !== undefined && crashes.includes(told.name);
+  });
