@@ -64,34 +64,93 @@ export function errorText(body: string): string {
   return body.trim().slice(0, 300) || 'no message';
 }
 
+interface Answer {
+  /** Which versions answer so, for the reader: what is decided here must not depend on knowing the version. */
+  readonly versions: string;
+  readonly status: (status: number) => boolean;
+  readonly text: RegExp;
+  readonly error: (model: string, said: string) => RagError;
+}
+
+const any = (): boolean => true;
+const only =
+  (wanted: number) =>
+  (status: number): boolean =>
+    status === wanted;
+const from =
+  (lowest: number) =>
+  (status: number): boolean =>
+    status >= lowest;
+
+const refused = (model: string, said: string, wanted: string, hint?: string): RagError =>
+  new RagError('model-refused', `Cannot use ${model}: ${said}, ${wanted} is wanted`, { hint });
+
+const notOllama = 'Is this the address of an Ollama server?';
+
 /**
- * What an error answer means. Statuses alone do not tell: from 0.14 a crashed runner is a 400 with `EOF` in
- * its text, and a vector of NaN is a 500 before it and a 400 after.
+ * What an error answer means; the first row that fits says it. Statuses alone do not tell: from 0.14 every failure of
+ * the runner below an embedding is a 400, which before was a 500, so that the text goes first.
  */
+const answers: readonly Answer[] = [
+  {
+    versions: 'up to 0.13: 500 "unsupported value: NaN"; from 0.14: 400 "contains NaN or Inf values"',
+    status: any,
+    text: /\bNaN\b|\bInf values\b/,
+    error: (model, said) =>
+      new RagError('bad-vector', `Cannot use the vector of ${model}: ${said}, finite numbers are wanted`),
+  },
+  {
+    versions:
+      '0.12: "input exceeds maximum context length"; then "exceeds the context length", "is longer than"',
+    status: any,
+    text: /exceeds? .*context length|longer than the context length|input is too large/i,
+    error: (model, said) =>
+      new RagError('too-long', `Cannot fit the text into ${model}: ${said}, a shorter text is wanted`),
+  },
+  {
+    versions: 'all, "model \'x\' not found"',
+    status: only(404),
+    text: /model/,
+    error: (model, said) => refused(model, said, 'an installed model', `ollama pull ${model}`),
+  },
+  {
+    versions: 'all, in plain text: an unknown route (404) or a method that it does not have (405)',
+    status: (status) => status === 404 || status === 405,
+    text: /(?:)/,
+    error: (model, said) => refused(model, said, 'a route of Ollama', notOllama),
+  },
+  {
+    versions: 'all, without a text: bound to loopback and asked by a name that is none of this host',
+    status: only(403),
+    text: /^no message$/,
+    error: (model, said) =>
+      refused(model, said, 'an accepted Host header', 'Ask it at 127.0.0.1, not by another name.'),
+  },
+  {
+    versions: 'all, while it loads or switches models and its queue is full',
+    status: only(503),
+    text: /(?:)/,
+    error: (model, said) =>
+      unavailable('busy', `Cannot use ${model} now: ${said}, a free place in its queue is wanted`),
+  },
+  {
+    versions: 'all: 499 "request canceled", 500 for loads and, up to 0.13, for all that the runner does',
+    status: from(499),
+    text: /(?:)/,
+    error: (_, said) => unfinished(said),
+  },
+  {
+    versions:
+      'from 0.14, an embedding whose runner died: its connection, or its last words as Ollama keeps them',
+    status: only(400),
+    text: /\bEOF\b|connection re(?:set|fused)|broken pipe|no longer running|has terminated|(?:CUDA|ROCm) error|cudaMalloc failed|GGML_ASSERT|panic:|fatal error:|error loading model|llama_init_from_model:/,
+    error: (_, said) => unfinished(said),
+  },
+];
+
+/** @param text as `errorText` gives it */
 export function answerError(model: string, status: number, text: string): RagError {
   const said = `the model server answered ${status} "${text}"`;
-  if (/\bNaN\b|\bInf values\b/.test(text)) {
-    return new RagError(
-      'bad-vector',
-      `Cannot use the vector of ${model}: ${said}, finite numbers are wanted`,
-    );
-  }
-  if (/exceeds? .*context length|longer than the context length|input is too large/i.test(text)) {
-    return new RagError('too-long', `Cannot fit the text into ${model}: ${said}, a shorter text is wanted`);
-  }
-  if (status === 404) {
-    const hint = /model/.test(text) ? `ollama pull ${model}` : 'Is this the address of an Ollama server?';
-    return new RagError('model-refused', `Cannot use ${model}: ${said}, an installed model is wanted`, {
-      hint,
-    });
-  }
-  if (status === 503)
-    return unavailable('busy', `Cannot use ${model} now: ${said}, a free place in its queue is wanted`);
-  if (
-    status >= 499 ||
-    /\bEOF\b|connection reset|connection refused|no longer running|has terminated/.test(text)
-  ) {
-    return unfinished(said);
-  }
-  return new RagError('model-refused', `Cannot use ${model}: ${said}, an accepted request is wanted`);
+  const answer = answers.find((each) => each.status(status) && each.text.test(text));
+  return answer?.error(model, said) ?? refused(model, said, 'an accepted request');
 }
