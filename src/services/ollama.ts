@@ -6,6 +6,7 @@ import type { OllamaHttp } from '../models/ollama-http.ts';
 import type { ChildSpec, ExitStatus, Launch, ProbeResult, Running } from '../supervise/spec.ts';
 import { livenessBounds } from './answers-pings.ts';
 import { loadProgress } from './load-progress.ts';
+import { logNotices } from './log-notices.ts';
 import { serverEnv } from './ollama-env.ts';
 import { isOutOfMemory, isPortTaken, isUnknownFlag, lastCrash } from './ollama-log.ts';
 import { answersAtAll, isLoadFailure, probeResult, proveServer } from './ollama-ready.ts';
@@ -72,6 +73,7 @@ export function serverSpec(options: ServerOptions): ChildSpec {
       ...livenessBounds,
       probe: ({ launch }, signal) => answersAtAll(launch.env['OLLAMA_HOST'] ?? '', options.http, signal),
     },
+    watches: [logNotices(options.logFile)],
     fatalExit: (exit, logTail) => fatalExit(options, exit, logTail),
   };
 }
