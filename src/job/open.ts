@@ -11,6 +11,7 @@ import { openOllamaHttp } from '../models/ollama-http.ts';
 import { openLog, type Log } from '../observe/log.ts';
 import type { Plan } from '../plan/types.ts';
 import { jobKey } from '../slurm/job.ts';
+import { promptWarning } from '../services/ollama-version.ts';
 import { openStore } from '../store/client.ts';
 import type { Channel, ChildStatus, Tree } from '../supervise/spec.ts';
 import { startTree } from '../supervise/tree.ts';
@@ -64,6 +65,7 @@ export async function withJob<T>(
   await using http = openOllamaHttp();
   const served = makeServed(plan);
   const { roster } = served;
+  const warned = new Set<string>();
   const specs = makeSpecs({
     prepared,
     folders,
@@ -72,6 +74,9 @@ export async function withJob<T>(
     onServed: (instance, model) => {
       served.add(instance, model);
       log.file(`${instance.id} serves ${model.model}`, { ...model });
+      const warning = instance.role === 'generate' ? promptWarning(model.version) : null;
+      if (warning !== null && !warned.has(warning)) log('warn', warning);
+      if (warning !== null) warned.add(warning);
     },
   });
   await using tree = startTree(specs, {
