@@ -18,21 +18,24 @@ export async function live(spec: ChildSpec, tree: Surroundings): Promise<void> {
   let history: RestartHistory = [];
   let readyClock = 0;
   for (;;) {
-    const { end, readyMs, tail } = await runOnce(spec, tree);
-    const verdict = tree.ending.aborted ? atTheEnd(end) : judge(spec, end, tail);
+    const run = await runOnce(spec, tree);
+    if (run === 'overtaken') continue;
+    const verdict = tree.ending.aborted ? atTheEnd(run.end) : judge(spec, run);
     if (verdict.verdict !== 'restart') return finish(verdict, tree);
-    readyClock += readyMs;
-    const next = nextRestart(history, tree.budget, readyClock, tree.random());
+    readyClock += run.readyMs;
+    const next = verdict.charged
+      ? nextRestart(history, tree.budget, readyClock, tree.random())
+      : ({ outcome: 'restart', delayMs: 0, history } as const);
     if (next.outcome === 'give-up') {
       const reason = `${verdict.reason}, after ${next.restarts} restarts`;
-      return finish({ verdict: 'failed', error: failure(spec, reason, tail) }, tree);
+      return finish({ verdict: 'failed', error: failure(spec, reason, run.tail) }, tree);
     }
     history = next.history;
     tree.report('restarting', { reason: verdict.reason, delayMs: next.delayMs });
     tree.change({ event: 'restart', at: tree.now() + next.delayMs, reason: verdict.reason });
     // When the tree closes meanwhile, the next run ends before it begins.
     await pause(next.delayMs, AbortSignal.any([tree.closing, tree.ending]));
-    if (tree.ending.aborted && !tree.closing.aborted) return finish(atTheEnd(end), tree);
+    if (tree.ending.aborted && !tree.closing.aborted) return finish(atTheEnd(run.end), tree);
   }
 }
 

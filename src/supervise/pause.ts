@@ -1,6 +1,6 @@
 /**
  * The waits that everything here is made of. All remove their listener and their timer: `closing` signals live for
- * hours, and what `AbortSignal.any` hangs on them lives as long.
+ * hours, and each `AbortSignal.any` of one and an `AbortSignal.timeout` holds 1 KB until the timeout.
  */
 
 /** What `work` gives, or `aborted` as soon as the signal says so, whether or not `work` listens to it. */

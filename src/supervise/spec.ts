@@ -97,7 +97,7 @@ export interface ChildSpec {
   readonly after: readonly string[];
   /**
    * Those of `after` without which it cannot go on: when one of them is started again, so is this one, after it
-   * and not on its own budget. OTP's rest_for_one, along these edges only.
+   * and not on its own budget (a `temporary` one ends with it). OTP's rest_for_one, along these edges only.
    */
   readonly follows?: readonly string[];
   launch(signal: AbortSignal): Promise<Launch>;

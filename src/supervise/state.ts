@@ -19,11 +19,11 @@ export type ChildEvent =
  */
 export function nextState(current: ChildState, event: ChildEvent): ChildState {
   const { state } = current;
-  const hasNoProcess = state === 'pending' || state === 'restarting';
-  const mayEnd = hasNoProcess || state === 'stopping';
+  const isBetween = state === 'pending' || state === 'restarting';
+  const mayEnd = isBetween || state === 'stopping';
   switch (event.event) {
     case 'spawned':
-      if (hasNoProcess) return { state: 'starting', pid: event.pid, since: event.at };
+      if (isBetween) return { state: 'starting', pid: event.pid, since: event.at };
       break;
     case 'ready':
       if (state === 'starting') return { state: 'ready', pid: current.pid, since: event.at };
@@ -46,3 +46,6 @@ export function nextState(current: ChildState, event: ChildEvent): ChildState {
     `Cannot apply '${event.event}' to a child: it is ${state}, wanted a state where that can happen`,
   );
 }
+
+export const hasProcess = ({ state }: ChildState): boolean =>
+  state === 'starting' || state === 'ready' || state === 'stopping';

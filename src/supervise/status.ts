@@ -1,6 +1,6 @@
 import { RagError } from '../errors.ts';
 import type { ChildState, ChildStatus } from './spec.ts';
-import { type ChildEvent, nextState } from './state.ts';
+import { type ChildEvent, hasProcess, nextState } from './state.ts';
 
 /** The states of all children of a tree, and who wants to hear of them. */
 export interface Statuses {
@@ -10,6 +10,8 @@ export interface Statuses {
   readonly onChange: (listener: (status: ChildStatus) => void) => () => void;
   /** Resolves when all are ready at the same time; rejects with the error of one that can become so no more. */
   readonly untilReady: (ids: readonly string[], signal: AbortSignal) => Promise<void>;
+  /** Resolves when none of them has a process. Without a bound of its own: stopping has one. */
+  readonly untilDown: (ids: readonly string[]) => Promise<void>;
 }
 
 export function makeStatuses(ids: readonly string[]): Statuses {
@@ -36,7 +38,8 @@ export function makeStatuses(ids: readonly string[]): Statuses {
     all: () => [...statuses.values()],
     stateOf: (id) => get(id).current,
     onChange,
-    untilReady: (wanted, signal) => untilAllReady(() => wanted.map(get), onChange, signal),
+    untilReady: (wanted, signal) => untilSo(() => areReady(wanted.map(get)), onChange, signal),
+    untilDown: (wanted) => untilSo(() => wanted.every((id) => !hasProcess(get(id).current)), onChange),
   };
 }
 
@@ -57,34 +60,42 @@ export function tell<T>(listener: (value: T) => void, value: T): void {
   }
 }
 
-async function untilAllReady(
-  read: () => readonly ChildStatus[],
+/** @param isSo asked after every change; throws when it can become so no more */
+async function untilSo(
+  isSo: () => boolean,
   onChange: Statuses['onChange'],
-  signal: AbortSignal,
+  signal?: AbortSignal,
 ): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const check = (): void => {
-    const statuses = read();
-    const lost = statuses.map(whyLost).find((error) => error !== undefined);
-    if (lost !== undefined) reject(lost);
-    else if (statuses.every(({ current }) => current.state === 'ready')) resolve();
+    try {
+      if (isSo()) resolve();
+    } catch (error) {
+      reject(error);
+    }
   };
   const onAbort = (): void =>
     reject(
       new RagError('aborted', 'Cannot wait for the services: the wait was cancelled', {
-        cause: signal.reason,
+        cause: signal?.reason,
       }),
     );
   const unsubscribe = onChange(check);
-  signal.addEventListener('abort', onAbort, { once: true });
+  signal?.addEventListener('abort', onAbort, { once: true });
   try {
-    if (signal.aborted) onAbort();
+    if (signal?.aborted === true) onAbort();
     check();
     await promise;
   } finally {
     unsubscribe();
-    signal.removeEventListener('abort', onAbort);
+    signal?.removeEventListener('abort', onAbort);
   }
+}
+
+function areReady(statuses: readonly ChildStatus[]): boolean {
+  const lost = statuses.map(whyLost).find((error) => error !== undefined);
+  if (lost !== undefined) throw lost;
+  return statuses.every(({ current }) => current.state === 'ready');
 }
 
 function whyLost({ id, current }: ChildStatus): Error | undefined {

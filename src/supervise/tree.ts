@@ -1,5 +1,6 @@
 import { RagError } from '../errors.ts';
 import { type Containment, withoutNamespaces } from './containment.ts';
+import { makeFollowing, openTerm } from './follow.ts';
 import { live, type Surroundings } from './life.ts';
 import type { ChildSpec, ChildState, Report, RestartBudget, Running, Tree, TreeEnd } from './spec.ts';
 import { makeStatuses, tell } from './status.ts';
@@ -28,12 +29,13 @@ export interface TreeOptions {
  * resolves, its owner disposes it.
  *
  * @param specs in start order; `after` names earlier ones only, so that the reverse is a right stop order
- * @throws `bug` when two children share an id, or `after` names none that stands before
+ * @throws `bug` when two children share an id, `after` names none that stands before, or `follows` none of `after`
  */
 export function startTree(specs: readonly ChildSpec[], options: TreeOptions): Tree {
   checkOrder(specs);
   const { budget, now = Date.now, random = Math.random, onEvent = () => undefined } = options;
   const { containment = withoutNamespaces('') } = options;
+  const following = makeFollowing(specs);
   const statuses = makeStatuses(specs.map(({ id }) => id));
   const running = new Map<string, Running>();
   const closing = new AbortController();
@@ -41,6 +43,7 @@ export function startTree(specs: readonly ChildSpec[], options: TreeOptions): Tr
   const ended = Promise.withResolvers<TreeEnd>();
 
   const surroundings = (spec: ChildSpec, index: number): Surroundings => {
+    const ahead = following.ahead(spec.id);
     const report: Report = (event, detail) => tell(onEvent, { ...detail, id: spec.id, event });
     return {
       budget,
@@ -50,8 +53,15 @@ export function startTree(specs: readonly ChildSpec[], options: TreeOptions): Tr
       containment,
       closing: closing.signal,
       ending: ending.signal,
-      untilMyTurn: () => Promise.all(lives.slice(index + 1)),
-      untilReady: statuses.untilReady,
+      untilMayStart: async () => {
+        await statuses.untilDown(following.behind(spec.id));
+        await statuses.untilReady([...spec.after, ...ahead], closing.signal);
+      },
+      openTerm: () => openTerm(ahead, statuses, closing.signal),
+      untilMyTurn: async () => {
+        await statuses.untilDown(following.behind(spec.id));
+        if (closing.signal.aborted) await Promise.all(lives.slice(index + 1));
+      },
       change: (event) => statuses.apply(spec.id, event),
       setRunning: (child) => void running.set(spec.id, child),
     };
@@ -83,12 +93,18 @@ export function startTree(specs: readonly ChildSpec[], options: TreeOptions): Tr
 
 function checkOrder(specs: readonly ChildSpec[]): void {
   const before = new Set<string>();
-  for (const { id, after } of specs) {
+  for (const { id, after, follows = [] } of specs) {
     const unknown = after.find((other) => !before.has(other));
     if (unknown !== undefined)
       throw new RagError(
         'bug',
         `Cannot start the tree: '${id}' waits for '${unknown}', wanted the id of an earlier child`,
+      );
+    const loose = follows.find((other) => !after.includes(other));
+    if (loose !== undefined)
+      throw new RagError(
+        'bug',
+        `Cannot start the tree: '${id}' follows '${loose}', wanted one of those that it waits for`,
       );
     if (before.has(id))
       throw new RagError('bug', `Cannot start the tree: two children are called '${id}', wanted one`);

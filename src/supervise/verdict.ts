@@ -13,26 +13,40 @@ export type RunEnd =
   | { readonly outcome: 'stopped'; readonly exit: ExitStatus }
   | { readonly outcome: 'undead'; readonly reason: string };
 
+/** `charged`: to the restart budget. What ends because another one is started again is not to blame. */
 export type Verdict =
-  | { readonly verdict: 'restart'; readonly reason: string }
+  | { readonly verdict: 'restart'; readonly reason: string; readonly charged: boolean }
   | { readonly verdict: 'exited'; readonly exit: ExitStatus }
   | { readonly verdict: 'failed'; readonly error: Error };
 
-/** What follows from the end of a run, before the budget is asked. */
-export function judge(spec: ChildSpec, end: RunEnd, tail: readonly string[]): Verdict {
-  if (end.outcome === 'exited') return judgeExit(spec, end.exit, tail);
-  if (end.outcome === 'stopped') return { verdict: 'exited', exit: end.exit };
+/** What is known of a run when its group is empty. */
+export interface Ended {
+  readonly end: RunEnd;
+  /** Last lines of its log, newest last. */
+  readonly tail: readonly string[];
+  /** The id of a child that this one follows and that is being started again. */
+  readonly lost: string | undefined;
+}
+
+/** What comes of the end of a run, before the budget is asked. */
+export function judge(spec: ChildSpec, { end, tail, lost }: Ended): Verdict {
+  const charged = lost === undefined;
+  if (end.outcome === 'exited') return judgeExit(spec, end.exit, tail, charged);
+  if (end.outcome === 'stopped')
+    return charged || spec.restart === 'temporary'
+      ? { verdict: 'exited', exit: end.exit }
+      : { verdict: 'restart', reason: `follows ${lost}, which was started again`, charged };
   if (end.outcome === 'fatal') return { verdict: 'failed', error: asFailure(spec, end.error, tail) };
   if (end.outcome !== 'undead' && spec.restart !== 'temporary')
-    return { verdict: 'restart', reason: end.reason };
+    return { verdict: 'restart', reason: end.reason, charged };
   return { verdict: 'failed', error: failure(spec, end.reason, tail) };
 }
 
-function judgeExit(spec: ChildSpec, exit: ExitStatus, tail: readonly string[]): Verdict {
+function judgeExit(spec: ChildSpec, exit: ExitStatus, tail: readonly string[], charged: boolean): Verdict {
   const fatal = spec.fatalExit?.(exit, tail);
   if (fatal !== undefined) return { verdict: 'failed', error: asFailure(spec, fatal, tail) };
   const isFinal = spec.restart === 'temporary' || (spec.restart === 'transient' && exit.code === 0);
-  return isFinal ? { verdict: 'exited', exit } : { verdict: 'restart', reason: exitReason(exit) };
+  return isFinal ? { verdict: 'exited', exit } : { verdict: 'restart', reason: exitReason(exit), charged };
 }
 
 /** Shells, and the first process of a namespace, tell of signal n as code 128 + n. */

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ChildSpec } from '../../src/supervise/spec.ts';
+import { judge, type RunEnd } from '../../src/supervise/verdict.ts';
+import { childSpec } from './children.ts';
+
+test('the verdict on a run whose leader was lost', () => {
+  const exit = { code: 1, signal: null };
+  const crashed: RunEnd = { outcome: 'exited', exit };
+  const done: RunEnd = { outcome: 'exited', exit: { code: 0, signal: null } };
+  const stopped: RunEnd = { outcome: 'stopped', exit };
+  const hung: RunEnd = { outcome: 'hung', reason: 'did not answer' };
+  const undead: RunEnd = { outcome: 'undead', reason: 'left processes' };
+  const fatal: RunEnd = { outcome: 'fatal', error: new Error('no') };
+  const said = (restart: ChildSpec['restart'], end: RunEnd, lost?: string): string => {
+    const verdict = judge(childSpec('/nowhere', 'b', ['true'], { restart }), { end, tail: [], lost });
+    return verdict.verdict === 'restart'
+      ? `${verdict.charged ? 'charged' : 'free'}: ${verdict.reason}`
+      : verdict.verdict;
+  };
+  assert.deepEqual(
+    [stopped, crashed, hung, done, undead, fatal].map((end) => [
+      said('permanent', end, 'a'),
+      said('transient', end, 'a'),
+      said('temporary', end, 'a'),
+      said('permanent', end),
+    ]),
+    [
+      [...Array(2).fill('free: follows a, which was started again'), 'exited', 'exited'],
+      [...Array(2).fill('free: exited with code 1'), 'exited', 'charged: exited with code 1'],
+      [...Array(2).fill('free: did not answer'), 'failed', 'charged: did not answer'],
+      ['free: exited with code 0', 'exited', 'exited', 'charged: exited with code 0'],
+      ['failed', 'failed', 'failed', 'failed'],
+      ['failed', 'failed', 'failed', 'failed'],
+    ],
+  );
+});
