@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { readLine, table, type LineName } from '../../src/services/ollama-lines.ts';
+import { ollamaSpec } from '../../src/services/ollama.ts';
 import { eraOf, type Era } from '../../src/services/ollama-version.ts';
+import { openBench, soon } from './serving.ts';
 
 interface Recorded {
   readonly file: string;
@@ -94,3 +96,23 @@ for (const [name, file, facts] of [
     assert.deepEqual(factsOf(name, file), facts);
   });
 }
+
+for (const version of ['0.12.3', '0.33.0'])
+  test(`the fake speaks as ${version} does`, async () => {
+    await using bench = await openBench();
+    const options = bench.options({ FAKE_VERSION: version });
+    const tree = bench.start(ollamaSpec(options));
+    await tree.untilReady([options.id], soon());
+    const told = readFileSync(options.logFile, 'utf8')
+      .split('\n')
+      .flatMap((line) => readLine(line)?.name ?? []);
+    assert.deepEqual(told, [
+      'server-config',
+      'listening',
+      'compute-device',
+      'compute-device',
+      'load-start',
+      'offload',
+      'loaded-in',
+    ]);
+  });
