@@ -9,6 +9,8 @@ export interface ProcessStat {
   readonly group: number;
   readonly session: number;
   readonly threads: number;
+  /** Computed by all of its threads, those that have ended included. */
+  readonly cpuMs: number;
   /** Clock ticks since boot. Together with the pid it names a process for ever: pids come back, pairs do not. */
   readonly startTime: number;
 }
@@ -27,6 +29,8 @@ export function parseStat(line: string): ProcessStat {
     parent: number(4),
     group: number(5),
     session: number(6),
+    // In clock ticks for programs to read: 100 a second everywhere but on Alpha.
+    cpuMs: (number(14) + number(15)) * 10,
     threads: number(20),
     startTime: number(22),
   };

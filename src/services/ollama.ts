@@ -11,6 +11,7 @@ import { serverEnv } from './ollama-env.ts';
 import { isOutOfMemory, isPortTaken, isUnknownFlag, lastCrash } from './ollama-log.ts';
 import { answersAtAll, isLoadFailure, probeResult, proveServer } from './ollama-ready.ts';
 import type { Expected, ServedModel } from './ollama-ready.ts';
+import { watchBounds, watchOllama, type WatchBounds } from './ollama-watch.ts';
 
 /** A model server of Ollama's HTTP API: one process, one model. */
 export interface ServerOptions extends Expected {
@@ -35,11 +36,20 @@ export interface ServerOptions extends Expected {
   readonly onReady: (served: ServedModel) => void;
 }
 
-export type OllamaOptions = Omit<ServerOptions, 'command'> & { readonly bin: string };
+export type OllamaOptions = Omit<ServerOptions, 'command'> & {
+  readonly bin: string;
+  /** Of the watch; for tests that cannot wait for minutes. */
+  readonly bounds?: WatchBounds;
+};
 
-/** `ollama serve`. */
-export const ollamaSpec = ({ bin, ...options }: OllamaOptions): ChildSpec =>
-  serverSpec({ ...options, command: [bin, 'serve'] });
+/** `ollama serve`. Its liveness says nothing of its runners: those have a watch. */
+export function ollamaSpec({ bin, bounds, ...options }: OllamaOptions): ChildSpec {
+  const spec = serverSpec({ ...options, command: [bin, 'serve'] });
+  const watch = watchOllama({ ...options, hostOf, bounds: bounds ?? watchBounds(options.startTimeoutMs) });
+  return { ...spec, watches: [...(spec.watches ?? []), watch] };
+}
+
+const hostOf = ({ launch }: Running): string => launch.env['OLLAMA_HOST'] ?? '';
 
 /** Failed loads of one start after which waiting is no use: the first may be another program leaving the GPU. */
 const maxFailedLoads = 3;

@@ -22,6 +22,8 @@ export interface Bench extends AsyncDisposable {
   options(knobs?: Readonly<Record<string, string>>): OllamaOptions;
   /** Starts a tree that is stopped with the bench. */
   start(...specs: ChildSpec[]): Tree;
+  /** Something else that ends with the bench: the last that came first. */
+  keep<Kept extends AsyncDisposable>(kept: Kept): Kept;
   /** What each start of the fake was given. */
   starts(): Promise<{ argv: string[]; cwd: string; env: Record<string, string> }[]>;
 }
@@ -41,7 +43,7 @@ export async function openBench(): Promise<Bench> {
   const dir = await mkdtemp(path.join(tmpdir(), 'serving-'));
   const http = openOllamaHttp();
   const served: ServedModel[] = [];
-  const trees: Tree[] = [];
+  const kept = new AsyncDisposableStack();
   return {
     dir,
     http,
@@ -69,10 +71,9 @@ export async function openBench(): Promise<Bench> {
     }),
     start(...specs) {
       const budget = { intensity: 2, periodMs: 60_000, backoff: { baseMs: 10, capMs: 20 } };
-      const tree = startTree(specs, { budget });
-      trees.push(tree);
-      return tree;
+      return kept.use(startTree(specs, { budget }));
     },
+    keep: (one) => kept.use(one),
     async starts() {
       const record = path.join(dir, 'record');
       const names = await readdir(record);
@@ -81,7 +82,7 @@ export async function openBench(): Promise<Bench> {
       );
     },
     async [Symbol.asyncDispose]() {
-      for (const tree of trees) await tree[Symbol.asyncDispose]();
+      await kept.disposeAsync();
       await http[Symbol.asyncDispose]();
       await rm(dir, { recursive: true, force: true });
     },

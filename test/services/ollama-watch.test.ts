@@ -1,0 +1,228 @@
+/** Runners that hang behind a server that answers for itself, and what is done about it, with real processes. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { makeEmbed } from '../../src/models/embed.ts';
+import { embedBody } from '../../src/models/ollama-body.ts';
+import { openOllamaHttp } from '../../src/models/ollama-http.ts';
+import { makeRoster } from '../../src/models/roster.ts';
+import type { Embed, Roster } from '../../src/models/types.ts';
+import { ollamaSpec, type OllamaOptions } from '../../src/services/ollama.ts';
+import type { WatchBounds } from '../../src/services/ollama-watch.ts';
+import { runnersOf } from '../../src/services/runners.ts';
+import { startTree, type TreeEvent } from '../../src/supervise/tree.ts';
+import type { Tree } from '../../src/supervise/spec.ts';
+import { watchLeaks } from '../leaks.ts';
+import { until } from '../until.ts';
+import { openBench, soon, type Bench } from './serving.ts';
+
+const leaks = watchLeaks();
+after(() => leaks.assertNone());
+
+const id = 'ollama-embed';
+const never = 1e9;
+const still = { idleMs: 200, silentMs: never };
+
+/** Looks every 10 ms; nothing but hangs under way is found. */
+const bounds: WatchBounds = {
+  lookMs: 10,
+  flight: still,
+  canary: still,
+  reload: still,
+  restMs: never,
+  placeMs: never,
+  maxDeaths: never,
+};
+
+interface Watched {
+  readonly tree: Tree;
+  readonly roster: Roster;
+  readonly embed: Embed;
+  /** What was reported of hangs, in order. */
+  readonly hangs: TreeEvent[];
+  readonly restarts: () => number;
+  readonly reason: () => string | null;
+}
+
+/** A server that is watched with these bounds, and ready. */
+async function startWatched(
+  bench: Bench,
+  knobs: Readonly<Record<string, string>>,
+  changes: Partial<WatchBounds> = {},
+  http: OllamaOptions['http'] = bench.http,
+): Promise<Watched> {
+  const options = { ...bench.options(knobs), http, bounds: { ...bounds, ...changes } };
+  const roster = makeRoster();
+  const hangs: TreeEvent[] = [];
+  const tree = bench.keep(
+    startTree([ollamaSpec(options)], {
+      budget: { intensity: 5, periodMs: 60_000, backoff: { baseMs: 1, capMs: 2 } },
+      onEvent: (event) => void (event.event === 'hang' && hangs.push(event)),
+    }),
+  );
+  tree.onChange(({ current }) =>
+    roster.set('embed', id, current.state === 'ready' ? bench.served.at(-1) : undefined),
+  );
+  await tree.untilReady([id], soon());
+  roster.set('embed', id, bench.served.at(-1));
+  const embed = makeEmbed({ ...options, roster, prefixes: { query: '', passage: '' } });
+  const status = () => tree.statuses()[0] ?? assert.fail();
+  return { tree, roster, embed, hangs, restarts: () => status().restarts, reason: () => status().reason };
+}
+
+const embedOne = ({ embed }: Watched, text: string): Promise<Float32Array[]> =>
+  embed({ texts: [text], kind: 'passage', signal: soon() });
+
+const outcomes = ({ hangs }: Watched): unknown[] =>
+  hangs.filter(({ remedy }) => remedy !== undefined).map(({ remedy, canary }) => [remedy, canary]);
+
+const poison = { FAKE_RUNNER_HANG: 'poison' };
+
+test('a request that blocks the server only while its client waits is ended, and nothing else', async () => {
+  await using bench = await openBench();
+  const watched = await startWatched(bench, { ...poison, FAKE_RUNNER_HANG_UNTIL: 'left' });
+  const before = runnersOf(watched.tree.running(id)?.pid ?? 0).map(({ pid }) => pid);
+  assert.equal(before.length, 1);
+  const { url } = bench.served[0] ?? assert.fail();
+  const body = embedBody('qwen3-embedding:8b', ['poison'], bench.options().options, 64);
+  await assert.rejects(bench.http.json({ url, path: '/api/embed', body, signal: soon() }), {
+    message: /its server hung \(no byte for 0\.\d+ s, and its runners have computed nothing for 0\.2 s\)/,
+  });
+  await embedOne(watched, 'a whale');
+  assert.deepEqual(outcomes(watched), [['end its requests', 'answered']]);
+  const runners = runnersOf(watched.tree.running(id)?.pid ?? 0).map(({ pid }) => pid);
+  assert.deepEqual([runners, watched.restarts()], [before, 0]);
+});
+
+test('a runner that hangs is killed, and what was in its hands is answered by the next', async () => {
+  await using bench = await openBench();
+  const watched = await startWatched(bench, poison);
+  const { url } = bench.served[0] ?? assert.fail();
+  const body = embedBody('qwen3-embedding:8b', ['poison'], bench.options().options, 64);
+  const hanging = bench.http.json({ url, path: '/api/embed', body, signal: soon() });
+  const ended = assert.rejects(hanging, { code: 'model-unavailable' });
+  const behind = await Promise.all(['a', 'b', 'c'].map((text) => embedOne(watched, text)));
+  await ended;
+  assert.equal(behind.length, 3);
+  assert.deepEqual(outcomes(watched), [
+    ['end its requests', 'silent'],
+    ['kill its runners', 'answered'],
+  ]);
+  assert.deepEqual([watched.restarts(), bench.served.length], [0, 1]);
+});
+
+test('a server whose new runners hang as well is started again, and says why', async () => {
+  await using bench = await openBench();
+  const watched = await startWatched(bench, { ...poison, FAKE_RUNNER_HANG_UNTIL: 'exit' });
+  const { url } = bench.served[0] ?? assert.fail();
+  const body = embedBody('qwen3-embedding:8b', ['poison'], bench.options().options, 64);
+  const ended = assert.rejects(bench.http.json({ url, path: '/api/embed', body, signal: soon() }));
+  await embedOne(watched, 'behind it');
+  await ended;
+  assert.deepEqual(outcomes(watched), [
+    ['end its requests', 'silent'],
+    ['kill its runners', 'silent'],
+  ]);
+  assert.equal(watched.restarts(), 1);
+  assert.match(watched.reason() ?? '', /^its models hang: no byte for 0\.\d+ s/);
+});
+
+for (const until of ['left', 'killed', 'exit']) {
+  test(`a text that hangs every runner is set aside, the others are embedded (cured when ${until})`, async () => {
+    await using bench = await openBench();
+    const watched = await startWatched(bench, { ...poison, FAKE_RUNNER_HANG_UNTIL: until });
+    const embed = (texts: readonly string[]) => watched.embed({ texts, kind: 'passage', signal: soon() });
+    const bad = embed(['a', 'b', 'poison', 'c', 'd']).catch((error: unknown) => error);
+    // Innocents that are under way at the same time, as in every ingest.
+    const [good, alsoGood] = await Promise.all([embed(['e', 'f']), embed(['g'])]);
+    assert.deepEqual([good.length, alsoGood.length], [2, 1]);
+    const error = (await bad) as { code: string; index: number };
+    assert.deepEqual([error.code, error.index], ['model-refused', 2]);
+    assert.equal(watched.hangs.filter(({ reason }) => reason !== undefined).length, 3);
+  });
+}
+
+/** Resolves when the server has been looked at so often. */
+function countLooks(bench: Bench) {
+  let looks = 0;
+  const http = openOllamaHttp();
+  const { flights } = http;
+  const traffic: typeof flights.traffic = (url) => {
+    looks += 1;
+    return flights.traffic(url);
+  };
+  return {
+    http: bench.keep({ ...http, flights: { ...flights, traffic } }),
+    untilLooked: (times: number) => until(() => looks >= times, `${times} looks`),
+  };
+}
+
+test('a server that computes is not touched, however long nothing comes back, until its time is up', async () => {
+  await using bench = await openBench();
+  const { http, untilLooked } = countLooks(bench);
+  const knobs = { ...poison, FAKE_RUNNER_SPINS: '1' };
+  const watched = await startWatched(
+    bench,
+    knobs,
+    { lookMs: 50, flight: { idleMs: 200, silentMs: 1_500 } },
+    http,
+  );
+  const asked = embedOne(watched, 'poison').catch((error: unknown) => error);
+  await untilLooked(20);
+  assert.deepEqual(watched.hangs, []);
+  await until(() => watched.hangs.length > 0, 'a hang');
+  assert.equal(watched.hangs[0]?.['reason'], 'no byte for 1.5 s');
+  await watched.tree[Symbol.asyncDispose]();
+  watched.roster.set('embed', id, undefined);
+  void asked;
+});
+
+test('a server that nobody asks is asked for one word; a runner that hung meanwhile is found', async () => {
+  await using bench = await openBench();
+  const watched = await startWatched(bench, { ...poison }, { restMs: 50 });
+  const { url } = bench.served[0] ?? assert.fail();
+  const body = embedBody('qwen3-embedding:8b', ['poison'], bench.options().options, 64);
+  const leaving = new AbortController();
+  const asked = bench.http.json({ url, path: '/api/embed', body, turn: 'probe', signal: leaving.signal });
+  const left = assert.rejects(asked, { code: 'aborted' });
+  await until(() => watched.hangs.length > 0, 'a hang');
+  leaving.abort();
+  await left;
+  await until(() => outcomes(watched).length >= 2, 'two remedies');
+  assert.match(String(watched.hangs[0]?.['reason']), /^nobody had asked it/);
+  assert.deepEqual(outcomes(watched).slice(0, 2), [
+    ['end its requests', 'silent'],
+    ['kill its runners', 'answered'],
+  ]);
+  assert.equal(watched.restarts(), 0);
+});
+
+test('a runner that ends at every request is a reason to start the server again, not one that ends now and then', async () => {
+  await using bench = await openBench();
+  const watched = await startWatched(bench, { FAKE_CRASH: 'crash' }, { maxDeaths: 3 });
+  const { url } = bench.served[0] ?? assert.fail();
+  const ask = (text: string) =>
+    bench.http.json({
+      url,
+      path: '/api/embed',
+      body: embedBody('qwen3-embedding:8b', [text], bench.options().options, 64),
+      signal: soon(),
+    });
+  for (const text of ['crash', 'crash', 'well', 'crash', 'crash', 'well'])
+    await ask(text).catch(() => assert.equal(text, 'crash'));
+  assert.equal(watched.restarts(), 0);
+  for (const text of ['crash', 'crash', 'crash']) await assert.rejects(ask(text));
+  await until(() => watched.restarts() === 1, 'a restart');
+  assert.equal(watched.reason(), 'its runner ended 3 times and nobody got an answer');
+});
+
+test('a model that falls to the CPU at a later load is brought back by a restart', async () => {
+  await using bench = await openBench();
+  const watched = await startWatched(bench, { FAKE_CPU_FROM_LOAD: '2' }, { placeMs: 20 });
+  const other = { num_ctx: 256, num_batch: 256 };
+  const { url } = bench.served[0] ?? assert.fail();
+  const body = embedBody('qwen3-embedding:8b', ['a'], other, 64);
+  await bench.http.json({ url, path: '/api/embed', body, signal: soon() });
+  await until(() => watched.restarts() === 1, 'a restart');
+  assert.match(watched.reason() ?? '', /^qwen3-embedding:8b fell to the CPU: 0 of 5000000000 bytes/);
+  await watched.tree.untilReady([id], soon());
+});
