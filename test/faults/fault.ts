@@ -12,10 +12,10 @@ import { openWorld, type User, whyNot, type World } from './world.ts';
 
 /**
  * `clean`: nothing of the run is left. `replaced`: what was lost stands again, and nothing of the old is left.
- * `refused`: it ends with an error that says what is wrong. `goes on`: no service noticed. `degraded`: it goes on
+ * `noticed`: the end of a service is told as it was, in time. `refused`: it ends with an error that says what is wrong. `goes on`: no service noticed. `degraded`: it goes on
  * and says what is missing. `gap`: something is left, as the documents say.
  */
-export type Outcome = 'clean' | 'replaced' | 'refused' | 'goes on' | 'degraded' | 'gap';
+export type Outcome = 'clean' | 'replaced' | 'noticed' | 'refused' | 'goes on' | 'degraded' | 'gap';
 
 export interface Found {
   readonly outcome: Outcome;

@@ -26,6 +26,8 @@ export interface ChildOrder {
   readonly startTimeoutMs?: number;
   /** Else it is ready when it says `up`. */
   readonly readyAtOnce?: boolean;
+  /** Longer than this without a new line in its log is a missed sign of life; three are a hang. */
+  readonly silentMs?: number;
   /** The exit code that is an error of its settings. */
   readonly fatalCode?: number;
 }

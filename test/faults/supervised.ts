@@ -2,13 +2,21 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { after } from 'node:test';
 import { NotHere } from './fault.ts';
 import type { ChildOrder, Order } from './order.ts';
 import { checkout, guardOf, systemPath, until, type World } from './world.ts';
 
 const fixtures = join(checkout, 'test/fixtures/children');
+
+/** Halves the start of a supervisor, of which there are hundreds. For both users. */
+const compiled = mkdtempSync(join(tmpdir(), 'fault-compiled-'));
+chmodSync(compiled, 0o777);
+after(() => rmSync(compiled, { recursive: true }));
 
 /** One line that it printed. */
 export interface Told {
@@ -60,13 +68,14 @@ export async function supervise(
     budget,
     children,
   };
-  const [file = '', ...rest] = [
-    ...prefix,
-    process.execPath,
-    join(fixtures, 'supervises-on-order.ts'),
-    JSON.stringify(order),
-  ];
-  const child = spawn(file, rest, { ...world.as, cwd: world.folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const program = [process.execPath, join(fixtures, 'supervises-on-order.ts'), JSON.stringify(order)];
+  const [file = '', ...rest]: readonly string[] = [...prefix, ...program];
+  const child = spawn(file, rest, {
+    ...world.as,
+    cwd: world.folder,
+    env: { ...env, NODE_COMPILE_CACHE: compiled },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const supervised = await listen(child);
   const { mode, reason } = await supervised.untilTold('open');
   if (mode !== world.mode) throw new NotHere(`no ${world.mode} here: ${String(reason)}`);
@@ -95,7 +104,7 @@ async function listen(child: ReturnType<typeof spawn>): Promise<Supervised> {
     events,
     ended,
     untilTold: async (event, detail = {}) => {
-      const found = await until(`"${event}" of ${JSON.stringify(events.slice(-5))}`, () => {
+      const found = await until(telling(event, events), () => {
         const one = events.find((told) => !waited.has(told) && fits(told, { ...detail, event }));
         if (one === undefined && over) assert.fail(`it ended before "${event}": ${said}`);
         return one;
@@ -107,6 +116,9 @@ async function listen(child: ReturnType<typeof spawn>): Promise<Supervised> {
     signal: (name) => void child.kill(name),
   };
 }
+
+const telling = (event: string, events: readonly Told[]) => (): string =>
+  `"${event}" after ${JSON.stringify(events.slice(-5))}`;
 
 const fits = (told: Told, detail: Readonly<Record<string, unknown>>): boolean =>
   Object.entries(detail).every(([name, value]) => told[name] === value);

@@ -27,6 +27,8 @@ export interface World extends AsyncDisposable {
   readonly env: Readonly<Record<string, string>>;
   /** Living processes with the world's mark; with `start`, those of that start of a child only. */
   marked(start?: number): number[];
+  /** These, and those that shed the mark and are known by the world's number in their command. */
+  everyone(): number[];
   /** A process without the mark that belongs here all the same: it is ended with the world. */
   adopt(pid: number): void;
 }
@@ -42,8 +44,14 @@ export function openWorld(mode: ContainmentMode, user: User): World {
   const marked = (start?: number): number[] =>
     runningPids().filter((pid) => {
       const env = environmentOf(pid);
-      return env.includes(mark) && (start === undefined || env.includes(`FAULT_START=${start}`));
+      return (
+        env.includes(mark) && (start === undefined || env.includes(`FAULT_START=${start}`)) && isRunning(pid)
+      );
     });
+  const everyone = (): number[] => {
+    const shed = runningPids().filter((pid) => commandOf(pid) === `sleep 60.${unique}`);
+    return [...marked(), ...shed.filter(isRunning)];
+  };
   return {
     mode,
     user,
@@ -51,14 +59,12 @@ export function openWorld(mode: ContainmentMode, user: User): World {
     unique,
     as,
     env: { PATH: systemPath, HOME: folder, TMPDIR: folder, FAULT: unique },
-    marked: (start) => marked(start).filter(isRunning),
+    marked,
+    everyone,
     adopt: (pid) => void adopted.set(pid, readStat(pid)?.startTime ?? 0),
     [Symbol.asyncDispose]: async () => {
       for (const [pid, start] of adopted) if (readStat(pid)?.startTime === start) kill(pid);
-      await untilNone(
-        () => marked().filter(isRunning),
-        (left) => kill(...left),
-      );
+      await untilNone(everyone, (left) => kill(...left));
       rmSync(folder, { recursive: true, force: true });
     },
   };
@@ -95,7 +101,7 @@ export const whyNot: Readonly<Record<User, string | undefined>> = {
 };
 
 /** Far beyond every promise: a figure that was missed is told as a figure. */
-const boundMs = 15_000;
+const boundMs = 10_000;
 
 /** Waits, by looking again: nobody tells when a process that is not our child goes. */
 export async function untilNone(
@@ -110,12 +116,13 @@ export async function untilNone(
   }
 }
 
-export async function until<T>(what: string, find: () => T | undefined): Promise<T> {
+export async function until<T>(what: string | (() => string), find: () => T | undefined): Promise<T> {
   const deadline = performance.now() + boundMs;
   for (;;) {
     const found = find();
     if (found !== undefined) return found;
-    if (performance.now() > deadline) assert.fail(`waited in vain for ${what}`);
+    if (performance.now() > deadline)
+      assert.fail(`waited in vain for ${typeof what === 'string' ? what : what()}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
