@@ -1,7 +1,7 @@
 /** Whether the models of a plan are in the store, asked of its files before a server starts. */
 import type { Settings } from '../config/settings.ts';
-import { RagError } from '../errors.ts';
-import { readModel } from '../machine/model-store.ts';
+import { messageOf, RagError } from '../errors.ts';
+import { notInStore, readModel } from '../machine/model-store.ts';
 import type { Plan } from '../plan/types.ts';
 
 /**
@@ -13,14 +13,22 @@ export async function checkModels(plan: Plan, settings: Pick<Settings, 'OLLAMA_M
   const models = plan.instances
     .filter((instance) => instance.role !== 'rerank')
     .map((instance) => instance.model);
-  const found = await Promise.all(
-    models.map(async (model) => [model, await readModel(settings.OLLAMA_MODELS, model)] as const),
+  const store = settings.OLLAMA_MODELS;
+  const found = await Promise.all(models.map(async (model) => [model, await look(store, model)] as const));
+  const missing = found.flatMap(([model, state]) =>
+    state === 'absent' || state === 'incomplete' ? [[model, state] as const] : [],
   );
-  const missing = found.filter(([, state]) => state === 'absent').map(([model]) => model);
-  if (missing.length === 0) return;
-  throw new RagError(
-    'preflight',
-    `Cannot serve ${missing.join(' and ')}: not in the model store ${settings.OLLAMA_MODELS}, a complete model is wanted`,
-    { hint: missing.map((model) => `ollama pull ${model}`).join(' && ') },
-  );
+  if (missing.length > 0) throw notInStore(store, missing);
+}
+
+async function look(store: string, model: string): ReturnType<typeof readModel> {
+  try {
+    return await readModel(store, model);
+  } catch (cause) {
+    throw new RagError(
+      'preflight',
+      `Cannot read the model store ${store}: ${messageOf(cause)}, a readable one is wanted`,
+      { hint: `ls -la ${store}/manifests   # or set OLLAMA_MODELS`, cause },
+    );
+  }
 }

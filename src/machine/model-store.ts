@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { RagError } from '../errors.ts';
 
 /** A model that is complete on disk. */
 export interface StoredModel {
@@ -8,7 +9,21 @@ export interface StoredModel {
   readonly digest: string;
   /** Weights and all else that is loaded with them. */
   readonly bytes: number;
+  /** The manifest's bytes, and its path inside any store. */
+  readonly manifest: Buffer;
+  readonly manifestPath: string;
+  readonly blobs: readonly StoredBlob[];
 }
+
+export interface StoredBlob {
+  /** `sha256:` and 64 hex digits. */
+  readonly digest: string;
+  /** Where its file is; absolute. */
+  readonly file: string;
+}
+
+/** Why a model cannot be served from a store. `incomplete`: a pull that was cut leaves such a one. */
+export type NotServable = 'absent' | 'incomplete';
 
 interface Blob {
   readonly digest: string;
@@ -36,25 +51,64 @@ export function manifestPath(name: string): string | null {
 }
 
 /**
- * Looks into the model store without a server, as before a submission. A model with a blob missing or of
- * another size counts as absent: a pull that was cut leaves such a one.
+ * Looks into the model store without a server, as before a submission. A blob of another size counts as missing.
+ *
+ * @throws the file system's error where the store cannot be read: that says nothing of the model
  */
 export async function readModel(
   modelsDir: string,
   name: string,
-): Promise<'absent' | 'no-store' | StoredModel> {
-  const store = await stat(path.join(modelsDir, 'manifests')).catch(() => null);
-  if (!store?.isDirectory()) return 'no-store';
-  const manifest = manifestPath(name);
-  const bytes = manifest === null ? null : await readFile(path.join(modelsDir, manifest)).catch(() => null);
-  const blobs = bytes === null ? null : readBlobs(bytes);
-  if (bytes === null || blobs === null) return 'absent';
-  const there = await Promise.all(blobs.map((blob) => isWhole(modelsDir, blob)));
-  if (!there.every(Boolean)) return 'absent';
+): Promise<NotServable | 'no-store' | StoredModel> {
+  const store = path.resolve(modelsDir);
+  const manifests = await unlessMissing(stat(path.join(store, 'manifests')));
+  if (manifests === undefined || !manifests.isDirectory()) return 'no-store';
+  const place = manifestPath(name);
+  const manifest = place === null ? undefined : await unlessMissing(readFile(path.join(store, place)));
+  if (place === null || manifest === undefined) return 'absent';
+  const listed = readBlobs(manifest);
+  if (listed === null) return 'incomplete';
+  const blobs = (await Promise.all(listed.map((blob) => findBlob(store, blob)))).filter(
+    (blob) => blob !== undefined,
+  );
+  if (blobs.length < listed.length) return 'incomplete';
   return {
-    digest: createHash('sha256').update(bytes).digest('hex'),
-    bytes: blobs.reduce((sum, { size }) => sum + size, 0),
+    digest: createHash('sha256').update(manifest).digest('hex'),
+    bytes: listed.reduce((sum, { size }) => sum + size, 0),
+    manifest,
+    manifestPath: place,
+    blobs,
   };
+}
+
+/** Whether the blobs are where they were. @throws as `readModel` */
+export async function isStillThere({ blobs }: StoredModel): Promise<boolean> {
+  const files = await Promise.all(blobs.map(({ file }) => unlessMissing(stat(file))));
+  return files.every((file) => file !== undefined);
+}
+
+/** What to say of models that a store has not got, in one error. */
+export function notInStore(
+  modelsDir: string,
+  missing: readonly (readonly [model: string, why: NotServable])[],
+): RagError {
+  const models = missing.map(([model]) => model);
+  const is = missing.every(([, why]) => why === 'incomplete') ? 'not complete in' : 'not in';
+  return new RagError(
+    'preflight',
+    `Cannot serve ${models.join(' and ')}: ${is} the model store ${modelsDir}, a complete model is wanted`,
+    { hint: models.map((model) => `ollama pull ${model}`).join(' && ') },
+  );
+}
+
+/** A file server that does not answer has lost nothing. */
+async function unlessMissing<T>(found: Promise<T>): Promise<T | undefined> {
+  try {
+    return await found;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') return undefined;
+    throw error;
+  }
 }
 
 /** The layers and the configuration; null when the file is not a manifest. */
@@ -76,7 +130,12 @@ const isBlob = (value: unknown): value is Blob =>
   'size' in value &&
   typeof value.size === 'number';
 
-async function isWhole(modelsDir: string, { digest, size }: Blob): Promise<boolean> {
-  const file = await stat(path.join(modelsDir, 'blobs', digest.replace(':', '-'))).catch(() => null);
-  return file?.size === size;
+/** Its file has a `-` after sha256; early versions wrote a colon, and a server renames it when it starts. */
+async function findBlob(store: string, { digest, size }: Blob): Promise<StoredBlob | undefined> {
+  for (const name of [digest.replace(':', '-'), digest]) {
+    const file = path.join(store, 'blobs', name);
+    const found = await unlessMissing(stat(file));
+    if (found?.size === size) return { digest, file };
+  }
+  return undefined;
 }

@@ -14,7 +14,7 @@ export const embeddedSpec = (options: EmbeddedOptions): ChildSpec =>
     ...options,
     command: [process.execPath, siblingPath(import.meta.url, 'embedded/server')],
     model: options.role === 'embed' ? 'embedded-hashing' : 'embedded-extractive',
-    modelsDir: options.stateDir,
+    modelsDir: null,
     gpus: [],
     dimensions: null,
     allowCpu: true,

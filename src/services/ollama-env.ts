@@ -3,6 +3,7 @@ export interface ServerSetting {
   readonly port: number;
   /** Its own, on the node: a key is written there, and on some clusters the real home is read-only. */
   readonly home: string;
+  /** Its own view of the model store. */
   readonly modelsDir: string;
   /** Tokens as the allocation gave them. None: CPU. Null: GPUs are left as the environment says. */
   readonly gpus: readonly string[] | null;

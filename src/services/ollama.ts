@@ -7,6 +7,7 @@ import type { ChildSpec, ExitStatus, Launch, ProbeResult, Running } from '../sup
 import { livenessBounds } from './answers-pings.ts';
 import { loadProgress } from './load-progress.ts';
 import { logNotices } from './log-notices.ts';
+import { makeModelView } from './model-view.ts';
 import { serverEnv } from './ollama-env.ts';
 import { isOutOfMemory, isPortTaken, isUnknownFlag, lastCrash } from './ollama-log.ts';
 import { answersAtAll, isLoadFailure, probeResult, proveServer } from './ollama-ready.ts';
@@ -17,7 +18,8 @@ import { watchBounds, watchOllama, type WatchBounds } from './ollama-watch.ts';
 export interface ServerOptions extends Expected {
   readonly id: string;
   readonly command: readonly [string, ...string[]];
-  readonly modelsDir: string;
+  /** The shared model store; null for a server that has none. */
+  readonly modelsDir: string | null;
   readonly baseEnv: Readonly<Record<string, string>>;
   /** On the node; a folder of the instance's own is made in it. */
   readonly stateDir: string;
@@ -40,6 +42,7 @@ export type OllamaOptions = Omit<ServerOptions, 'command'> & {
   readonly bin: string;
   /** Of the watch; for tests that cannot wait for minutes. */
   readonly bounds?: WatchBounds;
+  readonly modelsDir: string;
 };
 
 /** `ollama serve`. Its liveness says nothing of its runners: those have a watch. */
@@ -57,6 +60,10 @@ const maxFailedLoads = 3;
 /** Ollama, or the embedded engine that stands in for it. */
 export function serverSpec(options: ServerOptions): ChildSpec {
   let launches = 0;
+  const home = path.join(options.stateDir, options.id);
+  const models = path.join(home, 'models');
+  const layView =
+    options.modelsDir === null ? undefined : makeModelView(options.modelsDir, options.model, models);
   return {
     id: options.id,
     restart: 'permanent',
@@ -65,12 +72,14 @@ export function serverSpec(options: ServerOptions): ChildSpec {
     // It must live long enough to end its runner: KILL leaves that one alive, with the GPU memory, for ever.
     deathSignal: 'SIGTERM',
     channel: 'none',
-    isolation: 'network',
+    isolation: 'processes',
     logFile: options.logFile,
     after: [],
-    launch: () => {
+    launch: async () => {
       launches += 1;
-      return launchServer(options, launches);
+      await mkdir(home, { recursive: true, mode: 0o700 });
+      await layView?.();
+      return launchServer(options, { home, models }, launches);
     },
     readiness: {
       // A refused connection costs next to nothing, and a start waits half of this for nothing.
@@ -89,13 +98,15 @@ export function serverSpec(options: ServerOptions): ChildSpec {
 }
 
 /** A port for each start: between choosing and binding another program may take it, then the next start has another. */
-async function launchServer(options: ServerOptions, launches: number): Promise<Launch> {
-  const home = path.join(options.stateDir, options.id);
-  await mkdir(home, { recursive: true, mode: 0o700 });
+async function launchServer(
+  options: ServerOptions,
+  { home, models }: Readonly<Record<'home' | 'models', string>>,
+  launches: number,
+): Promise<Launch> {
   const env = serverEnv(options.baseEnv, {
     port: await pickPort(`${options.portSeed}/${options.id}/${launches}`, options.preferredPort),
     home,
-    modelsDir: options.modelsDir,
+    modelsDir: models,
     gpus: options.gpus,
     contextTokens: options.options.num_ctx,
     supervisorId: options.supervisorId,

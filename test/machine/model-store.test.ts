@@ -47,20 +47,24 @@ for (const [name, expected] of [
 }
 
 test('readModel() gives the digest of the manifest and the bytes of all blobs', async () => {
-  assert.deepEqual(await readModel(store, 'qwen3:235b'), {
-    digest: createHash('sha256').update(manifest).digest('hex'),
-    bytes: 1003,
-  });
+  const model = await readModel(store, 'qwen3:235b');
+  assert.ok(typeof model === 'object');
+  assert.equal(model.digest, createHash('sha256').update(manifest).digest('hex'));
+  assert.equal(model.bytes, 1003);
+  assert.deepEqual(
+    model.blobs.map(({ file }) => file),
+    [blob(weights), blob(config)],
+  );
 });
 
 test('readModel() tells a missing store from a missing model', async () => {
   assert.equal(await readModel(path.join(store, 'nowhere'), 'qwen3:235b'), 'no-store');
   assert.equal(await readModel(store, 'qwen3:8b'), 'absent');
-  assert.equal(await readModel(store, 'qwen3:broken'), 'absent');
+  assert.equal(await readModel(store, 'qwen3:broken'), 'incomplete');
   assert.equal(await readModel(store, '../x'), 'absent');
 });
 
-test('readModel() takes a model for absent while a blob is not whole', async () => {
+test('readModel() takes a model for incomplete while a blob is not whole', async () => {
   await truncate(blob(weights), 999);
-  assert.equal(await readModel(store, 'qwen3:235b'), 'absent');
+  assert.equal(await readModel(store, 'qwen3:235b'), 'incomplete');
 });
