@@ -20,6 +20,7 @@ export async function openFace(open: OpenJob): Promise<Endpoint> {
     ollama: {
       current: (role) => open.roster.current(role),
       frozen: (role) => (role === 'embed' ? embedOptions(settings) : generateOptions),
+      flights: open.flights,
     },
     state: () => open.watch.status(),
     readiness: () => {

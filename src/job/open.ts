@@ -7,6 +7,7 @@ import { join } from 'node:path';
 
 import { openParserPool } from '../documents/pool.ts';
 import { exitCodeOf, messageOf, RagError } from '../errors.ts';
+import type { Flights } from '../models/flights.ts';
 import { openOllamaHttp } from '../models/ollama-http.ts';
 import { openLog, type Log } from '../observe/log.ts';
 import type { Plan } from '../plan/types.ts';
@@ -33,6 +34,7 @@ export interface OpenJob {
   readonly watch: Watch;
   readonly tree: Tree;
   readonly roster: Roster;
+  readonly flights: Flights;
   readonly work: Work;
   /** Aborts when a significant service is spent. Its reason is the error to end with. */
   readonly lost: AbortSignal;
@@ -111,7 +113,7 @@ export async function withJob<T>(
     },
   });
   describe(prepared, folders, log);
-  return await watched({ prepared, folders, log, watch, tree, roster, work, lost }, use);
+  return await watched({ prepared, folders, log, watch, tree, roster, flights: http.flights, work, lost }, use);
 }
 
 /** Whatever the work made of it: when a service is spent, that is why the run ends. */

@@ -1,4 +1,5 @@
 import { RagError } from '../errors.ts';
+import type { Flights } from '../models/flights.ts';
 import { isSameModel } from '../models/name.ts';
 import type { FrozenOptions, ModelEndpoint, Role } from '../models/types.ts';
 
@@ -7,6 +8,8 @@ export interface OllamaUpstream {
   current(role: Role): ModelEndpoint | undefined;
   /** The options that the role's model was loaded with. */
   frozen(role: Role): FrozenOptions | undefined;
+  /** What is under way to them: who watches a server counts these requests, and ends them with the others. */
+  readonly flights: Flights;
 }
 
 export interface Destination {

@@ -2,20 +2,25 @@
  * Ollama's own API and its OpenAI-compatible one, passed through to the instances of this job. What would
  * change the model store, or load other models than those the job was planned for, is refused.
  */
+import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { Agent, request as send } from 'undici';
 import { RagError } from '../errors.ts';
+import type { Flight } from '../models/flights.ts';
 import type { Role } from '../models/types.ts';
 import { goneSignal } from './client-gone.ts';
 import { direct, type OllamaUpstream } from './ollama-body.ts';
 import { type Problem, refuse } from './problem.ts';
+
+/** Answered without the model: says nothing about whether that hangs. */
+const describing = '/api/show';
 
 const asking = [
   '/api/chat',
   '/api/generate',
   '/api/embed',
   '/api/embeddings',
-  '/api/show',
+  describing,
   '/v1/chat/completions',
   '/v1/completions',
   '/v1/embeddings',
@@ -43,7 +48,9 @@ export function addOllamaRoutes(app: FastifyInstance, upstream: OllamaUpstream):
     for (const path of asking)
       scope.post<{ Body: Buffer }>(path, { bodyLimit: MAX_BODY_BYTES }, async ({ body }, reply) => {
         const { url, body: pinned } = direct(path, body ?? Buffer.alloc(0), upstream);
-        return passThrough(agent, { url: `${url}${path}`, body: pinned }, reply);
+        const gone = goneSignal(reply);
+        const flight = path === describing ? null : await upstream.flights.begin(url, 'shared', gone);
+        return passThrough(agent, { url: `${url}${path}`, body: pinned, flight, gone }, reply);
       });
     done();
   });
@@ -54,7 +61,7 @@ export function addOllamaRoutes(app: FastifyInstance, upstream: OllamaUpstream):
   for (const path of ['/api/version', '/v1/models'])
     app.get(path, (_request, reply) => {
       const [url = ''] = liveUrls(upstream);
-      return passThrough(agent, { url: `${url}${path}` }, reply);
+      return passThrough(agent, { url: `${url}${path}`, flight: null, gone: goneSignal(reply) }, reply);
     });
   for (const name of refused) {
     const problem = modelsAreFixed(name.split('/')[0] ?? '');
@@ -77,18 +84,25 @@ const modelsAreFixed = (action: string): Problem => ({
 interface Passed {
   readonly url: string;
   readonly body?: Buffer;
+  readonly flight: Flight | null;
+  /** Aborted when the client leaves. */
+  readonly gone: AbortSignal;
 }
 
 /** Streams the answer as it comes. A client that leaves cancels the request, which ends the model's work. */
-async function passThrough(agent: Agent, { url, body }: Passed, reply: FastifyReply): Promise<FastifyReply> {
-  const signal = goneSignal(reply);
+async function passThrough(
+  agent: Agent,
+  { url, body, flight, gone }: Passed,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
   const answer = await send(url, {
     dispatcher: agent,
     method: body === undefined ? 'GET' : 'POST',
     ...(body === undefined ? {} : { body, headers: { 'content-type': 'application/json' } }),
-    signal,
+    signal: flight === null ? gone : AbortSignal.any([gone, flight.signal]),
   }).catch((cause: unknown) => {
-    signal.throwIfAborted();
+    flight?.[Symbol.dispose]();
+    gone.throwIfAborted();
     throw new RagError(
       'model-unavailable',
       'Cannot pass the request on: the model server does not answer, a running one is wanted',
@@ -99,7 +113,23 @@ async function passThrough(agent: Agent, { url, body }: Passed, reply: FastifyRe
     );
   });
   const type = answer.headers['content-type'] ?? 'application/json';
-  return reply.code(answer.statusCode).type(String(type)).send(answer.body);
+  reply.code(answer.statusCode).type(String(type));
+  if (flight === null) return reply.send(answer.body);
+  // However it ends: read to its end, cut, or left by a client before anybody read of it.
+  answer.body.once('close', () => flight[Symbol.dispose]());
+  const what = answer.statusCode === 200 ? 'answer' : 'refusal';
+  return reply.send(Readable.from(heard(answer.body, flight, what), { objectMode: false }));
+}
+
+async function* heard(
+  body: AsyncIterable<Buffer>,
+  flight: Flight,
+  what: 'answer' | 'refusal',
+): AsyncGenerator<Buffer, void> {
+  for await (const piece of body) {
+    flight.heard(what);
+    yield piece;
+  }
 }
 
 interface Model {

@@ -2,6 +2,7 @@ import { mkdtempDisposable } from 'node:fs/promises';
 import { request, type RequestOptions } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { makeFlights } from '../../src/models/flights.ts';
 import { type Endpoint, type EndpointOptions, openEndpoint } from '../../src/serve/serve.ts';
 import type { Hit } from '../../src/work.ts';
 
@@ -34,7 +35,7 @@ export async function open(
         Promise.resolve(queries.map((query) => [hit(query), hit('other')].slice(0, topk))),
       query: () => Promise.reject(new Error('not asked for')),
     },
-    ollama: { current: () => undefined, frozen: () => undefined },
+    ollama: { current: () => undefined, frozen: () => undefined, flights: makeFlights() },
     host: '127.0.0.1',
     port: 0,
     ownerUid: process.getuid?.() ?? 0,

@@ -4,7 +4,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
+import { makeFlights } from '../../src/models/flights.ts';
 import type { ModelEndpoint, Role } from '../../src/models/types.ts';
+import { until } from '../until.ts';
 import { ask, open, post } from './open.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => unknown;
@@ -41,6 +43,7 @@ const ollamaOf = (
     return url === undefined ? undefined : { url, model: role === 'embed' ? 'embedder' : 'writer:7b' };
   },
   frozen: (role) => ({ num_ctx: role === 'embed' ? 512 : 4096 }),
+  flights: makeFlights(),
 });
 
 interface Echo {
@@ -93,7 +96,7 @@ test('several instances of a role take turns', async () => {
     urls.reverse();
     return { url: urls[0] ?? '', model: 'embedder' };
   };
-  await using endpoint = await open({ ollama: { current, frozen: () => undefined } });
+  await using endpoint = await open({ ollama: { current, frozen: () => undefined, flights: makeFlights() } });
   const names = new Set<string>();
   for (let i = 0; i < 2; i += 1)
     names.add(((await (await post(`${endpoint.url}/api/embed`, { model: 'embedder' })).json()) as Echo).name);
@@ -214,3 +217,53 @@ test('without a live instance the answer is 503 and says what to ask', async () 
     assert.match(await answer.text(), /readyz/);
   }
 });
+
+test('a request that is passed on is under way until it ends, however it ends; a look at a model is not', async () => {
+  const handlers: Handler[] = [
+    (_request, response) => response.end('{}'),
+    (_request, response) => response.writeHead(400).end('{"error":"too long"}'),
+    (_request, response) => response.write('{"done":false}\n', () => response.destroy()),
+    (request) => request.destroy(),
+  ];
+  await using generate = await upstream((request, response) => handlers.shift()?.(request, response));
+  const ollama = ollamaOf({ generate: generate.url });
+  const traffic = () => ollama.flights.traffic(generate.url);
+  await using endpoint = await open({ ollama });
+  const chat = () => post(`${endpoint.url}/api/chat`, { model: 'writer:7b', messages: [] });
+  await (await chat()).text();
+  await (await chat()).text();
+  await assert.rejects((await chat()).text());
+  await (await chat()).text();
+  await until(() => traffic().inFlight === 0, 'the end of all flights');
+  assert.deepEqual(traffic(), { inFlight: 0, heard: 3, served: 2 });
+  handlers.push((_request, response) => response.end('{}'));
+  await (await post(`${endpoint.url}/api/show`, { model: 'writer:7b' })).text();
+  assert.equal(traffic().heard, 3);
+});
+
+for (const phase of ['before the first byte', 'in the middle of the stream'])
+  test(`a request to an instance that is found stuck ${phase} is ended; the next waits for its cure`, async () => {
+    const begun = Promise.withResolvers<void>();
+    let asked = 0;
+    await using generate = await upstream((_request, response) => {
+      asked += 1;
+      if (asked > 1) return response.end('{}');
+      if (phase !== 'before the first byte') response.write('{"done":false}\n');
+      return begun.resolve();
+    });
+    const ollama = ollamaOf({ generate: generate.url });
+    await using endpoint = await open({ ollama });
+    const chat = () => post(`${endpoint.url}/api/chat`, { model: 'writer:7b', messages: [] });
+    const first = chat();
+    const ended = first.then(async (answer) => (answer.status === 503 ? 'refused' : answer.text()));
+    await begun.promise;
+    if (phase !== 'before the first byte') await first;
+    const grounding = ollama.flights.ground(generate.url, new Error('it is stuck'));
+    if (phase === 'before the first byte') assert.equal(await ended, 'refused');
+    else await assert.rejects(ended);
+    const next = chat();
+    await until(() => ollama.flights.traffic(generate.url).inFlight === 0, 'the end of the flight');
+    assert.equal(asked, 1);
+    grounding.lift();
+    assert.equal((await next).status, 200);
+  });
