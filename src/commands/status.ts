@@ -2,7 +2,7 @@ import { join } from 'node:path';
 
 import { load } from '../config/load.ts';
 import { RagError } from '../errors.ts';
-import type { Containment, SupervisorStatus } from '../job/status.ts';
+import type { ContainmentName, SupervisorStatus } from '../job/status.ts';
 import { withoutControls } from '../observe/terminal.ts';
 import { readSupervisors, type SupervisorRecord } from '../services/state-file.ts';
 import { jsonFlag, type Verb } from './verb.ts';
@@ -47,12 +47,18 @@ function choose(
 }
 
 /** What each cannot do, in words for a reader at 3 am. */
-const gap: Readonly<Record<Containment, string>> = {
+const gap: Readonly<Record<ContainmentName, string>> = {
+  pidns: 'whatever is killed, nothing of Ollama is left; what sleeps uninterruptibly goes when it wakes',
   guard:
     'kill -9 of guard and supervisor at once leaves runners of Ollama until the job ends or starts again',
   'death-signal':
     'kill -9 of the supervisor and of Ollama together leaves its runners until the job ends or starts again',
   none: 'kill -9 of the supervisor leaves its services until the job ends or starts again',
+};
+
+const reach: Readonly<Record<SupervisorStatus['network'], string>> = {
+  private: 'nobody but this supervisor reaches Ollama',
+  shared: 'other users of this node can reach Ollama on its loopback port; it asks nobody who he is',
 };
 
 function statusText({ state, presence }: SupervisorRecord): string {
@@ -62,6 +68,8 @@ function statusText({ state, presence }: SupervisorRecord): string {
     `job ${status.job} on ${status.node}: ${presence === 'gone' ? `gone while ${status.phase}, without saying why` : status.phase}`,
     ...(status.outcome == null ? [] : [`ended with ${status.outcome.exit}: ${status.outcome.reason}`]),
     `containment ${status.containment}: ${gap[status.containment]}`,
+    `network ${status.network}: ${reach[status.network]}`,
+    ...(status.containment_reason === null ? [] : [`why not more: ${status.containment_reason}`]),
     ...(status.time_left_s === null ? [] : [`time left ${Math.floor(status.time_left_s / 60)} min`]),
     ...(endpoint.url === null ? [] : [`endpoint ${endpoint.url}`]),
     `documents ${progress.documents_done}${progress.documents_total === null ? '' : ` of ${progress.documents_total}`}`,

@@ -218,9 +218,12 @@ export const settingsTable = {
   RAG_WORKLOAD_SIGNAL: entry('job', text, 'TERM', 'What the workload is sent when the wall time nears.', {
     idle: true,
   }),
-  RAG_CONTAINMENT: entry('job', text, 'auto', 'How processes are kept from outliving the job.', {
-    works: ['auto'],
-  }),
+  RAG_CONTAINMENT: entry(
+    'job',
+    z.enum(['auto', 'pidns', 'guard'], 'is not one of auto, pidns, guard'),
+    'auto',
+    'How processes are kept from outliving the job: in pid namespaces, by a guard alone, or as the machine allows.',
+  ),
   RAG_ALLOW_CPU: entry('job', flagValue, '0', 'Run models on the CPU where there is no GPU.'),
 } as const satisfies Record<string, SettingEntry>;
 

@@ -18,7 +18,7 @@ import type { Channel, ChildStatus, Tree } from '../supervise/spec.ts';
 import { startTree } from '../supervise/tree.ts';
 import type { Roster } from '../models/types.ts';
 import type { Work } from '../work.ts';
-import { openContainment } from './contain.ts';
+import { makeSupervisorId, openContainment } from './contain.ts';
 import { openFolders, type Folders } from './folders.ts';
 import { makeModels } from './models.ts';
 import type { Prepared } from './prepare.ts';
@@ -59,11 +59,12 @@ export async function withJob<T>(
 
   await using folders = await openFolders(settings.LOG_ROOT, jobKey(job), environment['TMPDIR']);
   using log = openLog(join(folders.logs, 'supervisor.jsonl'), tell);
-  await using containment = await openContainment(given, run, log);
-  const { supervisorId } = containment;
+  const supervisorId = makeSupervisorId(job, run);
   // Slurm's commands carry the mark too: one that waits for a lost controller must not outlive us.
   const prepared = { ...given, environment: { ...environment, RAG_SUPERVISOR_ID: supervisorId } };
+  // Before the containment, so that its last word comes when nothing of the run is left.
   await using watch = await openWatch(prepared, (error) => log.file(`state file: ${messageOf(error)}`));
+  await using contained = await openContainment(given, supervisorId, log);
   await using http = openOllamaHttp();
   const served = makeServed(plan);
   const { roster } = served;
@@ -83,12 +84,14 @@ export async function withJob<T>(
   });
   await using tree = startTree(specs, {
     budget,
+    containment: contained.containment,
     onEvent: ({ id, event, ...detail }) => log.file(`${id}: ${event}`, detail),
   });
-  watch.follow(tree, containment.guard);
+  watch.follow(tree, contained);
   tree.onChange((status) => {
     served.withdraw(status);
     announce(status, log);
+    if (status.current.state === 'ready') void contained.gpuMemory.note();
   });
   const lost = whenLost(tree);
   await using parser = openParserPool({

@@ -15,7 +15,11 @@ export interface SupervisorStatus {
     readonly eta_s: number | null;
   };
   readonly endpoint: { readonly url: string | null; readonly socket: string | null };
-  readonly containment: Containment;
+  readonly containment: ContainmentName;
+  /** Whether other users of the node can reach Ollama, which has no authentication. */
+  readonly network: 'private' | 'shared';
+  /** Why containment or network is not the strongest; null when both are. */
+  readonly containment_reason: string | null;
   readonly time_left_s: number | null;
   readonly node: string;
   readonly pid: number;
@@ -24,8 +28,8 @@ export interface SupervisorStatus {
   readonly outcome: Outcome | null;
 }
 
-/** The strongest of what keeps processes from outliving the supervisor; the death signal stands with the guard too. */
-export type Containment = 'guard' | 'death-signal' | 'none';
+/** The strongest of what keeps processes from outliving the supervisor. Each stands with the weaker ones. */
+export type ContainmentName = 'pidns' | 'guard' | 'death-signal' | 'none';
 
 export interface Outcome {
   readonly exit: number;
@@ -50,7 +54,7 @@ export interface StatusInput {
   readonly children: readonly ChildStatus[];
   readonly progress: (IngestProgress & { readonly seconds: number }) | null;
   readonly endpoint: { readonly url: string; readonly socketPath: string | null } | null;
-  readonly containment: Containment;
+  readonly containment: Pick<SupervisorStatus, 'containment' | 'network' | 'containment_reason'>;
   readonly endsAt: Date | null;
   readonly now: Date;
   readonly outcome: Outcome | null;
@@ -78,7 +82,7 @@ export function makeStatus(input: StatusInput): SupervisorStatus {
     endpoint: ended
       ? { url: null, socket: null }
       : { url: input.endpoint?.url ?? null, socket: input.endpoint?.socketPath ?? null },
-    containment: input.containment,
+    ...input.containment,
     time_left_s:
       ended || input.endsAt === null
         ? null

@@ -4,18 +4,17 @@ import { join } from 'node:path';
 import type { Endpoint } from '../serve/serve.ts';
 import { openStateFile } from '../services/state-file.ts';
 import { jobKey } from '../slurm/job.ts';
-import { deathSignalPrefix } from '../supervise/death-signal.ts';
-import type { Guard } from '../supervise/guard.ts';
 import type { ChildStatus, Tree } from '../supervise/spec.ts';
 import type { IngestProgress } from '../work.ts';
+import type { Contained } from './contain.ts';
 import { nextPhase, type Phase, type PhaseEvent } from './phase.ts';
 import type { Prepared } from './prepare.ts';
 import { openTimeLeft } from './time-left.ts';
-import { makeStatus, type Outcome, type SupervisorStatus } from './status.ts';
+import { makeStatus, type Outcome, type StatusInput, type SupervisorStatus } from './status.ts';
 
 export interface Watch extends AsyncDisposable {
   status(): SupervisorStatus;
-  follow(tree: Tree, guard: Guard): void;
+  follow(tree: Tree, contained: Contained): void;
   endpoint(endpoint: Endpoint): void;
   progress(progress: IngestProgress, seconds: number): void;
   phase(event: PhaseEvent): void;
@@ -28,9 +27,7 @@ export async function openWatch(prepared: Prepared, onError: (error: unknown) =>
   const { job, plan, environment, settings } = prepared;
   const name = `${jobKey(job)}.${job.node}.json`;
   const file = await openStateFile({ path: join(settings.RAG_RUNTIME_STATE, 'supervisors', name), onError });
-  const withoutGuard =
-    (await deathSignalPrefix('SIGKILL', environment['PATH'] ?? '')).length > 0 ? 'death-signal' : 'none';
-  let isGuarded = (): boolean => false;
+  let contained: Contained | null = null;
   let phase: Phase = 'starting';
   let children: () => ChildStatus[] = () => [];
   let progress: (IngestProgress & { seconds: number }) | null = null;
@@ -47,7 +44,7 @@ export async function openWatch(prepared: Prepared, onError: (error: unknown) =>
       children: children(),
       progress,
       endpoint,
-      containment: isGuarded() ? 'guard' : withoutGuard,
+      containment: describeContainment(contained),
       endsAt: time.endsAt(),
       outcome,
       now,
@@ -58,8 +55,8 @@ export async function openWatch(prepared: Prepared, onError: (error: unknown) =>
 
   return {
     status,
-    follow: (tree, guard) => {
-      isGuarded = () => guard.pid() !== undefined;
+    follow: (tree, by) => {
+      contained = by;
       children = () => tree.statuses();
       tree.onChange(changed);
     },
@@ -85,4 +82,13 @@ export async function openWatch(prepared: Prepared, onError: (error: unknown) =>
       await file[Symbol.asyncDispose]();
     },
   };
+}
+
+/** As long as nothing has been started, nothing is contained. */
+function describeContainment(contained: Contained | null): StatusInput['containment'] {
+  if (contained === null) return { containment: 'none', network: 'shared', containment_reason: null };
+  const { mode, network, reason, deathSignal } = contained.containment;
+  const withoutGuard = deathSignal ? 'death-signal' : 'none';
+  const guard = contained.guard.pid() === undefined ? withoutGuard : 'guard';
+  return { containment: mode === 'pidns' ? 'pidns' : guard, network, containment_reason: reason };
 }

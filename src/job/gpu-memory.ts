@@ -1,0 +1,49 @@
+/**
+ * A stop is over when the GPUs are free as well. A process that is gone from /proc may still hold its memory while
+ * the driver tears it down, and now and then for ever; the next job on that card would then fail for no visible reason.
+ */
+import { environmentOf } from '../machine/processes.ts';
+import { type GpuProcess, readGpuProcesses } from '../machine/gpu-processes.ts';
+
+export interface GpuMemory {
+  /** Notes which processes of this run hold GPU memory now; the driver knows them by pid alone later. */
+  note(): Promise<void>;
+  /** Waits until none of them holds any. Gives those that still do in the end. */
+  untilFree(): Promise<readonly GpuProcess[]>;
+}
+
+const askMs = 3_000;
+
+/**
+ * @param nvidiaSmi undefined: there are no GPUs of this kind, nothing is asked
+ * @param mark `NAME=value` in the environment of every process of this run
+ * @param waitMs how long the driver may take after the end of a process
+ */
+export function makeGpuMemory(
+  nvidiaSmi: string | undefined,
+  mark: string,
+  waitMs: number = 5_000,
+): GpuMemory {
+  const ours = new Set<number>();
+  let noting = Promise.resolve();
+  const ask = async (): Promise<readonly GpuProcess[]> =>
+    nvidiaSmi === undefined ? [] : ((await readGpuProcesses(nvidiaSmi, askMs)) ?? []);
+  const noteNow = async (): Promise<void> => {
+    for (const { pid } of await ask()) if (environmentOf(pid).includes(mark)) ours.add(pid);
+  };
+  return {
+    note: () => {
+      noting = noting.then(noteNow);
+      return noting;
+    },
+    untilFree: async () => {
+      await noting;
+      const deadline = performance.now() + waitMs;
+      for (;;) {
+        const left = ours.size === 0 ? [] : (await ask()).filter(({ pid }) => ours.has(pid));
+        if (left.length === 0 || performance.now() > deadline) return left;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    },
+  };
+}

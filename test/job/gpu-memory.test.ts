@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { makeGpuMemory } from '../../src/job/gpu-memory.ts';
+import { watchLeaks } from '../leaks.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'rag-gpu-memory-'));
+const leaks = watchLeaks();
+after(async () => {
+  rmSync(folder, { recursive: true });
+  await leaks.assertNone();
+});
+
+const mark = `GPU_MEMORY_TEST=${process.pid}`;
+
+/** A driver that tells what stands in a file. */
+function driver(name: string): { readonly program: string; readonly tell: (lines: string) => void } {
+  const [program, listed] = [join(folder, name), join(folder, `${name}.txt`)];
+  writeFileSync(program, `#!/bin/sh\ncat ${listed}\n`, { mode: 0o755 });
+  return { program, tell: (lines) => writeFileSync(listed, lines) };
+}
+
+test('memory that a dead process of ours still holds is waited for, that of others is not', async () => {
+  const { program, tell } = driver('slow-driver');
+  const child = spawn('sleep', ['60'], {
+    env: { PATH: process.env['PATH'], GPU_MEMORY_TEST: `${process.pid}` },
+  });
+  await once(child, 'spawn');
+  tell(`${child.pid}, 70000\n${process.pid}, 300\n`);
+  const memory = makeGpuMemory(program, mark);
+  await memory.note();
+  const free = memory.untilFree();
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  // The driver takes its time.
+  setTimeout(() => tell(`${process.pid}, 300\n`), 250);
+  assert.deepEqual(await free, []);
+});
+
+test('memory that stays is told', async () => {
+  const { program, tell } = driver('stuck-driver');
+  const child = spawn('sleep', ['60'], {
+    env: { PATH: process.env['PATH'], GPU_MEMORY_TEST: `${process.pid}` },
+  });
+  await once(child, 'spawn');
+  tell(`${child.pid}, 70000\n`);
+  const memory = makeGpuMemory(program, mark, 300);
+  await memory.note();
+  const left = memory.untilFree();
+  assert.deepEqual(await left, [{ pid: child.pid, mebibytes: 70000 }]);
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+});
+
+test('without a driver nothing is asked', async () => {
+  const memory = makeGpuMemory(undefined, mark);
+  await memory.note();
+  assert.deepEqual(await memory.untilFree(), []);
+});
