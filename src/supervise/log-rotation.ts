@@ -37,11 +37,13 @@ export async function keepBounded(log: GrowingLog, signal: AbortSignal): Promise
   }
 }
 
-/** Half the time until it is full at this pace: a flood fills 64 MiB in 50 ms, an idle log costs a look a second. */
+/**
+ * Half the time until it is full at this pace (a flood fills 64 MiB in 50 ms), and at most twice the last pause:
+ * soon after a start it is looked at often, when idle once a second.
+ */
 export function nextPauseMs(grownBytes: number, elapsedMs: number, leftBytes: number): number {
-  if (grownBytes <= 0) return maxPauseMs;
-  const untilFullMs = (leftBytes / grownBytes) * elapsedMs;
-  return Math.min(maxPauseMs, Math.max(minPauseMs, untilFullMs / 2));
+  const untilFullMs = grownBytes > 0 ? (leftBytes / grownBytes) * elapsedMs : Infinity;
+  return Math.min(maxPauseMs, Math.max(minPauseMs, Math.min(untilFullMs / 2, elapsedMs * 2)));
 }
 
 /** @returns its size, in bytes, afterwards */

@@ -132,10 +132,11 @@ test('a full disk: the copy is given up, the log is cut all the same, and that i
 });
 
 test('the next look comes before the log is full at its pace, and once a second when it is idle', () => {
-  assert.equal(nextPauseMs(0, 1000, 64), 1000);
-  assert.equal(nextPauseMs(-5, 1000, 64), 1000);
-  assert.equal(nextPauseMs(1, 1000, 1e6), 1000);
-  assert.equal(nextPauseMs(100, 10, 2000), 100);
-  assert.equal(nextPauseMs(1e9, 10, 1e6), 20);
-  assert.equal(nextPauseMs(10, 10, -5), 20);
+  const idle = [0];
+  for (let look = 0; look < 8; look += 1) idle.push(nextPauseMs(0, idle.at(-1) ?? 0, 1e6));
+  assert.deepEqual(idle, [0, 20, 40, 80, 160, 320, 640, 1000, 1000]);
+  assert.equal(nextPauseMs(-5, 1000, 64), 1000, 'it was cut');
+  assert.equal(nextPauseMs(100, 100, 300), 150);
+  assert.equal(nextPauseMs(1e9, 10, 1e6), 20, 'a flood');
+  assert.equal(nextPauseMs(10, 1000, -5), 20, 'it is full');
 });
