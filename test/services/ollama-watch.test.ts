@@ -1,81 +1,18 @@
 /** Runners that hang behind a server that answers for itself, and what is done about it, with real processes. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { makeEmbed } from '../../src/models/embed.ts';
+import { makeGenerate } from '../../src/models/generate.ts';
 import { embedBody } from '../../src/models/ollama-body.ts';
 import { openOllamaHttp } from '../../src/models/ollama-http.ts';
 import { makeRoster } from '../../src/models/roster.ts';
-import type { Embed, Roster } from '../../src/models/types.ts';
-import { ollamaSpec, type OllamaOptions } from '../../src/services/ollama.ts';
-import type { WatchBounds } from '../../src/services/ollama-watch.ts';
 import { runnersOf } from '../../src/services/runners.ts';
-import { startTree, type TreeEvent } from '../../src/supervise/tree.ts';
-import type { Tree } from '../../src/supervise/spec.ts';
 import { watchLeaks } from '../leaks.ts';
 import { until } from '../until.ts';
 import { openBench, soon, type Bench } from './serving.ts';
+import { embedOne, id, outcomes, poison, startWatched } from './watching.ts';
 
 const leaks = watchLeaks();
 after(() => leaks.assertNone());
-
-const id = 'ollama-embed';
-const never = 1e9;
-const still = { idleMs: 200, silentMs: never };
-
-/** Looks every 10 ms; nothing but hangs under way is found. */
-const bounds: WatchBounds = {
-  lookMs: 10,
-  flight: still,
-  canary: still,
-  reload: still,
-  restMs: never,
-  placeMs: never,
-  maxDeaths: never,
-};
-
-interface Watched {
-  readonly tree: Tree;
-  readonly roster: Roster;
-  readonly embed: Embed;
-  /** What was reported of hangs, in order. */
-  readonly hangs: TreeEvent[];
-  readonly restarts: () => number;
-  readonly reason: () => string | null;
-}
-
-/** A server that is watched with these bounds, and ready. */
-async function startWatched(
-  bench: Bench,
-  knobs: Readonly<Record<string, string>>,
-  changes: Partial<WatchBounds> = {},
-  http: OllamaOptions['http'] = bench.http,
-): Promise<Watched> {
-  const options = { ...bench.options(knobs), http, bounds: { ...bounds, ...changes } };
-  const roster = makeRoster();
-  const hangs: TreeEvent[] = [];
-  const tree = bench.keep(
-    startTree([ollamaSpec(options)], {
-      budget: { intensity: 5, periodMs: 60_000, backoff: { baseMs: 1, capMs: 2 } },
-      onEvent: (event) => void (event.event === 'hang' && hangs.push(event)),
-    }),
-  );
-  tree.onChange(({ current }) =>
-    roster.set('embed', id, current.state === 'ready' ? bench.served.at(-1) : undefined),
-  );
-  await tree.untilReady([id], soon());
-  roster.set('embed', id, bench.served.at(-1));
-  const embed = makeEmbed({ ...options, roster, prefixes: { query: '', passage: '' } });
-  const status = () => tree.statuses()[0] ?? assert.fail();
-  return { tree, roster, embed, hangs, restarts: () => status().restarts, reason: () => status().reason };
-}
-
-const embedOne = ({ embed }: Watched, text: string): Promise<Float32Array[]> =>
-  embed({ texts: [text], kind: 'passage', signal: soon() });
-
-const outcomes = ({ hangs }: Watched): unknown[] =>
-  hangs.filter(({ remedy }) => remedy !== undefined).map(({ remedy, canary }) => [remedy, canary]);
-
-const poison = { FAKE_RUNNER_HANG: 'poison' };
 
 test('a request that blocks the server only while its client waits is ended, and nothing else', async () => {
   await using bench = await openBench();
@@ -126,32 +63,23 @@ test('a server whose new runners hang as well is started again, and says why', a
   assert.match(watched.reason() ?? '', /^its models hang: no byte for 0\.\d+ s/);
 });
 
-for (const until of ['left', 'killed', 'exit']) {
-  test(`a text that hangs every runner is set aside, the others are embedded (cured when ${until})`, async () => {
-    await using bench = await openBench();
-    const watched = await startWatched(bench, { ...poison, FAKE_RUNNER_HANG_UNTIL: until });
-    const embed = (texts: readonly string[]) => watched.embed({ texts, kind: 'passage', signal: soon() });
-    const bad = embed(['a', 'b', 'poison', 'c', 'd']).catch((error: unknown) => error);
-    // Innocents that are under way at the same time, as in every ingest.
-    const [good, alsoGood] = await Promise.all([embed(['e', 'f']), embed(['g'])]);
-    assert.deepEqual([good.length, alsoGood.length], [2, 1]);
-    const error = (await bad) as { code: string; index: number };
-    assert.deepEqual([error.code, error.index], ['model-refused', 2]);
-    assert.equal(watched.hangs.filter(({ reason }) => reason !== undefined).length, 3);
-  });
-}
-
-/** Resolves when the server has been looked at so often. */
+/** Tells how often a server was looked at, and how often asked for a word of ours. */
 function countLooks(bench: Bench) {
-  let looks = 0;
+  let [looks, canaries] = [0, 0];
   const http = openOllamaHttp();
   const { flights } = http;
   const traffic: typeof flights.traffic = (url) => {
     looks += 1;
     return flights.traffic(url);
   };
+  const json: typeof http.json = (ask) => {
+    if (ask.turn === 'probe') canaries += 1;
+    return http.json(ask);
+  };
   return {
-    http: bench.keep({ ...http, flights: { ...flights, traffic } }),
+    http: bench.keep({ ...http, json, flights: { ...flights, traffic } }),
+    canaries: () => canaries,
+    looks: () => looks,
     untilLooked: (times: number) => until(() => looks >= times, `${times} looks`),
   };
 }
@@ -174,6 +102,17 @@ test('a server that computes is not touched, however long nothing comes back, un
   await watched.tree[Symbol.asyncDispose]();
   watched.roster.set('embed', id, undefined);
   void asked;
+});
+
+test('a server that nobody asks is asked now and then, and left alone when it answers', async () => {
+  await using bench = await openBench();
+  const counted = countLooks(bench);
+  const watched = await startWatched(bench, {}, { restMs: 50 }, counted.http);
+  const before = counted.canaries();
+  await counted.untilLooked(60);
+  const canaries = counted.canaries() - before;
+  assert.ok(canaries >= 2 && canaries <= counted.looks() / 5, `${canaries} in ${counted.looks()} looks`);
+  assert.deepEqual([watched.hangs, watched.restarts()], [[], 0]);
 });
 
 test('a server that nobody asks is asked for one word; a runner that hung meanwhile is found', async () => {
@@ -225,4 +164,30 @@ test('a model that falls to the CPU at a later load is brought back by a restart
   await until(() => watched.restarts() === 1, 'a restart');
   assert.match(watched.reason() ?? '', /^qwen3-embedding:8b fell to the CPU: 0 of 5000000000 bytes/);
   await watched.tree.untilReady([id], soon());
+});
+
+test('a generator whose runner hangs is cured as well, and its answer comes whole', async () => {
+  await using bench = await openBench();
+  const generator = { role: 'generate', model: 'qwen3:235b', dimensions: null } as const;
+  const watched = await startWatched(bench, poison, {}, bench.http, generator);
+  const { url } = bench.served[0] ?? assert.fail();
+  const options = { num_ctx: 512, num_batch: 512 };
+  const roster = makeRoster();
+  roster.set('generate', id, bench.served[0]);
+  const generate = makeGenerate({ roster, http: bench.http, options });
+  const say = async (content: string): Promise<string> => {
+    let answer = '';
+    const messages = [{ role: 'user', content }] as const;
+    for await (const piece of generate({ messages, maxTokens: 20, signal: soon() })) answer += piece;
+    return answer;
+  };
+  const refused = assert.rejects(say('What is poison?'), { code: 'model-unavailable' });
+  await until(() => bench.http.flights.traffic(url).inFlight === 1, 'the question under way');
+  assert.notEqual(await say('What is a whale?'), '');
+  await refused;
+  assert.deepEqual(outcomes(watched).slice(0, 2), [
+    ['end its requests', 'silent'],
+    ['kill its runners', 'answered'],
+  ]);
+  assert.equal(watched.restarts(), 0);
 });

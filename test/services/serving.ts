@@ -43,7 +43,11 @@ export async function openBench(): Promise<Bench> {
   const dir = await mkdtemp(path.join(tmpdir(), 'serving-'));
   const http = openOllamaHttp();
   const served: ServedModel[] = [];
-  const kept = new AsyncDisposableStack();
+  const kept: AsyncDisposable[] = [];
+  const keep = <Kept extends AsyncDisposable>(one: Kept): Kept => {
+    kept.push(one);
+    return one;
+  };
   return {
     dir,
     http,
@@ -60,6 +64,7 @@ export async function openBench(): Promise<Bench> {
       logFile: path.join(dir, 'ollama.log'),
       options: { num_ctx: 512, num_batch: 512 },
       dimensions: 64,
+      network: 'shared',
       portSeed: dir,
       preferredPort: 0,
       graceMs: 10_000,
@@ -71,9 +76,9 @@ export async function openBench(): Promise<Bench> {
     }),
     start(...specs) {
       const budget = { intensity: 2, periodMs: 60_000, backoff: { baseMs: 10, capMs: 20 } };
-      return kept.use(startTree(specs, { budget }));
+      return keep(startTree(specs, { budget }));
     },
-    keep: (one) => kept.use(one),
+    keep,
     async starts() {
       const record = path.join(dir, 'record');
       const names = await readdir(record);
@@ -82,7 +87,7 @@ export async function openBench(): Promise<Bench> {
       );
     },
     async [Symbol.asyncDispose]() {
-      await kept.disposeAsync();
+      for (const one of kept.toReversed()) await one[Symbol.asyncDispose]();
       await http[Symbol.asyncDispose]();
       await rm(dir, { recursive: true, force: true });
     },
