@@ -47,6 +47,10 @@ export interface SuperviseOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Before `node`. */
   readonly prefix?: readonly string[];
+  /** Instead of the world's user, where the prefix changes it. */
+  readonly as?: World['as'];
+  /** Namespaces are wanted and cannot be had, for this reason. */
+  readonly degraded?: RegExp | undefined;
 }
 
 const soonAgain = { intensity: 5, periodMs: 60_000, backoff: { baseMs: 20, capMs: 40 } };
@@ -71,14 +75,16 @@ export async function supervise(
   const program = [process.execPath, join(fixtures, 'supervises-on-order.ts'), JSON.stringify(order)];
   const [file = '', ...rest]: readonly string[] = [...prefix, ...program];
   const child = spawn(file, rest, {
-    ...world.as,
+    ...(options.as ?? world.as),
     cwd: world.folder,
     env: { ...env, NODE_COMPILE_CACHE: compiled },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const supervised = await listen(child);
   const { mode, reason } = await supervised.untilTold('open');
-  if (mode !== world.mode) throw new NotHere(`no ${world.mode} here: ${String(reason)}`);
+  if (options.degraded !== undefined) assert.match(String(reason), options.degraded);
+  if (options.degraded === undefined && mode !== world.mode)
+    throw new NotHere(`no ${world.mode} here: ${String(reason)}`);
   return supervised;
 }
 

@@ -1,0 +1,62 @@
+/** TERM during a backoff, a start, a wait; restarts that meet each other or a wait. */
+import assert from 'node:assert/strict';
+import { fault, type Found } from './fault.ts';
+import type { ChildOrder, Order } from './order.ts';
+import { plays, supervise, type Supervised } from './supervised.ts';
+import { commandOf, kill, type World } from './world.ts';
+
+const patient: Order['budget'] = {
+  intensity: 5,
+  periodMs: 60_000,
+  backoff: { baseMs: 600_000, capMs: 600_000 },
+};
+const silent: ChildOrder = { id: 'silent', command: ['/bin/sleep', '60'], startTimeoutMs: 600_000 };
+const sleeps = (id: string, after: readonly string[] = []): ChildOrder => ({
+  id,
+  command: plays('sleeps.sh'),
+  after,
+});
+
+for (const { moment, children, event } of [
+  { moment: 'a backoff', children: [{ id: 'exits', command: plays('exits.sh', '1') }], event: 'restarting' },
+  { moment: 'a start', children: [silent], event: 'spawned' },
+  { moment: 'a wait for another', children: [silent, sleeps('waits', ['silent'])], event: 'spawned' },
+])
+  fault({ list: 5, fault: `stop during ${moment}`, of: 'tree', atMostMs: 1000 }, async (world) => {
+    const supervised = await supervise(world, children, { budget: patient });
+    await supervised.untilTold(event);
+    return stopped(world, supervised);
+  });
+
+async function stopped(world: World, supervised: Supervised): Promise<Found> {
+  const since = performance.now();
+  supervised.signal('SIGTERM');
+  assert.equal((await supervised.ended).code, 0);
+  assert.deepEqual(world.marked(), []);
+  return { outcome: 'clean', ms: performance.now() - since };
+}
+
+fault({ list: 5, fault: 'a restart while another waits for it', of: 'tree' }, async (world) => {
+  const since = performance.now();
+  const first = { id: 'first', command: plays('exits-once.sh', '1') };
+  // It says `up` and ends: whoever waits must not take that for ready, or must wait again.
+  const supervised = await supervise(world, [first, sleeps('second', ['first'])]);
+  await supervised.untilTold('restarting', { id: 'first' });
+  await supervised.untilTold('ready', { id: 'second' });
+  const ms = performance.now() - since;
+  await stopped(world, supervised);
+  return { outcome: 'replaced', ms };
+});
+
+fault({ list: 5, fault: 'two restarts at the same time', of: 'tree' }, async (world) => {
+  const supervised = await supervise(world, [sleeps('one'), sleeps('two')]);
+  for (const id of ['one', 'two']) await supervised.untilTold('ready', { id });
+  const since = performance.now();
+  kill(...world.marked().filter((pid) => commandOf(pid) === 'sleep 60'));
+  for (const id of ['one', 'two']) await supervised.untilTold('restarting', { id });
+  for (const id of ['one', 'two']) await supervised.untilTold('ready', { id });
+  const ms = performance.now() - since;
+  assert.equal(supervised.events.filter(({ event }) => event === 'spawned').length, 4);
+  await stopped(world, supervised);
+  return { outcome: 'replaced', ms };
+});
