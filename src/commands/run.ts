@@ -4,6 +4,7 @@ import { withJob, type OpenJob } from '../job/open.ts';
 import { makeExitCode, makeSummary, outcomeText } from '../job/outcome.ts';
 import { prepare } from '../job/prepare.ts';
 import { runToEnd } from '../job/run.ts';
+import { watchStep } from '../slurm/step.ts';
 import { jsonFlag, type Verb, type VerbInput } from './verb.ts';
 
 export const runVerb: Verb = {
@@ -19,7 +20,9 @@ export const runVerb: Verb = {
   async run(input) {
     await using prepared = await prepare(input);
     for (const warning of prepared.warnings) input.tell(`warning: ${warning}`);
-    const exit = await withJob(prepared, input.tell, (open) => supervise(open, input));
+    using step = await watchStep(prepared.job);
+    const signal = AbortSignal.any([input.signal, step.gone]);
+    const exit = await withJob(prepared, input.tell, (open) => supervise(open, { ...input, signal }));
     if (prepared.dryRun && !input.line.switches.has('json')) input.print(whatToTryNext);
     return exit;
   },
