@@ -6,7 +6,9 @@
 #
 # Each node is a slurmd of its own with fake GPUs; a private munge keeps it apart from the system's. Root is needed:
 # slurmd takes nothing but device files for GPUs. DIR holds a socket, so keep it short and without spaces.
-# PROCTRACK=pgid tracks processes by group instead of by parent; KILL_WAIT=5 and PORT=<free port> are free to set too.
+# PROCTRACK is how Slurm knows the processes of a job: linuxproc (by parent, the default), pgid (by group), or cgroup,
+# which also keeps a job from other jobs' GPUs; it wants the cgroup v1 hierarchies freezer and devices.
+# KILL_WAIT=5 and PORT=<free port> are free to set too.
 set -euo pipefail
 
 fail() {
@@ -20,10 +22,12 @@ verb=$1
 nodes=${3:-2}
 gpus=${4:-4}
 kill_wait=${KILL_WAIT:-5}
+proctrack=${PROCTRACK:-linuxproc}
 PATH=$PATH:/usr/sbin:/sbin
 mkdir -p "$2"
 dir=$(cd "$2" && pwd -P)
 export SLURM_CONF=$dir/slurm.conf
+cgroups=/sys/fs/cgroup
 
 # Pids are reused: a pid file counts only while the process has the name of the daemon that wrote it.
 pid_of() {
@@ -66,6 +70,15 @@ down() {
   end_daemons slurmd "$dir"/run/node*.pid
   end_daemons slurmctld "$dir/run/slurmctld.pid"
   end_daemons munged "$dir/run/munged.pid"
+  remove_cgroups
+}
+
+# slurmd leaves the folders of its node, empty. rmdir takes nothing away that is in use.
+remove_cgroups() {
+  local spool
+  for spool in "$dir"/spool/node*; do
+    find "$cgroups"/{freezer,devices}/"slurm_${spool##*/}" -depth -type d -exec rmdir {} \; 2>/dev/null || true
+  done
 }
 
 # A free range: the controller listens on the first port, node I on the I-th after it.
@@ -79,6 +92,36 @@ choose_ports() {
     return
   done
   fail "no free range of ports${PORT:+ at $PORT}"
+}
+
+# A slurmd keeps its cgroups under the name of its node, and names of ports are nobody else's on this host.
+node_name() { echo "node$(($1 + $2))"; }
+
+check_proctrack() {
+  case $proctrack in
+  linuxproc | pgid) return ;;
+  cgroup) ;;
+  *) fail "PROCTRACK is \"$proctrack\", wanted is linuxproc, pgid or cgroup" ;;
+  esac
+  local hierarchy
+  for hierarchy in freezer devices; do
+    mountpoint --quiet "$cgroups/$hierarchy" ||
+      fail "PROCTRACK=cgroup: $cgroups/$hierarchy is not mounted, cgroup v1 is wanted"
+  done
+}
+
+configure_cgroups() {
+  if [ "$proctrack" != cgroup ]; then
+    echo "# slurmd wants this file even where it uses no cgroups"
+    return
+  fi
+  cat <<CONF
+CgroupPlugin=cgroup/v1
+CgroupMountpoint=$cgroups
+ConstrainDevices=yes
+ConstrainCores=no
+ConstrainRAMSpace=no
+CONF
 }
 
 # Major 4, minors below 64: virtual terminals, known to every kernel and used by nobody here.
@@ -96,7 +139,8 @@ make_gpus() {
 }
 
 configure() {
-  local base=$1 i
+  local base=$1 task_plugin=none i
+  [ "$proctrack" != cgroup ] || task_plugin=cgroup
   cat <<CONF
 ClusterName=throwaway
 SlurmctldHost=localhost(127.0.0.1)
@@ -120,8 +164,8 @@ DefMemPerCPU=100
 GresTypes=gpu
 MpiDefault=none
 SwitchType=switch/none
-TaskPlugin=task/none
-ProctrackType=proctrack/${PROCTRACK:-linuxproc}
+TaskPlugin=task/$task_plugin
+ProctrackType=proctrack/$proctrack
 JobAcctGatherType=jobacct_gather/none
 AccountingStorageType=accounting_storage/none
 # without a database, this is how long scontrol remembers a finished job
@@ -132,9 +176,9 @@ ReturnToService=2
 JobRequeue=1
 CONF
   for ((i = 1; i <= nodes; i++)); do
-    echo "NodeName=node$i NodeAddr=127.0.0.1 NodeHostname=$(hostname -s) Port=$((base + i)) CPUs=8 RealMemory=4000 Gres=gpu:$gpus"
+    echo "NodeName=$(node_name "$base" "$i") NodeAddr=127.0.0.1 NodeHostname=$(hostname -s) Port=$((base + i)) CPUs=8 RealMemory=4000 Gres=gpu:$gpus"
   done
-  echo "PartitionName=gpu Nodes=node[1-$nodes] Default=YES MaxTime=01:00:00 DefaultTime=00:10:00"
+  echo "PartitionName=gpu Nodes=ALL Default=YES MaxTime=01:00:00 DefaultTime=00:10:00"
 }
 
 # A start that failed, or was interrupted, leaves nothing running.
@@ -145,7 +189,7 @@ clean_up() {
 }
 
 up() {
-  local daemon i tries idle
+  local daemon base names i tries idle
   for daemon in munged slurmctld slurmd sinfo; do
     command -v "$daemon" >/dev/null ||
       fail "$daemon is missing: apt-get install slurmctld slurmd slurm-client munge slurm-wlm-basic-plugins"
@@ -153,22 +197,25 @@ up() {
   case $dir in *[[:space:]]*) fail "\"$dir\" has a space in it" ;; esac
   [ ${#dir} -le 80 ] || fail "\"$dir\" is too long for the path of a socket"
   ! pid_of slurmctld "$dir/run/slurmctld.pid" >/dev/null || fail "a cluster is running in $dir"
+  check_proctrack
+  base=$(choose_ports)
+  names=$(for ((i = 1; i <= nodes; i++)); do node_name "$base" "$i"; done)
 
   trap 'clean_up $?' EXIT
   trap 'exit 130' INT TERM
   mkdir -p "$dir"/{dev,log,run,spool,state}
   chmod 755 "$dir" "$dir/run"
-  configure "$(choose_ports)" >"$SLURM_CONF"
-  { echo AutoDetect=off; for ((i = 1; i <= nodes; i++)); do make_gpus "node$i"; done; } >"$dir/gres.conf"
-  echo "# slurmd wants this file even where it uses no cgroups" >"$dir/cgroup.conf"
+  configure "$base" >"$SLURM_CONF"
+  { echo AutoDetect=off; for i in $names; do make_gpus "$i"; done; } >"$dir/gres.conf"
+  configure_cgroups >"$dir/cgroup.conf"
 
   (umask 077 && head -c 1024 /dev/urandom >"$dir/munge.key")
   munged --force --key-file="$dir/munge.key" --socket="$dir/run/munge.sock" --pid-file="$dir/run/munged.pid" \
     --log-file="$dir/log/munged.log" --seed-file="$dir/run/munge.seed"
   slurmctld -c -f "$SLURM_CONF"
-  for ((i = 1; i <= nodes; i++)); do
-    mkdir -p "$dir/spool/node$i"
-    slurmd -f "$SLURM_CONF" -N "node$i"
+  for i in $names; do
+    mkdir -p "$dir/spool/$i"
+    slurmd -f "$SLURM_CONF" -N "$i"
   done
   for ((tries = 0; tries < 200; tries++)); do
     idle=$(sinfo --noheader --Node --format %T 2>/dev/null | grep -c '^idle$') || true

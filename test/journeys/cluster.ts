@@ -47,11 +47,29 @@ export interface Cluster extends AsyncDisposable {
   ): Promise<{ readonly state: string; readonly exit: string }>;
 }
 
-export async function startCluster(): Promise<Cluster> {
+/** How Slurm knows the processes of a job: by their parents, their group, or a cgroup. */
+export const proctracks = ['linuxproc', 'pgid', 'cgroup'] as const;
+export type Proctrack = (typeof proctracks)[number];
+
+/** Why there can be no cluster with this tracking here; false where there can. */
+export const noClusterWith = (proctrack: Proctrack): string | false =>
+  proctrack !== 'cgroup' || ['freezer', 'devices'].every((name) => existsSync(`/sys/fs/cgroup/${name}`))
+    ? noCluster
+    : 'proctrack/cgroup needs cgroup v1';
+
+export async function startCluster({
+  proctrack = 'linuxproc',
+}: { readonly proctrack?: Proctrack } = {}): Promise<Cluster> {
   // Short: the path of munge's socket has at most 107 bytes.
   const folder = await mkdtemp('/tmp/rag-slurm-');
   const script = join(checkout, 'scripts/slurm-cluster.sh');
-  const env = { ...process.env, PATH: path, KILL_WAIT: '15', SLURM_CONF: join(folder, 'slurm.conf') };
+  const env = {
+    ...process.env,
+    PATH: path,
+    PROCTRACK: proctrack,
+    KILL_WAIT: '15',
+    SLURM_CONF: join(folder, 'slurm.conf'),
+  };
   await run(script, ['up', folder, '1', '4'], { env });
   const slurm = async (tool: string, ...args: string[]): Promise<string> =>
     (await run(tool, args, { env, timeout: 20_000 })).stdout.trim();
