@@ -1,11 +1,12 @@
 import type { Block } from './block.ts';
 import { segmentBlocks, type Unit } from './segment.ts';
+import { repeatHeaders } from './table-parts.ts';
 import type { Chunk, ChunkerOptions } from './types.ts';
 
 /** Raise it with every change that makes other chunks of the same document. */
-const version = 1;
+const version = 2;
 
-/** Names the chunker in an index's record, e.g. `structure-1:512/64`. */
+/** Names the chunker in an index's record, e.g. `structure-2:512/64`. */
 export const chunkerName = (options: ChunkerOptions): string =>
   `structure-${version}:${options.targetTokens}/${options.overlapTokens}`;
 
@@ -14,10 +15,11 @@ export const chunkerName = (options: ChunkerOptions): string =>
  * possible, does not end with a heading, and begins anew at a heading once it is half full. Chunks that follow
  * each other inside a section share up to `overlapTokens` of whole sentences.
  *
- * `start` and `end` are code points of the blocks' texts joined by a blank line, and `text` is exactly that slice.
+ * `start` and `end` are code points of the blocks' texts joined by a blank line, with the header of a table in
+ * front of each of its parts, and `text` is exactly that slice.
  */
 export function chunkBlocks(blocks: readonly Block[], options: ChunkerOptions): Chunk[] {
-  const { text, units } = segmentBlocks(blocks, options.targetTokens);
+  const { text, units } = segmentBlocks(repeatHeaders(blocks, options.targetTokens), options.targetTokens);
   const toStart = codePointCounter(text);
   const toEnd = codePointCounter(text);
   const chunks: Chunk[] = [];

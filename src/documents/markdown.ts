@@ -1,4 +1,5 @@
 import { type Block, firstHeading, type ParsedText } from './block.ts';
+import { tableBlock } from './table-rows.ts';
 
 // Every pattern here is linear: none has two neighbours that could share the same run of characters.
 const fence = /^ {0,3}(`{3,}|~{3,})/u;
@@ -51,7 +52,7 @@ function readBlock(lines: readonly string[], at: number): Read {
   }
   const opening = fence.exec(line)?.[1];
   if (opening !== undefined) return readFence(lines, at, opening);
-  if (isTable(lines, at)) return readWhile(lines, at, 'table', (row) => row.includes('|'));
+  if (isTable(lines, at)) return readTable(lines, at);
   return readParagraph(lines, at);
 }
 
@@ -73,15 +74,11 @@ function isTable(lines: readonly string[], at: number): boolean {
   return (lines[at] ?? '').includes('|') && rule.includes('|') && rule.includes('-') && tableRule.test(rule);
 }
 
-function readWhile(
-  lines: readonly string[],
-  at: number,
-  kind: Block['kind'],
-  belongs: (line: string) => boolean,
-): Read {
+function readTable(lines: readonly string[], at: number): Read {
   let next = at;
-  while (next < lines.length && belongs(lines[next] ?? '')) next++;
-  return { block: { kind, text: lines.slice(at, next).join('\n').trimEnd() }, next };
+  while (next < lines.length && (lines[next] ?? '').includes('|')) next++;
+  // The names of the columns and the line below them.
+  return { block: tableBlock(lines.slice(at, next), 2), next };
 }
 
 /** Up to a blank line or the start of something else; a line of `=` or `-` below makes it a heading. */

@@ -1,8 +1,9 @@
 import { hash } from 'node:crypto';
 import { basename } from 'node:path';
 import { messageOf } from '../errors.ts';
-import type { ParsedText } from './block.ts';
+import { mostCharacters, type ParsedText, tooMuchText } from './block.ts';
 import { chunkBlocks } from './chunk.ts';
+import { refuseOle } from './containers.ts';
 import { failedTask } from './failed.ts';
 import { parseHtml } from './html.ts';
 import { parseMarkdown } from './markdown.ts';
@@ -64,18 +65,35 @@ async function parseBytes(
 ): Promise<ParsedDocument> {
   if (sniffed.kind === 'unsupported')
     return { ...base, state: 'failed', reason: `${sniffed.name} is not supported yet` };
-  const parsed =
-    sniffed.kind === 'pdf' ? await parsePdfLazily(bytes) : textParsers[sniffed.kind](sniffed.text);
-  const chunks = chunkBlocks(parsed.blocks, chunker);
-  if (chunks.length > 0)
-    return { ...base, state: 'parsed', id: base.key, title: parsed.title ?? basename(base.file), chunks };
-  return sniffed.kind === 'pdf'
-    ? { ...base, state: 'needs_ocr', reason: 'the PDF has no text on any page' }
+  if (sniffed.kind === 'ole') throw refuseOle(bytes);
+  const { title, blocks, warnings = [], hasPictures = false } = await parseKind(bytes, sniffed);
+  const characters = blocks.reduce((sum, { text }) => sum + text.length, 0);
+  if (characters > mostCharacters) throw tooMuchText();
+  const chunks = chunkBlocks(blocks, chunker);
+  if (chunks.length > 0) {
+    const parsed = {
+      ...base,
+      state: 'parsed',
+      id: base.key,
+      title: title ?? basename(base.file),
+      chunks,
+    } as const;
+    return warnings.length > 0 ? { ...parsed, warnings } : parsed;
+  }
+  if (sniffed.kind === 'pdf')
+    return { ...base, state: 'needs_ocr', reason: 'the PDF has no text on any page' };
+  return hasPictures
+    ? { ...base, state: 'needs_ocr', reason: 'it holds pictures and no text' }
     : { ...base, state: 'failed', reason: 'it holds no text' };
 }
 
-const textParsers = { html: parseHtml, markdown: parseMarkdown, text: parseText };
+type Readable = Exclude<Sniffed, { kind: 'rows' } | { kind: 'ole' } | { kind: 'unsupported' }>;
 
-/** Threads that meet no PDF load no WASM. */
-const parsePdfLazily = async (bytes: Buffer): Promise<ParsedText> =>
-  (await import('./pdf.ts')).parsePdf(bytes);
+/** Threads that meet no PDF load no WASM, and those that meet no archive nothing that reads one. */
+async function parseKind(bytes: Buffer, sniffed: Readable): Promise<ParsedText> {
+  if (sniffed.kind === 'pdf') return (await import('./pdf.ts')).parsePdf(bytes);
+  if (sniffed.kind === 'archive') return (await import('./archive-document.ts')).parseArchive(bytes);
+  return textParsers[sniffed.kind](sniffed.text);
+}
+
+const textParsers = { html: parseHtml, markdown: parseMarkdown, text: parseText };

@@ -1,11 +1,16 @@
 import { extname } from 'node:path';
 import { cleanText } from './clean.ts';
+import { isArchive, isOle } from './containers.ts';
 import { decodeText } from './decode.ts';
 import { looksLikeRows } from './rows.ts';
 
 export type Sniffed =
   | { readonly kind: 'pdf' }
   | { readonly kind: 'rows' }
+  /** Office documents and e-books. */
+  | { readonly kind: 'archive' }
+  /** Those of Office up to 2003. */
+  | { readonly kind: 'ole' }
   | { readonly kind: 'html' | 'markdown' | 'text'; readonly text: string }
   /** `name` is what a user calls it: "DOCX", "PNG". */
   | { readonly kind: 'unsupported'; readonly name: string };
@@ -19,6 +24,8 @@ export type Sniffed =
 export async function sniff(bytes: Buffer, path: string): Promise<Sniffed> {
   const head = bytes.subarray(0, 1024).toString('latin1');
   if (/^(?:\u{ef}\u{bb}\u{bf})?\s*%PDF-/u.test(head)) return { kind: 'pdf' };
+  if (isArchive(bytes)) return { kind: 'archive' };
+  if (isOle(bytes)) return { kind: 'ole' };
   const named = textualFormat(head);
   if (named !== undefined) return { kind: 'unsupported', name: named };
   if (looksLikeRows(bytes)) return { kind: 'rows' };

@@ -36,6 +36,8 @@ export type ParsedDocument = { readonly key: string; readonly file: string; read
       readonly id: string;
       readonly title: string;
       readonly chunks: readonly Chunk[];
+      /** What a reader should know about it, e.g. that hidden sheets are among its text. */
+      readonly warnings?: readonly string[];
     }
   /** The content's hash is the one that was already known: it was not parsed. */
   | { readonly state: 'unchanged' }

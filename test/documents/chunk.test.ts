@@ -185,5 +185,5 @@ test('a megabyte without a space or a full stop takes linear time', () => {
 });
 
 test('the name of the chunker tells version, target and overlap', () => {
-  assert.equal(chunkerName({ targetTokens: 512, overlapTokens: 64 }), 'structure-1:512/64');
+  assert.equal(chunkerName({ targetTokens: 512, overlapTokens: 64 }), 'structure-2:512/64');
 });
