@@ -191,3 +191,16 @@ test('a generator whose runner hangs is cured as well, and its answer comes whol
   ]);
   assert.equal(watched.restarts(), 0);
 });
+
+test('a server that dies while it is being cured keeps nobody waiting', async () => {
+  await using bench = await openBench();
+  const slow = { canary: { idleMs: 1e9, silentMs: 1e9 } };
+  const watched = await startWatched(bench, poison, slow);
+  const { url } = bench.served[0] ?? assert.fail();
+  const body = embedBody('qwen3-embedding:8b', ['poison'], bench.options().options, 64);
+  await assert.rejects(bench.http.json({ url, path: '/api/embed', body, signal: soon() }));
+  const waiting = embedOne(watched, 'a whale');
+  process.kill(watched.tree.running(id)?.pid ?? assert.fail(), 'SIGKILL');
+  assert.equal((await waiting).length, 1);
+  assert.deepEqual([outcomes(watched), watched.restarts()], [[], 1]);
+});
