@@ -22,7 +22,7 @@ import { makeSupervisorId, openContainment } from './contain.ts';
 import { openFolders, type Folders } from './folders.ts';
 import { makeModels } from './models.ts';
 import type { Prepared } from './prepare.ts';
-import { makeServed } from './served.ts';
+import { makeServed, type Served } from './served.ts';
 import { makeSpecs } from './services.ts';
 import { openWatch, type Watch } from './watch.ts';
 import { makeWork } from './work.ts';
@@ -116,7 +116,10 @@ export async function withJob<T>(
     },
   });
   describe(prepared, folders, log);
-  return await watched({ prepared, folders, log, watch, tree, roster, flights: http.flights, work, lost }, use);
+  return await watched(
+    { prepared, folders, log, watch, tree, roster, flights: http.flights, work, lost },
+    use,
+  );
 }
 
 /** Whatever the work made of it: when a service is spent, that is why the run ends. */
@@ -130,6 +133,11 @@ async function watched<T>(open: OpenJob, use: (open: OpenJob) => Promise<T>): Pr
     open.watch.outcome({ exit: exitCodeOf(why), reason: messageOf(why) });
     throw why;
   }
+}
+
+function welcome([instance, model]: Parameters<Served['add']>, served: Served, log: Log): void {
+  served.add(instance, model);
+  log.file(`${instance.id} serves ${model.model}`, { ...model });
 }
 
 /** What a reader of the job's output must know before anything goes wrong. */

@@ -20,6 +20,8 @@ export interface SpecsInput {
   /** Mark in the environment of every process of this run. */
   readonly supervisorId: string;
   readonly http: OllamaHttp;
+  /** Whether servers can have a network of their own here. */
+  readonly network: 'private' | 'shared';
   readonly onServed: (instance: Instance, served: ServedModel) => void;
 }
 
@@ -52,6 +54,8 @@ export function makeSpecs(input: SpecsInput): ChildSpec[] {
 function modelServer(input: SpecsInput, instance: Instance, role: 'embed' | 'generate'): ChildSpec {
   const { prepared, folders, supervisorId, http, onServed } = input;
   const { plan, settings, environment, job, graceMs } = prepared;
+  // The first in the plan is the one that people who name a port talk to: it is for all of the node.
+  const preferredPort = instance === plan.instances[0] ? settings.OLLAMA_PORT : 0;
   const options = {
     id: instance.id,
     role,
@@ -60,8 +64,8 @@ function modelServer(input: SpecsInput, instance: Instance, role: 'embed' | 'gen
     stateDir: folders.scratch,
     logFile: logOf(input, instance.id),
     portSeed: supervisorId,
-    // The first in the plan: the one that people who name a port talk to.
-    preferredPort: instance === plan.instances[0] ? settings.OLLAMA_PORT : 0,
+    preferredPort,
+    network: preferredPort > 0 ? ('shared' as const) : input.network,
     graceMs,
     startTimeoutMs: settings.OLLAMA_START_TIMEOUT * 1000,
     supervisorId,

@@ -1,5 +1,5 @@
-import { Agent } from 'undici';
 import { codeOf, RagError } from '../errors.ts';
+import { openConnections, type Way } from './address.ts';
 import { makeFlights, type Flight, type Flights, type Turn } from './flights.ts';
 import { answerError, connectionError, errorText, unfinished } from './ollama-errors.ts';
 
@@ -35,16 +35,15 @@ const maxAnswerBytes = 256 * 2 ** 20;
  */
 export function openOllamaHttp({ stallMs = 3_600_000 }: { readonly stallMs?: number } = {}): OllamaHttp {
   const flights = makeFlights();
-  const agent = new Agent({
+  const connections = openConnections({
     headersTimeout: 0,
     bodyTimeout: 0,
     maxResponseSize: maxAnswerBytes,
-    connect: { timeout: 10_000 },
   });
   const exchange = async function* (ask: Ask): AsyncGenerator<string, void> {
     const { body, turn = 'shared', url, signal } = ask;
     using flight = body === undefined || turn === 'probe' ? null : await flights.begin(url, turn, signal);
-    yield* answerTo(agent, ask, flight, stallMs);
+    yield* answerTo(connections.to(url), ask, flight, stallMs);
   };
   return {
     flights,
@@ -63,14 +62,14 @@ export function openOllamaHttp({ stallMs = 3_600_000 }: { readonly stallMs?: num
       if (rest.trim() !== '') yield parse(rest);
     },
     async [Symbol.asyncDispose]() {
-      await agent.destroy();
+      await connections[Symbol.asyncDispose]();
     },
   };
 }
 
 /** The text of a 200 answer in pieces; everything else is thrown. */
 async function* answerTo(
-  agent: Agent,
+  { origin, dispatcher }: Way,
   ask: Ask,
   flight: Flight | null,
   stallMs: number,
@@ -78,8 +77,8 @@ async function* answerTo(
   const signals = flight === null ? [ask.signal] : [ask.signal, flight.signal];
   using stall = watchStall(signals, ask.stallMs ?? stallMs);
   try {
-    const response = await agent.request({
-      origin: ask.url,
+    const response = await dispatcher.request({
+      origin,
       path: ask.path,
       method: ask.body === undefined ? 'GET' : 'POST',
       headers: { 'content-type': 'application/json' },

@@ -4,8 +4,8 @@
  */
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { Agent, request as send } from 'undici';
 import { RagError } from '../errors.ts';
+import { openConnections, type Connections, type Way } from '../models/address.ts';
 import type { Flight } from '../models/flights.ts';
 import type { Role } from '../models/types.ts';
 import { goneSignal } from './client-gone.ts';
@@ -34,11 +34,11 @@ const refused = ['pull', 'push', 'create', 'copy', 'delete', 'blobs/*'];
 const MAX_BODY_BYTES = 256 * 2 ** 20;
 
 /** Loading a model takes longer than undici's own limits (300 s each); the client's patience is the limit. */
-const makeAgent = (): Agent => new Agent({ headersTimeout: 0, bodyTimeout: 0 });
+const open = (): Connections => openConnections({ headersTimeout: 0, bodyTimeout: 0 });
 
 export function addOllamaRoutes(app: FastifyInstance, upstream: OllamaUpstream): void {
-  const agent = makeAgent();
-  app.addHook('onClose', () => agent.destroy());
+  const connections = open();
+  app.addHook('onClose', () => connections[Symbol.asyncDispose]());
   void app.register((scope, _options, done) => {
     // The bytes as they came: only here the body goes on to another server.
     scope.removeAllContentTypeParsers();
@@ -50,18 +50,18 @@ export function addOllamaRoutes(app: FastifyInstance, upstream: OllamaUpstream):
         const { url, body: pinned } = direct(path, body ?? Buffer.alloc(0), upstream);
         const gone = goneSignal(reply);
         const flight = path === describing ? null : await upstream.flights.begin(url, 'shared', gone);
-        return passThrough(agent, { url: `${url}${path}`, body: pinned, flight, gone }, reply);
+        return passThrough(connections.to(url), { path, body: pinned, flight, gone }, reply);
       });
     done();
   });
   for (const path of listing)
     app.get(path, async (_request, reply) => ({
-      models: await merged(agent, upstream, path, goneSignal(reply)),
+      models: await merged(connections, upstream, path, goneSignal(reply)),
     }));
   for (const path of ['/api/version', '/v1/models'])
     app.get(path, (_request, reply) => {
       const [url = ''] = liveUrls(upstream);
-      return passThrough(agent, { url: `${url}${path}`, flight: null, gone: goneSignal(reply) }, reply);
+      return passThrough(connections.to(url), { path, flight: null, gone: goneSignal(reply) }, reply);
     });
   for (const name of refused) {
     const problem = modelsAreFixed(name.split('/')[0] ?? '');
@@ -82,7 +82,7 @@ const modelsAreFixed = (action: string): Problem => ({
 });
 
 interface Passed {
-  readonly url: string;
+  readonly path: string;
   readonly body?: Buffer;
   readonly flight: Flight | null;
   /** Aborted when the client leaves. */
@@ -91,16 +91,18 @@ interface Passed {
 
 /** Streams the answer as it comes. A client that leaves cancels the request, which ends the model's work. */
 async function passThrough(
-  agent: Agent,
-  { url, body, flight, gone }: Passed,
+  { origin, dispatcher }: Way,
+  { path, body, flight, gone }: Passed,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const answer = await send(url, {
-    dispatcher: agent,
+  const sent = dispatcher.request({
+    origin,
+    path,
     method: body === undefined ? 'GET' : 'POST',
     ...(body === undefined ? {} : { body, headers: { 'content-type': 'application/json' } }),
     signal: flight === null ? gone : AbortSignal.any([gone, flight.signal]),
-  }).catch((cause: unknown) => {
+  });
+  const answer = await sent.catch((cause: unknown) => {
     flight?.[Symbol.dispose]();
     gone.throwIfAborted();
     throw new RagError(
@@ -138,14 +140,15 @@ interface Model {
 
 /** The models of all instances, each once. An instance that does not answer has none to show. */
 async function merged(
-  agent: Agent,
+  connections: Connections,
   upstream: OllamaUpstream,
   path: string,
   signal: AbortSignal,
 ): Promise<Model[]> {
   const lists = await Promise.allSettled(
     liveUrls(upstream).map(async (url) => {
-      const { body } = await send(`${url}${path}`, { dispatcher: agent, signal });
+      const { origin, dispatcher } = connections.to(url);
+      const { body } = await dispatcher.request({ origin, path, method: 'GET', signal });
       return ((await body.json()) as { models?: Model[] | null }).models ?? [];
     }),
   );

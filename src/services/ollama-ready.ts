@@ -1,5 +1,6 @@
 import { codeOf, messageOf, RagError } from '../errors.ts';
 import { whoListens } from '../machine/ports.ts';
+import { socketPathOf } from '../models/address.ts';
 import { readChat } from '../models/generate.ts';
 import { setbackOf } from '../models/ollama-errors.ts';
 import { chatBody, embedBody } from '../models/ollama-body.ts';
@@ -39,8 +40,8 @@ export interface ServedModel {
 }
 
 export interface Started {
-  readonly host: string;
-  /** Leader of the process group that must own the listening socket. */
+  readonly url: string;
+  /** Leader of the process group that must own the listening port. */
   readonly pid: number;
   readonly log: () => readonly string[];
   readonly http: OllamaHttp;
@@ -48,7 +49,7 @@ export interface Started {
 }
 
 /** What it takes to ask. */
-export type Reached = Pick<Started, 'host' | 'http' | 'signal'>;
+export type Reached = Pick<Started, 'url' | 'http' | 'signal'>;
 
 /** An answer about the server itself; silence for so long is a hang. Loads are bounded by the caller's signal. */
 const askMs = 30_000;
@@ -68,7 +69,7 @@ export async function proveServer(expected: Expected, started: Started): Promise
   await loads(expected, started);
   const { bytes, vramBytes } = await sitsOnItsGpus(expected, started);
   const dimensions = await works(expected, started);
-  const url = `http://${started.host}`;
+  const { url } = started;
   return { url, model: expected.model, version, digest, dimensions, bytes, vramBytes };
 }
 
@@ -84,8 +85,8 @@ export function probeResult(error: unknown): ProbeResult {
   return { outcome: 'fatal', error: error instanceof Error ? error : new Error(String(error)) };
 }
 
-const get = ({ host, http, signal }: Reached, path: string): Promise<unknown> =>
-  http.json({ url: `http://${host}`, path, signal, stallMs: askMs });
+const get = ({ url, http, signal }: Reached, path: string): Promise<unknown> =>
+  http.json({ url, path, signal, stallMs: askMs });
 
 async function answers(started: Started): Promise<string> {
   const { version } = (await get(started, '/api/version')) as { version?: unknown };
@@ -97,20 +98,24 @@ async function answers(started: Started): Promise<string> {
  * or locked up is silent. Says nothing of its runner.
  */
 export async function answersAtAll(
-  host: string,
+  url: string,
   http: OllamaHttp,
   signal: AbortSignal,
 ): Promise<LivenessResult> {
-  await http.json({ url: `http://${host}`, path: '/api/version', signal });
+  await http.json({ url, path: '/api/version', signal });
   return { outcome: 'alive' };
 }
 
-/** Another user's server answers as well as ours does, and would take our texts; so this is asked first. */
-async function isOurs({ host, pid }: Started): Promise<void> {
-  const owner = await whoListens(Number(host.slice(host.lastIndexOf(':') + 1)), pid);
+/**
+ * Another user's server answers as well as ours does, and would take our texts; so this is asked first. Behind a
+ * socket in a folder of ours there is nobody else.
+ */
+async function isOurs({ url, pid }: Started): Promise<void> {
+  if (socketPathOf(url) !== undefined) return;
+  const owner = await whoListens(Number(new URL(url).port), pid);
   if (owner === 'ours') return;
   const is = owner === 'foreign' ? 'another program answers there' : 'nobody listens there';
-  throw new RagError('model-unavailable', `Cannot use the server at ${host}: ${is}, our own is wanted`);
+  throw new RagError('model-unavailable', `Cannot use the server at ${url}: ${is}, our own is wanted`);
 }
 
 interface Listed {
@@ -197,11 +202,11 @@ export async function works(expected: ToAsk, started: Reached): Promise<number |
 /** Without a text it only loads the model. */
 async function request(
   expected: ToAsk,
-  { host, http, signal }: Reached,
+  { url, http, signal }: Reached,
   text: string | null,
 ): Promise<unknown> {
   const { role, model, options, dimensions } = expected;
-  const ask = { url: `http://${host}`, turn: 'probe', signal, stallMs: loadMs } as const;
+  const ask = { url, turn: 'probe', signal, stallMs: loadMs } as const;
   if (role === 'embed') {
     const body = embedBody(model, text === null ? [] : [text], options, dimensions);
     return http.json({ ...ask, path: '/api/embed', body });

@@ -44,14 +44,13 @@ export const watchBounds = (startTimeoutMs: number): WatchBounds => ({
 export interface WatchOptions extends Expected {
   readonly http: OllamaHttp;
   readonly logFile: string;
-  readonly hostOf: (running: Running) => string;
+  readonly urlOf: (running: Running) => string;
   readonly bounds: WatchBounds;
 }
 
 /** One server that is watched, from ready to its end. */
 interface Watched extends WatchOptions {
   readonly pid: number;
-  readonly host: string;
   readonly url: string;
   readonly report: Report;
   readonly signal: AbortSignal;
@@ -84,8 +83,7 @@ async function begin(
   report: Report,
   signal: AbortSignal,
 ): Promise<Watched> {
-  const host = options.hostOf({ pid, ...running });
-  const url = `http://${host}`;
+  const url = options.urlOf({ pid, ...running });
   let position = (await stat(options.logFile).catch(() => ({ size: 0 }))).size;
   const look = async (): Promise<Look> => {
     const notices = await readNotices(options.logFile, position);
@@ -93,7 +91,7 @@ async function begin(
     const deaths = notices.told.filter(({ name }) => name === 'runner-died').length;
     return { ...options.http.flights.traffic(url), ...effortOf(runnersOf(pid)), deaths };
   };
-  return { ...options, pid, host, url, report, signal, look };
+  return { ...options, pid, url, report, signal, look };
 }
 
 async function untilTrouble(watched: Watched): Promise<Trouble> {

@@ -12,6 +12,7 @@ import { serverEnv } from './ollama-env.ts';
 import { isOutOfMemory, isPortTaken, isUnknownFlag, lastCrash } from './ollama-log.ts';
 import { answersAtAll, isLoadFailure, probeResult, proveServer } from './ollama-ready.ts';
 import type { Expected, ServedModel } from './ollama-ready.ts';
+import { addressOf, nextSocket, privateCommand, privatePort } from './private-network.ts';
 import { watchBounds, watchOllama, type WatchBounds } from './ollama-watch.ts';
 
 /** A model server of Ollama's HTTP API: one process, one model. */
@@ -26,7 +27,9 @@ export interface ServerOptions extends Expected {
   readonly logFile: string;
   /** From TERM to KILL. */
   readonly graceMs: number;
-  /** Taken when it is free; 0: any. */
+  /** `private`: no other process of the node can reach its port; it is reached through a Unix socket. */
+  readonly network: 'private' | 'shared';
+  /** Taken when it is free; 0: any. In a private network it is a fixed one. */
   readonly preferredPort: number;
   /** Servers of different jobs begin their search for a port at different places. */
   readonly portSeed: string;
@@ -34,7 +37,7 @@ export interface ServerOptions extends Expected {
   readonly startTimeoutMs: number;
   readonly supervisorId: string;
   readonly http: OllamaHttp;
-  /** Called each time a start became ready; the port is another one after a restart. */
+  /** Called each time a start became ready; the address is another one after a restart. */
   readonly onReady: (served: ServedModel) => void;
 }
 
@@ -48,11 +51,11 @@ export type OllamaOptions = Omit<ServerOptions, 'command'> & {
 /** `ollama serve`. Its liveness says nothing of its runners: those have a watch. */
 export function ollamaSpec({ bin, bounds, ...options }: OllamaOptions): ChildSpec {
   const spec = serverSpec({ ...options, command: [bin, 'serve'] });
-  const watch = watchOllama({ ...options, hostOf, bounds: bounds ?? watchBounds(options.startTimeoutMs) });
+  const watch = watchOllama({ ...options, urlOf, bounds: bounds ?? watchBounds(options.startTimeoutMs) });
   return { ...spec, watches: [...(spec.watches ?? []), watch] };
 }
 
-const hostOf = ({ launch }: Running): string => launch.env['OLLAMA_HOST'] ?? '';
+const urlOf = ({ launch }: Running): string => addressOf(launch);
 
 /** Failed loads of one start after which waiting is no use: the first may be another program leaving the GPU. */
 const maxFailedLoads = 3;
@@ -72,7 +75,7 @@ export function serverSpec(options: ServerOptions): ChildSpec {
     // It must live long enough to end its runner: KILL leaves that one alive, with the GPU memory, for ever.
     deathSignal: 'SIGTERM',
     channel: 'none',
-    isolation: 'processes',
+    isolation: options.network === 'private' ? 'network' : 'processes',
     logFile: options.logFile,
     after: [],
     launch: async () => {
@@ -90,39 +93,45 @@ export function serverSpec(options: ServerOptions): ChildSpec {
     },
     liveness: {
       ...livenessBounds,
-      probe: ({ launch }, signal) => answersAtAll(launch.env['OLLAMA_HOST'] ?? '', options.http, signal),
+      probe: (running, signal) => answersAtAll(urlOf(running), options.http, signal),
     },
     watches: [logNotices(options.logFile)],
     fatalExit: (exit, logTail) => fatalExit(options, exit, logTail),
   };
 }
 
-/** A port for each start: between choosing and binding another program may take it, then the next start has another. */
+/**
+ * A port (or a socket) for each start: between choosing and binding another program may take it, then the next
+ * start has another.
+ */
 async function launchServer(
   options: ServerOptions,
   { home, models }: Readonly<Record<'home' | 'models', string>>,
   launches: number,
 ): Promise<Launch> {
+  const isPrivate = options.network === 'private';
+  const seed = `${options.portSeed}/${options.id}/${launches}`;
   const env = serverEnv(options.baseEnv, {
-    port: await pickPort(`${options.portSeed}/${options.id}/${launches}`, options.preferredPort),
+    port: isPrivate ? privatePort : await pickPort(seed, options.preferredPort),
     home,
     modelsDir: models,
     gpus: options.gpus,
     contextTokens: options.options.num_ctx,
     supervisorId: options.supervisorId,
   });
-  return { command: options.command, env, cwd: home };
+  const command = isPrivate
+    ? privateCommand(await nextSocket(home, launches), options.command)
+    : options.command;
+  return { command, env, cwd: home };
 }
 
 function makeProbe(options: ServerOptions): ChildSpec['readiness']['probe'] {
   const failed = { pid: 0, loads: 0 };
   return async (running: Running, signal: AbortSignal): Promise<ProbeResult> => {
-    const host = running.launch.env['OLLAMA_HOST'] ?? '';
+    const url = urlOf(running);
     const log = (): string[] => running.logTail(400);
     try {
-      options.onReady(
-        await proveServer(options, { host, pid: running.pid, log, http: options.http, signal }),
-      );
+      options.onReady(await proveServer(options, { url, pid: running.pid, log, http: options.http, signal }));
       return { outcome: 'ready' };
     } catch (error) {
       if (failed.pid !== running.pid) Object.assign(failed, { pid: running.pid, loads: 0 });
