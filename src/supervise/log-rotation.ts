@@ -6,7 +6,7 @@ import type { Report } from './spec.ts';
 
 export interface GrowingLog {
   /** Opened for appending: after the cut the child goes on at the beginning, not behind a hole. */
-  readonly file: FileHandle;
+  readonly file: Pick<FileHandle, 'stat' | 'read' | 'truncate'>;
   readonly path: string;
   /** Of the log; `<path>.1` takes as much again. */
   readonly maxBytes: number;
@@ -17,7 +17,7 @@ export interface GrowingLog {
 
 const maxPauseMs = 1000;
 const minPauseMs = 20;
-const chunkBytes = 256 * 1024;
+const chunkBytes = 1024 * 1024;
 
 /**
  * Looks at the log until aborted, and once more then. The bound holds by the descriptor, whatever became of the
@@ -53,7 +53,7 @@ async function look(log: GrowingLog, report: Report): Promise<number> {
     const named = await stat(log.path).catch(() => undefined);
     if (named?.ino !== ino || named.dev !== dev) report('log-lost', { path: log.path });
     if (size <= log.maxBytes) return size;
-    await keepLast(log, size).catch((error: unknown) =>
+    await keepLast(log).catch((error: unknown) =>
       report('log-not-kept', { path: log.path, reason: messageOf(error) }),
     );
     log.onCut();
@@ -65,29 +65,43 @@ async function look(log: GrowingLog, report: Report): Promise<number> {
 }
 
 /**
- * To `<path>.1`, in place of the older one, which goes first: three of them would be more than was promised. Of a
- * flood only the end, and what comes during the copy as long as there is room.
+ * To `<path>.1`, in place of the older one, which goes first: three of them would be more than was promised. Where
+ * the child writes faster than we copy, only the end is kept.
  */
-async function keepLast({ file, path, maxBytes }: GrowingLog, size: number): Promise<void> {
-  const kept = `${path}.1`;
-  const unfinished = `${path}.new`;
+async function keepLast(log: GrowingLog): Promise<void> {
+  const kept = `${log.path}.1`;
+  const unfinished = `${log.path}.new`;
+  const { maxBytes } = log;
   await rm(kept, { force: true });
   try {
-    await using copy = await open(unfinished, 'w', 0o600);
-    let position = Math.max(0, size - Math.floor((maxBytes * 15) / 16));
-    const end = position + maxBytes;
-    const chunk = Buffer.allocUnsafe(chunkBytes);
-    while (position < end) {
-      const { bytesRead } = await file.read(chunk, 0, Math.min(chunkBytes, end - position), position);
-      if (bytesRead === 0) break;
-      await copy.writeFile(chunk.subarray(0, bytesRead));
-      position += bytesRead;
-    }
+    const copied = await copyLast(log, unfinished, maxBytes - maxBytes / 16);
+    if (copied === 'outrun') await copyLast(log, unfinished, maxBytes / 16);
   } catch (error) {
     await rm(unfinished, { force: true });
     throw error;
   }
   await rename(unfinished, kept);
+}
+
+/** With what is added meanwhile, up to `maxBytes`. */
+async function copyLast(
+  { file, maxBytes }: GrowingLog,
+  to: string,
+  lastBytes: number,
+): Promise<'copied' | 'outrun'> {
+  await using copy = await open(to, 'w', 0o600);
+  const chunk = Buffer.allocUnsafe(chunkBytes);
+  const { size } = await file.stat();
+  const start = Math.max(0, Math.floor(size - lastBytes));
+  for (let position = start; position < start + maxBytes;) {
+    const wanted = Math.min(chunkBytes, start + maxBytes - position);
+    const { bytesRead } = await file.read(chunk, 0, wanted, position);
+    if (bytesRead === 0) break;
+    await copy.writeFile(chunk.subarray(0, bytesRead));
+    position += bytesRead;
+    if ((await file.stat()).size > size + maxBytes / 8) return 'outrun';
+  }
+  return 'copied';
 }
 
 /** A disk stays full for hours, and a log is looked at every second. */

@@ -10,10 +10,11 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { openLog } from '../../src/supervise/log-file.ts';
-import { nextPauseMs } from '../../src/supervise/log-rotation.ts';
+import { keepBounded, nextPauseMs } from '../../src/supervise/log-rotation.ts';
 import { watchLeaks } from '../leaks.ts';
 import { until } from '../until.ts';
 import { temporaryFolder } from './children.ts';
@@ -79,6 +80,23 @@ test('a log above its bound is moved to one older file, goes on at its beginning
   assert.deepEqual(log.tail(2), ['line 109999', 'next']);
   assert.ok(log.tail(100_000).join('\n').length <= 64 * 1024);
   assert.deepEqual(readdirSync(folder.path).sort(), ['child.log', 'child.log.1']);
+});
+
+test('of a flood that is faster than the copy only the end is kept', async () => {
+  using folder = temporaryFolder();
+  const path = join(folder.path, 'child.log');
+  const bytes = 8 * maxBytes;
+  await using real = await open(path, 'a+');
+  await real.appendFile(Buffer.alloc(bytes + 1, 'before\n'));
+  const read = async (chunk: Buffer, offset: number, length: number, position: number): Promise<unknown> => {
+    await real.appendFile('during\n'.repeat(100_000));
+    return real.read(chunk, offset, length, position);
+  };
+  const file = { read, stat: () => real.stat(), truncate: () => real.truncate() } as unknown as FileHandle;
+  await keepBounded({ file, path, maxBytes: bytes, report: silent, onCut: silent }, AbortSignal.abort());
+  assert.ok(sizeOf(`${path}.1`) < bytes / 2, `${sizeOf(`${path}.1`)} bytes are kept`);
+  assert.match(readFileSync(`${path}.1`, 'latin1'), /during\n$/);
+  assert.equal(sizeOf(path), 0);
 });
 
 test('what was written in the last moment, or by starts too short to be looked at, is bounded as well', async () => {
