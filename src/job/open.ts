@@ -10,8 +10,9 @@ import { exitCodeOf, messageOf, RagError } from '../errors.ts';
 import type { Flights } from '../models/flights.ts';
 import { openOllamaHttp } from '../models/ollama-http.ts';
 import { openLog, type Log } from '../observe/log.ts';
-import type { Plan } from '../plan/types.ts';
+import type { Instance, Plan } from '../plan/types.ts';
 import { jobKey } from '../slurm/job.ts';
+import type { ServedModel } from '../services/ollama-ready.ts';
 import { promptWarning } from '../services/ollama-version.ts';
 import { openStore } from '../store/client.ts';
 import type { Channel, ChildStatus, Tree } from '../supervise/spec.ts';
@@ -68,19 +69,13 @@ export async function withJob<T>(
   await using http = openOllamaHttp();
   const served = makeServed(plan);
   const { roster } = served;
-  const warned = new Set<string>();
   const specs = makeSpecs({
     prepared,
     folders,
     http,
+    network: 'shared',
     supervisorId,
-    onServed: (instance, model) => {
-      served.add(instance, model);
-      log.file(`${instance.id} serves ${model.model}`, { ...model });
-      const warning = instance.role === 'generate' ? promptWarning(model.version) : null;
-      if (warning !== null && !warned.has(warning)) log('warn', warning);
-      if (warning !== null) warned.add(warning);
-    },
+    onServed: welcome(served, log),
   });
   await using tree = startTree(specs, {
     budget,
@@ -135,9 +130,16 @@ async function watched<T>(open: OpenJob, use: (open: OpenJob) => Promise<T>): Pr
   }
 }
 
-function welcome([instance, model]: Parameters<Served['add']>, served: Served, log: Log): void {
-  served.add(instance, model);
-  log.file(`${instance.id} serves ${model.model}`, { ...model });
+/** What happens each time a server became ready. A warning about its version is said once. */
+function welcome(served: Served, log: Log): (instance: Instance, model: ServedModel) => void {
+  const warned = new Set<string>();
+  return (instance, model) => {
+    served.add(instance, model);
+    log.file(`${instance.id} serves ${model.model}`, { ...model });
+    const warning = instance.role === 'generate' ? promptWarning(model.version) : null;
+    if (warning !== null && !warned.has(warning)) log('warn', warning);
+    if (warning !== null) warned.add(warning);
+  };
 }
 
 /** What a reader of the job's output must know before anything goes wrong. */
