@@ -10,14 +10,15 @@ import { soon, type Bench } from './serving.ts';
 
 export const id = 'ollama-embed';
 const never = 1e9;
-const still = { idleMs: 200, silentMs: never };
+/** A machine under load answers a canary later than a pair of looks. */
+const sings = { idleMs: 300, silentMs: never };
 
 /** Looks every 10 ms; nothing but hangs under way is found. */
 const bounds: WatchBounds = {
   lookMs: 10,
-  flight: still,
-  canary: still,
-  reload: still,
+  flight: { idleMs: 200, silentMs: never },
+  canary: sings,
+  reload: sings,
   restMs: never,
   placeMs: never,
   maxDeaths: never,
