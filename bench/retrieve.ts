@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { makeFlights } from '../src/models/flights.ts';
 import { openEndpoint } from '../src/serve/serve.ts';
 import type { ChunkRow, Store } from '../src/store/types.ts';
 import type { RetrieveRequest, Work } from '../src/work.ts';
@@ -94,7 +95,7 @@ async function measureOverhead(search: Work['retrieve'], folder: string): Promis
   };
   await using endpoint = await openEndpoint({
     work: { retrieve, query: () => Promise.reject(new Error('Nothing is generated here')) },
-    ollama: { current: () => undefined, frozen: () => ({ num_ctx: 0 }) },
+    ollama: { current: () => undefined, frozen: () => undefined, flights: makeFlights() },
     host: '127.0.0.1',
     port: 0,
     socketPath: join(folder, 'endpoint', 'rag.sock'),
