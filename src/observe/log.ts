@@ -2,6 +2,7 @@
 import { pino } from 'pino';
 
 import { messageOf } from '../errors.ts';
+import { openLogFile } from './log-file.ts';
 import { withoutControls } from './terminal.ts';
 
 export type Level = 'info' | 'warn' | 'error';
@@ -18,13 +19,17 @@ export interface Log extends Disposable {
   file(line: string, fields?: Fields): void;
 }
 
-/** @param path made when missing; its folder must exist */
-export function openLog(path: string, tell: (line: string) => void): Log {
-  // Synchronous: a handful of lines a minute, and the last ones before a crash are the ones that count.
-  const destination = pino.destination({ dest: path, sync: true, mode: 0o600 });
-  const json = pino({ base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+/** Weeks of a job with restarts; as many again in `<path>.1`. */
+const maxLogBytes = 16 * 1024 ** 2;
+
+/**
+ * @param path made when missing; its folder must exist
+ * @param tell writes a line for people
+ */
+export function openLog(path: string, tell: (line: string) => void, maxBytes = maxLogBytes): Log {
+  const lines = openLogFile(path, maxBytes);
+  const json = pino({ base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime }, lines);
   const sayOnce = once((error: unknown) => tell(`warn: ${path} cannot be written: ${messageOf(error)}`));
-  destination.on('error', sayOnce);
   /** A full disk under the log must not end a service. */
   const write = (level: Level, line: string, fields: Fields): void => {
     try {
@@ -38,15 +43,7 @@ export function openLog(path: string, tell: (line: string) => void): Log {
     tell(withoutControls(`${clock(new Date())} ${level === 'info' ? '' : `${level}: `}${line}`));
   };
   const file = (line: string, fields: Fields = {}): void => write('info', line, fields);
-  return Object.assign(log, { file, [Symbol.dispose]: () => close(destination) });
-}
-
-function close(destination: ReturnType<typeof pino.destination>): void {
-  try {
-    destination.end();
-  } catch {
-    // What could not be written was said when it happened.
-  }
+  return Object.assign(log, { file, [Symbol.dispose]: () => lines[Symbol.dispose]() });
 }
 
 function once(call: (error: unknown) => void): (error: unknown) => void {

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import {
   readdirSync,
   readFileSync,
@@ -16,6 +15,7 @@ import { after, test } from 'node:test';
 import { openLog } from '../../src/supervise/log-file.ts';
 import { keepBounded, nextPauseMs } from '../../src/supervise/log-rotation.ts';
 import { watchLeaks } from '../leaks.ts';
+import { printedWithOwnDisk } from '../own-disk.ts';
 import { until } from '../until.ts';
 import { temporaryFolder } from './children.ts';
 
@@ -135,18 +135,14 @@ test('a log that was moved away is neither copied over its successor nor left un
 
 test('a full disk: the copy is given up, the log is cut all the same, and that is told once', (context) => {
   const program = join(import.meta.dirname, '../fixtures/children/fills-its-disk.ts');
-  const { stdout, stderr, status } = spawnSync(
-    'unshare',
-    ['--user', '--map-root-user', '--mount', process.execPath, program],
-    { encoding: 'utf8' },
-  );
-  if (status !== 0) return context.skip(`no file system of its own: ${stderr.trim()}`);
-  assert.deepEqual(JSON.parse(stdout), {
-    fulls: 2,
-    events: ['log-not-kept'],
-    files: ['child.log'],
-    tail: 'of round 1',
-  });
+  const printed = printedWithOwnDisk(context, program);
+  if (printed !== undefined)
+    assert.deepEqual(printed, {
+      fulls: 2,
+      events: ['log-not-kept'],
+      files: ['child.log'],
+      tail: 'of round 1',
+    });
 });
 
 test('the next look comes before the log is full at its pace, and once a second when it is idle', () => {
