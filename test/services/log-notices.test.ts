@@ -4,8 +4,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { logNotices, readNotices } from '../../src/services/log-notices.ts';
+import { ollamaSpec } from '../../src/services/ollama.ts';
 import type { Running } from '../../src/supervise/spec.ts';
+import { startTree } from '../../src/supervise/tree.ts';
 import { until } from '../until.ts';
+import { openBench, soon } from './serving.ts';
 
 const died =
   'time=2026-08-26T02:10:31Z level=ERROR source=l.go:1 msg="llama-server terminated" error="exit status 2"';
@@ -75,6 +78,7 @@ test('logNotices() reports each kind of warning once a look, with its count, and
   await writeFile(log, '');
   const reports: unknown[] = [];
   const over = new AbortController();
+  t.after(() => over.abort());
   const running = { logTail: () => [loaded, died] } as unknown as Running;
   const end = logNotices(log, 5)(running, (event, detail) => reports.push([event, detail]), over.signal);
   await until(() => reports.length === 1, 'the first look');
@@ -97,5 +101,28 @@ test('logNotices() reports each kind of warning once a look, with its count, and
         keptTokens: 2048,
       },
     ],
+  ]);
+});
+
+test('a server that is ready tells what its start warned of', async () => {
+  await using bench = await openBench();
+  const options = { ...bench.options({ FAKE_NO_GPU: '1' }), allowCpu: true };
+  const notices: unknown[] = [];
+  await using tree = startTree([ollamaSpec(options)], {
+    budget: { intensity: 1, periodMs: 60_000, backoff: { baseMs: 10, capMs: 20 } },
+    onEvent: (event) => void (event.event === 'notice' && notices.push(event)),
+  });
+  await tree.untilReady([options.id], soon());
+  await until(() => notices.length > 0, 'the notice');
+  assert.deepEqual(notices, [
+    {
+      id: options.id,
+      event: 'notice',
+      notice: 'no-gpu',
+      level: 'warn',
+      says: 'It found no GPU.',
+      count: 1,
+      totalBytes: 64 * 2 ** 30,
+    },
   ]);
 });
