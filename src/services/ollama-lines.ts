@@ -178,8 +178,7 @@ const rows = Object.entries(table).map(([name, { level, says, words }]) => ({
 
 /** In the words of either era: a log outlives an upgrade. Undefined for the many lines that tell us nothing. */
 export function readLine(line: string): Told | undefined {
-  const rest = withoutPrefix(line);
-  if (rest === undefined) return undefined;
+  const rest = line.replace(/^time=\S+ level=\S+ (?:source=\S+ )?/, '');
   for (const { name, level, says, patterns } of rows) {
     for (const pattern of patterns) {
       const found = pattern.exec(rest);
@@ -187,12 +186,6 @@ export function readLine(line: string): Told | undefined {
     }
   }
   return undefined;
-}
-
-/** Undefined for lines of debugging, which quote prompts. */
-function withoutPrefix(line: string): string | undefined {
-  const [prefix = '', level = ''] = /^time=\S+ level=(\w+)\S* (?:source=\S+ )?/.exec(line) ?? [];
-  return level === 'DEBUG' || level === 'TRACE' ? undefined : line.slice(prefix.length);
 }
 
 const factsOf = (groups: Readonly<Record<string, string | undefined>>): Facts =>

@@ -84,11 +84,14 @@ test('logNotices() reports each kind of warning once a look, with its count, and
   await until(() => reports.length === 1, 'the first look');
   await appendFile(log, `${cut}\n${cut}\n${loaded}\n`);
   await until(() => reports.length === 2, 'the second look');
+  await appendFile(log, `${died}\n`);
+  await until(() => reports.length === 3, 'the third look');
   over.abort();
   await end;
   const says = 'The process that held the model has ended.';
+  const death = ['notice', { notice: 'runner-died', level: 'error', says, count: 1, how: 'exit status 2' }];
   assert.deepEqual(reports, [
-    ['notice', { notice: 'runner-died', level: 'error', says, count: 1, how: 'exit status 2' }],
+    death,
     [
       'notice',
       {
@@ -101,6 +104,7 @@ test('logNotices() reports each kind of warning once a look, with its count, and
         keptTokens: 2048,
       },
     ],
+    death,
   ]);
 });
 
