@@ -78,15 +78,17 @@ export const isRunning = (pid: number): boolean => {
   return stat !== undefined && isAlive(stat);
 };
 
-/** -9 to each, in this order; who has gone meanwhile needs none. */
-export function kill(...pids: readonly number[]): void {
+/** To each, in this order; who has gone meanwhile needs none. */
+export function send(signal: NodeJS.Signals, ...pids: readonly number[]): void {
   for (const pid of pids)
     try {
-      process.kill(pid, 'SIGKILL');
+      process.kill(pid, signal);
     } catch {
       // Gone since.
     }
 }
+
+export const kill = (...pids: readonly number[]): void => send('SIGKILL', ...pids);
 
 /** Why this user cannot be one here, or undefined. */
 export const whyNot: Readonly<Record<User, string | undefined>> = {
