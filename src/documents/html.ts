@@ -1,4 +1,5 @@
 import { Parser } from 'htmlparser2';
+import { RagError } from '../errors.ts';
 import { type Block, firstHeading, type ParsedText } from './block.ts';
 import { cleanText } from './clean.ts';
 import { openTableRows, type Spans, type TableRows } from './table-rows.ts';
@@ -20,6 +21,12 @@ const breaking = new Set(
     'head header hr html legend li main menu ol p search section summary title ul'
   ).split(' '),
 );
+
+/**
+ * Pages that never close what they open reach thousands. The parser's work for an element grows with the depth:
+ * a million levels, 5 MB, took it four minutes.
+ */
+const deepest = 30_000;
 
 interface Cell {
   readonly text: string;
@@ -65,10 +72,17 @@ export function parseHtml(source: string, dialect: 'html' | 'xhtml' = 'html'): P
     preDepth: 0,
     inList: false,
   };
+  let depth = 0;
   const parser = new Parser(
     {
-      onopentag: (name, attributes) => open(walk, name, attributes),
-      onclosetag: (name) => close(walk, name),
+      onopentag(name, attributes) {
+        if (++depth > deepest) throw new RagError('bad-document', 'its HTML is nested too deeply');
+        open(walk, name, attributes);
+      },
+      onclosetag(name) {
+        depth--;
+        close(walk, name);
+      },
       ontext: (text) => {
         if (walk.skipped === undefined) walk.inline += walk.preDepth > 0 ? text : text.replace(/\s+/gu, ' ');
       },
