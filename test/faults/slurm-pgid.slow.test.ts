@@ -1,0 +1,3 @@
+import { endsUnder } from './slurm-ends.ts';
+
+endsUnder('pgid');
