@@ -19,18 +19,11 @@ const say = (line: string): void => void process.stderr.write(`private-server: $
 /** Half-open both ways: the end of a request is not the end of its answer. No Nagle: a token must not wait for the next. */
 const dial = (): Socket => connect({ host: '127.0.0.1', port, allowHalfOpen: true, noDelay: true });
 
-/** A client that leaves takes the connection to the server along, and the other way round. */
+/** What one side closes is closed on the other: in order by its end, or by an error. */
 function relay(client: Socket): void {
   const server = dial();
-  client.pipe(server);
-  server.pipe(client);
-  for (const [one, other] of [
-    [client, server],
-    [server, client],
-  ] as const) {
-    one.on('error', () => other.destroy());
-    one.on('close', () => other.destroy());
-  }
+  client.pipe(server).on('error', () => client.destroy());
+  server.pipe(client).on('error', () => server.destroy());
 }
 
 function openDoor(): void {
