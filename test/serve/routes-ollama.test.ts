@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { mkdtempDisposable } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
+import { unixAddress } from '../../src/models/address.ts';
 import { makeFlights } from '../../src/models/flights.ts';
 import type { ModelEndpoint, Role } from '../../src/models/types.ts';
 import { until } from '../until.ts';
@@ -11,14 +14,25 @@ import { ask, open, post } from './open.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => unknown;
 
-async function upstream(handler: Handler): Promise<AsyncDisposable & { url: string }> {
-  const server = createServer((request, response) => void handler(request, response)).listen(0, '127.0.0.1');
+type Place = 'a port' | 'a Unix socket';
+
+async function upstream(
+  handler: Handler,
+  place: Place = 'a port',
+): Promise<AsyncDisposable & { url: string }> {
+  const server = createServer((request, response) => void handler(request, response));
+  const folder = await mkdtempDisposable(join(tmpdir(), 'upstream-'));
+  const file = join(folder.path, '1.sock');
+  if (place === 'a port') server.listen(0, '127.0.0.1');
+  else server.listen(file);
   await once(server, 'listening');
+  const address = server.address();
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: typeof address === 'object' ? `http://127.0.0.1:${address?.port}` : unixAddress(file),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       if (server.listening) await server[Symbol.asyncDispose]();
+      await folder.remove();
     },
   };
 }
@@ -151,21 +165,22 @@ test('/api/tags and /api/ps show the models of all instances once, also while on
   assert.equal((await fetch(`${endpoint.url}/api/version`)).status, 200);
 });
 
-test('an answer streams through line by line, with its status and type', async () => {
-  const more = Promise.withResolvers<void>();
-  await using generate = await upstream((_request, response) => {
-    response.writeHead(200, { 'content-type': 'application/x-ndjson' });
-    response.write('{"done":false}\n');
-    void more.promise.then(() => response.end('{"done":true}\n'));
+for (const place of ['a port', 'a Unix socket'] as const)
+  test(`an answer streams through from ${place} line by line, with its status and type`, async () => {
+    const more = Promise.withResolvers<void>();
+    await using generate = await upstream((_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+      response.write('{"done":false}\n');
+      void more.promise.then(() => response.end('{"done":true}\n'));
+    }, place);
+    await using endpoint = await open({ ollama: ollamaOf({ generate: generate.url }) });
+    const answer = await post(`${endpoint.url}/api/chat`, { model: 'writer:7b', messages: [] });
+    assert.equal(answer.headers.get('content-type'), 'application/x-ndjson');
+    const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader() ?? assert.fail();
+    assert.equal((await reader.read()).value, '{"done":false}\n');
+    more.resolve();
+    assert.equal((await reader.read()).value, '{"done":true}\n');
   });
-  await using endpoint = await open({ ollama: ollamaOf({ generate: generate.url }) });
-  const answer = await post(`${endpoint.url}/api/chat`, { model: 'writer:7b', messages: [] });
-  assert.equal(answer.headers.get('content-type'), 'application/x-ndjson');
-  const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader() ?? assert.fail();
-  assert.equal((await reader.read()).value, '{"done":false}\n');
-  more.resolve();
-  assert.equal((await reader.read()).value, '{"done":true}\n');
-});
 
 test("an instance's own error passes through; one that is cut off cuts the client off", async () => {
   const handlers: Handler[] = [
@@ -186,15 +201,19 @@ test("an instance's own error passes through; one that is cut off cuts the clien
   assert.match(await dead.text(), /"code":"model-unavailable"/);
 });
 
-for (const phase of ['before the first byte', 'in the middle of the stream'])
-  test(`a client that leaves ${phase} cancels the request at the instance`, async () => {
+for (const [phase, place] of [
+  ['before the first byte', 'a port'],
+  ['in the middle of the stream', 'a port'],
+  ['in the middle of the stream', 'a Unix socket'],
+] as const)
+  test(`a client that leaves ${phase} cancels the request at the instance behind ${place}`, async () => {
     const begun = Promise.withResolvers<void>();
     const cancelled = Promise.withResolvers<void>();
     await using generate = await upstream((_request, response) => {
       response.once('close', () => cancelled.resolve());
       if (phase !== 'before the first byte') response.write('{"done":false}\n');
       begun.resolve();
-    });
+    }, place);
     await using endpoint = await open({ ollama: ollamaOf({ generate: generate.url }) });
     const client = new AbortController();
     const body = { model: 'writer:7b', messages: [] };
