@@ -43,3 +43,12 @@ export const tooMuchText = (): RagError =>
     'bad-document',
     `its text is longer than ${mostCharacters / 1024 / 1024} million characters: divide it into several files`,
   );
+
+/** Counts the characters of a document that may say one text a million times. @throws bad-document */
+export function openCount(): (text: string) => void {
+  let characters = 0;
+  return (text) => {
+    characters += text.length;
+    if (characters > mostCharacters) throw tooMuchText();
+  };
+}

@@ -1,8 +1,8 @@
 import type { Archive } from './archive.ts';
-import type { Block, ParsedText } from './block.ts';
+import { type Block, openCount, type ParsedText } from './block.ts';
 import { cleanText } from './clean.ts';
 import { type HiddenStyles, odfLeft, odfSigns, openHiddenStyles } from './odf-parts.ts';
-import { openCount, openSheetRows, type SheetCell, type SheetRows } from './sheet-rows.ts';
+import { openSheetRows, type SheetCell, type SheetRows } from './sheet-rows.ts';
 import { readXml, type XmlAttributes } from './xml.ts';
 
 interface Walk {

@@ -1,49 +1,18 @@
 /* oxlint-disable no-underscore-dangle -- PDFium's own names */
-import { PDFiumModule } from '@hyzyla/pdfium';
-import { codeOf, RagError } from '../errors.ts';
-import type { Block, ParsedText } from './block.ts';
+import { RagError } from '../errors.ts';
+import { type Block, openCount, type ParsedText } from './block.ts';
 import { cleanText } from './clean.ts';
+import { type Pdfium, withPdfium } from './pdfium.ts';
 import { paragraphs } from './text.ts';
 
-/** The functions we call that the package's types leave out. */
-type Pdfium = Awaited<ReturnType<typeof PDFiumModule>> & {
-  _FPDF_InitLibrary(): void;
-  _FPDF_GetMetaText(document: number, tag: number, buffer: number, bytes: number): number;
-};
-
-/**
- * PDFium as WASM, one per thread, made on first use (every WASM memory reserves about 10 GB of address space).
- * The package's own classes never close a page, which costs 100 kB for each, and hide the title.
- */
-let shared: Pdfium | undefined;
-
-/** WASM memory never shrinks: after a document that needed more than this we begin with a new one. */
-const maxKeptBytes = 256 * 1024 * 1024;
-
-async function pdfium(): Promise<Pdfium> {
-  if (shared === undefined) {
-    shared = (await PDFiumModule({})) as Pdfium;
-    shared._FPDF_InitLibrary();
-  }
-  return shared;
-}
-
 /** One block per paragraph, with its page. No block at all means that no page holds any text. @throws bad-document */
-export async function parsePdf(bytes: Uint8Array): Promise<ParsedText> {
-  const lib = await pdfium();
-  try {
-    return withDocument(lib, bytes, (document) => ({
+export const parsePdf = (bytes: Uint8Array): Promise<ParsedText> =>
+  withPdfium(bytes.length, (lib) =>
+    withDocument(lib, bytes, (document) => ({
       title: readTitle(lib, document),
       blocks: readPages(lib, document),
-    }));
-  } catch (error) {
-    // Anything but a refusal is a trap inside WASM, which leaves its memory in an unknown state.
-    if (codeOf(error) === undefined) shared = undefined;
-    throw error;
-  } finally {
-    if (lib.HEAPU8.length > maxKeptBytes) shared = undefined;
-  }
-}
+    })),
+  );
 
 const reasons = new Map([
   [2, 'the PDF cannot be opened'],
@@ -80,9 +49,12 @@ function withBuffer<Result>(lib: Pdfium, bytes: number, use: (buffer: number) =>
 
 function readPages(lib: Pdfium, document: number): Block[] {
   const blocks: Block[] = [];
-  const count = lib._FPDF_GetPageCount(document);
-  for (let page = 1; page <= count; page++) {
-    for (const block of paragraphs(readPage(lib, document, page - 1))) blocks.push({ ...block, page });
+  const pages = lib._FPDF_GetPageCount(document);
+  const count = openCount();
+  for (let page = 1; page <= pages; page++) {
+    const text = readPage(lib, document, page - 1);
+    count(text);
+    for (const block of paragraphs(text)) blocks.push({ ...block, page });
   }
   return blocks;
 }

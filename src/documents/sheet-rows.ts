@@ -1,4 +1,4 @@
-import { type Block, mostCharacters, tooMuchText } from './block.ts';
+import type { Block } from './block.ts';
 import { rowLine, tableBlock } from './table-rows.ts';
 
 export interface SheetCell {
@@ -24,15 +24,6 @@ export interface SheetRow {
 export interface SheetRows {
   row(row: SheetRow): void;
   close(): Block[];
-}
-
-/** Counts the characters of a document that may say one text a million times. @throws bad-document */
-export function openCount(): (text: string) => void {
-  let characters = 0;
-  return (text) => {
-    characters += text.length;
-    if (characters > mostCharacters) throw tooMuchText();
-  };
 }
 
 /** Rows are made into text so many at a time: a million rows of cells would need a gigabyte. */

@@ -1,7 +1,6 @@
 import type { Archive } from './archive.ts';
-import type { Block, ParsedText } from './block.ts';
+import { type Block, openCount, type ParsedText } from './block.ts';
 import { readCoreTitle, readRelationships, targetOfType } from './ooxml.ts';
-import { openCount } from './sheet-rows.ts';
 import { type NumberKind, readNumberKinds } from './xlsx-numbers.ts';
 import { readSheet } from './xlsx-sheet.ts';
 import { readXml } from './xml.ts';

@@ -14,7 +14,7 @@ import {
   xlsxOf,
 } from '../fixtures/documents/office.ts';
 import { openParsing, textOf } from '../fixtures/documents/parse.ts';
-import { pdfOf } from '../fixtures/documents/pdf.ts';
+import { bloatedPdf, pdfOf, repeatedPdf } from '../fixtures/documents/pdf.ts';
 import { type ZipEntry, zipOf } from '../fixtures/documents/zip.ts';
 
 const parsing = await openParsing();
@@ -157,6 +157,18 @@ test('a small file that says a long text a million times is refused', async () =
   const rows = '<tr><td>x</td></tr>'.repeat(2000);
   const spanning = `<html><table><tr><td rowspan="9999" colspan="9999">${'long '.repeat(9000)}</td></tr>${rows}</table>`;
   assert.ok(textOf(await parsing.good('spans.html', spanning)).length < 1e6);
+});
+
+test('a PDF gets so much memory and no more, and the next one is read', async () => {
+  const bloated = bloatedPdf(2_000_000);
+  assert.ok(bloated.length < mebibyte);
+  assert.match(await parsing.reason('bloated.pdf', bloated), /needs more than 51\d MiB of memory/);
+  assert.match(textOf(await parsing.good('next.pdf', pdfOf(['fine']))), /fine/);
+});
+
+test('a PDF whose tree names a page ten thousand times is read', async () => {
+  const { chunks } = await parsing.good('pages.pdf', repeatedPdf(10_000));
+  assert.equal(chunks.at(-1)?.pageEnd, 10_000);
 });
 
 test('nothing that a document names is fetched', async () => {
