@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fault, type Found } from './fault.ts';
-import { serve, serversOf, type Serving, startProgram } from './program.ts';
+import { serve, type Serving, startProgram, untilReady } from './program.ts';
 import {
   commandOf,
   guardOf,
@@ -69,11 +69,8 @@ async function untilReplaced(
     return (found === guard) === victims.includes('guard') ? undefined : found;
   });
   const ms = performance.now() - since;
-  await until('the servers', () =>
-    serversOf(world).length === 2 && serving.status()?.services.every(({ state }) => state === 'ready')
-      ? true
-      : undefined,
-  );
+  const restarts = victims.includes('servers') ? 1 : 0;
+  await untilReady(serving, [restarts, restarts, 0, 0]);
   serving.signal('SIGTERM');
   assert.equal((await serving.ended).code, 0);
   await untilNone(() => world.marked());

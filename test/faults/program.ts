@@ -124,6 +124,14 @@ export async function serve(world: World, options: ProgramOptions = {}): Promise
   };
 }
 
+/** All services are ready, each after so many restarts (model servers first); the state file follows a moment later. */
+export const untilReady = (program: Program, restarts: readonly number[]): Promise<unknown> =>
+  until('the services', () => {
+    const services = program.status()?.services ?? [];
+    const areReady = services.every(({ state }) => state === 'ready');
+    return (areReady && String(services.map((one) => one.restarts)) === String(restarts)) || undefined;
+  });
+
 export const serversOf = (world: World): number[] =>
   world.marked().filter((pid) => /^\S*node \S+main\.mjs serve$/.test(commandOf(pid)));
 export const runnersOf = (world: World): number[] =>
