@@ -6,7 +6,7 @@
 # shellcheck source=scripts/project.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../scripts/project.sh"
 
-all="ingest-efficiency ingest-cpu ingest-again memory retrieve start"
+all="ingest-efficiency ingest-cpu ingest-again memory private-network retrieve start"
 
 install_packages
 npm run --silent build

@@ -10,6 +10,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { constants } from 'node:os';
 
 const pollMs = 20;
+const pieceBytes = 64 * 1024;
 
 const [socketPath = '', portText = '', , file = '', ...args] = process.argv.slice(2);
 const port = Number(portText);
@@ -17,13 +18,25 @@ const port = Number(portText);
 const say = (line: string): void => void process.stderr.write(`private-server: ${line}\n`);
 
 /** Half-open both ways: the end of a request is not the end of its answer. No Nagle: a token must not wait for the next. */
-const dial = (): Socket => connect({ host: '127.0.0.1', port, allowHalfOpen: true, noDelay: true });
+const toServer = { host: '127.0.0.1', port, allowHalfOpen: true, noDelay: true };
 
-/** What one side closes is closed on the other: in order by its end, or by an error. */
+/**
+ * What one side closes is closed on the other: in order by its end, or by an error. Answers go through one buffer
+ * a connection, the next piece when the last is written: a pipe's buffers, a new one a piece, make 60 MiB of garbage.
+ */
 function relay(client: Socket): void {
-  const server = dial();
-  client.pipe(server).on('error', () => client.destroy());
-  server.pipe(client).on('error', () => server.destroy());
+  const forward = (bytes: number, buffer: Uint8Array): boolean => {
+    client.write(buffer.subarray(0, bytes), () => server.resume());
+    return false;
+  };
+  const server = connect({
+    ...toServer,
+    onread: { buffer: Buffer.allocUnsafe(pieceBytes), callback: forward },
+  });
+  server.on('end', () => client.end());
+  server.on('error', () => client.destroy());
+  client.pipe(server);
+  client.on('error', () => server.destroy());
 }
 
 function openDoor(): void {
@@ -38,7 +51,7 @@ function openDoor(): void {
 
 /** Not before: who finds no socket knows that nobody listens yet, and who finds one is answered. */
 function openDoorWhenServed(): void {
-  const probe = dial();
+  const probe = connect(toServer);
   probe.once('connect', () => {
     probe.destroy();
     openDoor();
