@@ -11,6 +11,7 @@ import { makeRoster } from '../../src/models/roster.ts';
 import { embeddedSpec } from '../../src/services/embedded.ts';
 import { ollamaSpec, type OllamaOptions } from '../../src/services/ollama.ts';
 import { nextSocket, privatePort } from '../../src/services/private-network.ts';
+import { killRunners } from '../../src/services/runners.ts';
 import { probeContainment } from '../../src/supervise/containment.ts';
 import type { ChildSpec, Tree } from '../../src/supervise/spec.ts';
 import { startTree } from '../../src/supervise/tree.ts';
@@ -132,6 +133,14 @@ test('a program that is not there is an error of the settings', { skip }, async 
   const spec = ollamaSpec({ ...privately(bench), bin: '/no/such/ollama' });
   const error = await endOf(startIn(bench, spec));
   assert.deepEqual([error.code, error.hint], ['preflight', 'ls -l /no/such/ollama   # or set OLLAMA_BIN']);
+});
+
+test('behind the relay the runners of a server are found as ever', { skip }, async () => {
+  await using bench = await openBench();
+  const tree = startIn(bench, ollamaSpec(privately(bench)));
+  await tree.untilReady(['ollama-embed'], soon());
+  assert.equal(killRunners(tree.running('ollama-embed')?.pid ?? 0).length, 1);
+  assert.equal((await embedWith(bench)).length, 2);
 });
 
 test('the embedded engine answers through a socket as well', { skip }, async () => {
