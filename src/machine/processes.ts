@@ -80,6 +80,14 @@ export function environmentOf(pid: number): string[] {
   }
 }
 
+/** The living processes that were started with this `NAME=value` in their environment. Not for hot paths, either. */
+export const processesMarked = (pair: string): ProcessStat[] =>
+  runningPids()
+    .filter((pid) => environmentOf(pid).includes(pair))
+    .map(readStat)
+    .filter((one) => one !== undefined)
+    .filter(isAlive);
+
 export const parentOf = (pid: number): number | undefined => readStat(pid)?.parent;
 
 /** Clock ticks since boot; undefined when there is no such process. */

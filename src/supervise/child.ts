@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { execa } from 'execa';
 import { startTimeOf } from '../machine/processes.ts';
 import { openFrames, openIpc, type OwnedChannel } from './channel.ts';
@@ -24,7 +25,7 @@ interface Around {
 
 /**
  * One start. The program gets a file for its output (and, by kind of channel, pipes for its messages), the
- * environment of the launch and nothing else.
+ * environment of the launch with a mark of this start, and nothing else.
  *
  * @throws a plain error when nothing can be spawned (worth another try), `signal.reason` when aborted before
  */
@@ -40,9 +41,10 @@ export async function startChild(
   const output = log.fd as 3;
   const [file = '', ...rest] = command;
   const frames = spec.channel === 'frames';
+  const name = `${spec.id}.${randomBytes(4).toString('hex')}`;
   const subprocess = execa(file, rest, {
     cwd: launch.cwd,
-    env: launch.env,
+    env: { ...launch.env, SUPERVISED_AS: name },
     extendEnv: false,
     stdio: frames ? ['pipe', 'pipe', output] : ['ignore', output, output],
     ipc: spec.channel === 'ipc',
@@ -59,10 +61,12 @@ export async function startChild(
     const { originalMessage } = await subprocess;
     throw new Error(originalMessage ?? `${launch.command[0]} cannot be spawned in ${launch.cwd}`);
   }
+  // A namespace needs no mark: nothing leaves it.
+  const mark = contained ? undefined : `SUPERVISED_AS=${name}`;
   return {
     pid,
     launch,
-    group: { pgid: pid, leaderStart: startTimeOf(pid), contained },
+    group: { pgid: pid, leaderStart: startTimeOf(pid), contained, mark },
     channel: openChannel(spec.channel, nodeChildProcess, report),
     exited: new Promise((resolve) =>
       nodeChildProcess.once('exit', (code, signal) => resolve({ code, signal })),

@@ -1,5 +1,11 @@
 import treeKill from 'tree-kill';
-import { isAlive, type ProcessStat, processesOfGroup, readStat } from '../machine/processes.ts';
+import {
+  isAlive,
+  type ProcessStat,
+  processesMarked,
+  processesOfGroup,
+  readStat,
+} from '../machine/processes.ts';
 import { pause } from './pause.ts';
 
 /** A process group that leads its own session: a child of ours and all that it started. */
@@ -12,6 +18,8 @@ export interface Group {
    * have all of them killed at once.
    */
   readonly contained?: boolean;
+  /** `NAME=value` in the environment of this start alone: finds those that went into a session of their own. */
+  readonly mark?: string | undefined;
 }
 
 /** `left`: still there after SIGKILL, in uninterruptible sleep (a driver's teardown, a dead file server). */
@@ -40,10 +48,12 @@ export async function stopGroup(
   return { outcome: 'left', pids: membersOf(group).map((one) => one.pid) };
 }
 
-function membersOf(group: Group): ProcessStat[] {
-  const members = processesOfGroup(group.pgid);
-  const leader = members.find((one) => one.pid === group.pgid);
-  return leader !== undefined && leader.startTime !== group.leaderStart ? [] : members;
+function membersOf({ pgid, leaderStart, mark }: Group): ProcessStat[] {
+  const members = processesOfGroup(pgid);
+  const leader = members.find((one) => one.pid === pgid);
+  const isStrange = leader !== undefined && leader.startTime !== leaderStart;
+  const escaped = mark === undefined ? [] : processesMarked(mark).filter(({ session }) => session !== pgid);
+  return isStrange ? escaped : [...members, ...escaped];
 }
 
 /**
