@@ -124,6 +124,8 @@ export interface IngestProgress {
 export interface IngestRequest {
   /** Files, folders, globs and `@list` files, as the user gave them. */
   readonly inputs: readonly string[];
+  /** Read every file, also those whose size and times are what they were. */
+  readonly rehash?: boolean;
   readonly onProgress?: (progress: IngestProgress) => void;
   /** Aborting it drains: what is embedded is committed, then the report comes with `complete: false`. */
   readonly signal: AbortSignal;

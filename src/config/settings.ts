@@ -61,6 +61,12 @@ export const settingsTable = {
     'What to ingest: file, folder, glob or @list of paths.',
     { repeatable: true },
   ),
+  RAG_REHASH: entry(
+    'work',
+    flagValue,
+    '0',
+    'Read every file of an ingest again, also those whose size and times are what they were.',
+  ),
   RAG_WORKER_MODE: entry(
     'work',
     text,

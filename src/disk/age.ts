@@ -7,14 +7,21 @@ import { dirname, join } from 'node:path';
  * so a file that is written now stands for the present. Undefined when there is no such file (any more).
  */
 export async function ageByDisk(path: string): Promise<number | undefined> {
-  const probe = join(dirname(path), `.now.${randomUUID()}`);
   try {
-    await writeFile(probe, '');
-    const [now, then] = await Promise.all([stat(probe), stat(path)]);
-    return now.mtimeMs - then.mtimeMs;
+    const now = await nowByDisk(dirname(path));
+    return now - (await stat(path)).mtimeMs;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
+  }
+}
+
+/** Milliseconds since 1970 by the clock of the disk that the folder lies on. */
+export async function nowByDisk(folder: string): Promise<number> {
+  const probe = join(folder, `.now.${randomUUID()}`);
+  try {
+    await writeFile(probe, '');
+    return (await stat(probe)).mtimeMs;
   } finally {
     await unlink(probe).catch(() => undefined);
   }

@@ -2,29 +2,33 @@
  * The write path, read from top to bottom: list -> ask the store what is known -> parse -> embed -> commit.
  * Every stage pulls from the one before, so the slowest sets the pace and memory stays flat.
  */
-import { chunkerName } from '../documents/chunk.ts';
-import type { ChunkerOptions, ParsedDocument, ParserPool } from '../documents/types.ts';
+import type { ChunkerOptions, ParserPool } from '../documents/types.ts';
 import { codeOf, messageOf } from '../errors.ts';
 import type { Embed } from '../models/types.ts';
-import type { FailureRow, Known, Store } from '../store/types.ts';
+import type { Store } from '../store/types.ts';
 import type { IngestReport, IngestRequest } from '../work.ts';
-import { makeRows, type BareRow } from './chunk-rows.ts';
 import { concurrently } from './concurrently.ts';
 import { embedBatches } from './embed-batches.ts';
-import { withKnown, type Task } from './known.ts';
 import { countDocuments } from './count.ts';
+import { freshRows, parseTask, setAside } from './fresh-rows.ts';
+import { withKnown } from './known.ts';
 import { listInputs } from './listing.ts';
+import { makeOrigins, type Origins } from './origins.ts';
+import type { Stamps } from './stamps.ts';
 import { makeTally, type Tally } from './tally.ts';
 import { makeRowWriter, type RowWriter } from './writer.ts';
 
 export interface IngestParts {
-  readonly store: Pick<Store, 'known' | 'append' | 'recordFailures'>;
+  readonly store: Pick<Store, 'known' | 'corpusState' | 'append' | 'recordFailures'>;
   readonly parser: ParserPool;
   readonly embed: Embed;
   readonly chunker: ChunkerOptions;
+  readonly stamps: Stamps;
 }
 
-interface Stages extends IngestParts {
+/** What the stages of one run share. */
+export interface Stages extends IngestParts {
+  readonly origins: Origins;
   readonly tally: Tally;
   readonly writer: RowWriter;
   readonly signal: AbortSignal;
@@ -40,8 +44,12 @@ export async function ingest(request: IngestRequest, parts: IngestParts): Promis
   const { signal } = request;
   const started = performance.now();
   const tally = makeTally(request.onProgress);
-  const writer = makeRowWriter(parts.store, (documents) => tally.committed(documents));
-  const stages: Stages = { ...parts, tally, writer, signal };
+  const origins = makeOrigins(parts.stamps);
+  const writer = makeRowWriter(parts.store, (documents) => {
+    tally.committed(documents.length);
+    for (const document of documents) origins.settle(document);
+  });
+  const stages: Stages = { ...parts, origins, tally, writer, signal };
   const counting = countDocuments(request.inputs, signal).then(
     (count) => tally.total(count),
     () => {},
@@ -49,7 +57,7 @@ export async function ingest(request: IngestRequest, parts: IngestParts): Promis
 
   let interrupted = false;
   try {
-    await runStages(request.inputs, stages);
+    await runStages(request, stages);
   } catch (error) {
     interrupted = signal.aborted && codeOf(error) === 'aborted';
     if (!interrupted) {
@@ -62,11 +70,11 @@ export async function ingest(request: IngestRequest, parts: IngestParts): Promis
   return { ...tally.report(), complete: !interrupted, seconds: (performance.now() - started) / 1000 };
 }
 
-async function runStages(inputs: readonly string[], stages: Stages): Promise<void> {
-  const { store, parser, embed, tally, writer, signal } = stages;
-  const tasks = withKnown(listInputs(inputs, signal), store);
+async function runStages({ inputs, rehash = false }: IngestRequest, stages: Stages): Promise<void> {
+  const { parser, embed, tally, writer, origins, signal } = stages;
+  const tasks = withKnown(listInputs(inputs, signal), { ...stages, rehash });
   // One task more than there are threads, so that a thread never waits for the look-up behind it.
-  const parsed = concurrently(tasks, parser.threads + 1, (task) => parse(task, stages));
+  const parsed = concurrently(tasks, parser.threads + 1, (task) => parseTask(task, stages));
   for await (const batch of embedBatches(freshRows(parsed, stages), embed, signal)) {
     tally.embedded(batch.texts);
     for (const row of batch.rows) await writer.add(row);
@@ -74,53 +82,7 @@ async function runStages(inputs: readonly string[], stages: Stages): Promise<voi
       if (!writer.drop(row)) continue; // another of its chunks was refused before
       const { document, hash, file } = row;
       await setAside({ document, hash, file, state: 'failed', reason: messageOf(error) }, stages);
+      origins.fail(document, true);
     }
   }
-}
-
-type Found = readonly [ParsedDocument, Known | undefined];
-
-async function parse(task: Task, { store, parser, signal }: Stages): Promise<Found[]> {
-  if (task.kind === 'failed') {
-    const { key, file, reason } = task.item;
-    return [[{ key, file, hash: '', state: 'failed', reason }, undefined]];
-  }
-  const documents = await parser.parse(task.task, signal);
-  const keys = documents.map((document) => document.key);
-  // The listing knows files by name only: what it took for a file may have turned out to be a corpus.
-  const known = keys.every((key) => task.known.has(key)) ? task.known : await store.known(keys);
-  return documents.map((document) => [document, known.get(document.key)]);
-}
-
-/** The rows that need a vector: not those of an unchanged document, nor those that a killed run committed. */
-async function* freshRows(
-  found: AsyncIterable<Found[]>,
-  stages: Stages,
-): AsyncGenerator<BareRow, void, undefined> {
-  const { tally, writer, chunker } = stages;
-  for await (const [document, known] of flat(found)) {
-    if (document.state === 'unchanged' || document.hash === known?.done) {
-      tally.unchanged();
-    } else if ('chunks' in document) {
-      const committed = new Set(known?.committed);
-      const rows = makeRows(document, chunkerName(chunker)).filter(
-        ({ ordinal, chunk }) => ordinal === 0 || !committed.has(chunk),
-      );
-      writer.expect(rows);
-      tally.parsed(document.chunks.length);
-      yield* rows;
-    } else {
-      const { key, hash, file, state, reason } = document;
-      await setAside({ document: key, hash, file, state, reason }, stages);
-    }
-  }
-}
-
-async function* flat(source: AsyncIterable<Found[]>): AsyncGenerator<Found, void, undefined> {
-  for await (const batch of source) yield* batch;
-}
-
-async function setAside(failure: FailureRow, { writer, tally }: Stages): Promise<void> {
-  tally.failed(failure);
-  await writer.setAside(failure);
 }

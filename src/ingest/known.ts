@@ -1,40 +1,108 @@
-/** Asks the store about listed files before they are opened, many in one question. */
+/** Asks the file system and the store about listed files before they are opened, many in one question. */
 import type { ParseTask } from '../documents/types.ts';
 import type { Known, Store } from '../store/types.ts';
+import { fileState, type FileState } from './file-state.ts';
 import type { ListedItem } from './listing.ts';
+import { corpusName, type Origins } from './origins.ts';
+import { isNamedRows, mayNeedSlicing, sliceRows } from './slices.ts';
+import type { Stamps } from './stamps.ts';
 
 /** One question to the index costs about the same for one document and for a thousand. */
-const lookUp = 1000;
+const mostFiles = 1000;
+/** The first questions are small: the embedder waits for them. */
+const firstFiles = 32;
 
 export type Task =
-  | { readonly kind: 'parse'; readonly task: ParseTask; readonly known: ReadonlyMap<string, Known> }
-  | { readonly kind: 'failed'; readonly item: Extract<ListedItem, { kind: 'failed' }> };
+  | {
+      readonly kind: 'parse';
+      /** Of the file. */
+      readonly key: string;
+      readonly task: ParseTask;
+      readonly known: ReadonlyMap<string, Known>;
+    }
+  /** Documents that need no reading. */
+  | { readonly kind: 'unchanged'; readonly documents: number }
+  | { readonly kind: 'failed'; readonly item: FailedItem };
+
+type FileItem = Extract<ListedItem, { kind: 'file' }>;
+type FailedItem = Extract<ListedItem, { kind: 'failed' }>;
+
+export interface Knowledge {
+  readonly store: Pick<Store, 'known' | 'corpusState'>;
+  readonly stamps: Stamps;
+  readonly origins: Origins;
+  /** Every file is read, whatever its stamp says. */
+  readonly rehash: boolean;
+}
 
 /** Files carry what is known under their names; rows, of corpora by any name, are only named once they are parsed. */
 export async function* withKnown(
   items: AsyncIterable<ListedItem>,
-  store: Pick<Store, 'known'>,
+  knowledge: Knowledge,
 ): AsyncGenerator<Task, void, undefined> {
-  let files: Extract<ListedItem, { kind: 'file' }>[] = [];
-  const flush = async (): Promise<Task[]> => {
-    const batch = files;
-    files = [];
-    if (batch.length === 0) return [];
-    const known = await store.known(batch.map((item) => item.key));
-    return batch.map((item) => ({
-      kind: 'parse',
-      task: { ...item, known: known.get(item.key)?.done ?? null },
-      known,
-    }));
-  };
+  let files: FileItem[] = [];
+  let most = firstFiles;
   for await (const item of items) {
-    if (item.kind === 'file') {
-      files.push(item);
-      if (files.length >= lookUp) yield* await flush();
-    } else {
-      yield* await flush();
-      yield item.kind === 'rows' ? { kind: 'parse', task: item, known: new Map() } : { kind: 'failed', item };
+    if (item.kind === 'failed') yield { kind: 'failed', item };
+    else files.push(item);
+    if (files.length < most) continue;
+    yield* tasksOf(files, knowledge);
+    files = [];
+    most = Math.min(2 * most, mostFiles);
+  }
+  yield* tasksOf(files, knowledge);
+}
+
+async function* tasksOf(files: readonly FileItem[], knowledge: Knowledge): AsyncGenerator<Task> {
+  if (files.length === 0) return;
+  const states = await Promise.all(files.map(({ path }) => fileState(path)));
+  const known = await knowledge.store.known(files.map(({ key }) => key));
+  for (const [at, file] of files.entries()) {
+    const state = states[at];
+    const documents = state === undefined ? 0 : await untouchedDocuments(file, state, known, knowledge);
+    if (documents > 0) yield { kind: 'unchanged', documents };
+    else yield* readingTasks(file, state, known, knowledge.origins);
+  }
+}
+
+/** How many documents of the file stand in the index as they were when the file was read in this state; 0: read it. */
+async function untouchedDocuments(
+  { key }: FileItem,
+  state: FileState,
+  known: ReadonlyMap<string, Known>,
+  { store, stamps, rehash }: Knowledge,
+): Promise<number> {
+  if (rehash) return 0;
+  const done = known.get(key)?.done;
+  if (done != null && stamps.has(key, state, done)) return 1;
+  if (!stamps.has(corpusName(key), state, '')) return 0;
+  const { rows, digest } = await store.corpusState(key);
+  return stamps.has(corpusName(key), state, digest) ? rows : 0;
+}
+
+async function* readingTasks(
+  { key, path }: FileItem,
+  state: FileState | undefined,
+  known: ReadonlyMap<string, Known>,
+  origins: Origins,
+): AsyncGenerator<Task> {
+  // Where it cannot be asked for its size, the thread that opens it says why.
+  const size = state?.size ?? 1;
+  // MedRAG's corpora have empty parts: they are no documents.
+  if (size === 0 && isNamedRows(path)) return;
+  origins.begin(key, state);
+  if (mayNeedSlicing(path, size)) {
+    let isSliced = false;
+    for await (const { from, to } of sliceRows(path, size)) {
+      isSliced = true;
+      origins.begin(key, state);
+      yield { kind: 'parse', key, task: { kind: 'rows', path, corpus: key, from, to }, known: new Map() };
+    }
+    if (isSliced) {
+      origins.end(key);
+      return;
     }
   }
-  yield* await flush();
+  const done = known.get(key)?.done ?? null;
+  yield { kind: 'parse', key, task: { kind: 'file', path, key, known: done }, known };
 }

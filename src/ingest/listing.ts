@@ -1,22 +1,18 @@
-import { stat } from 'node:fs/promises';
-import type { ParseTask } from '../documents/types.ts';
 import { RagError } from '../errors.ts';
 import { openKeys } from './listing-keys.ts';
-import { isNamedRows, mayNeedSlicing, sliceRows } from './listing-rows.ts';
 import { filesOf, readSource, type Source } from './listing-source.ts';
 import type { Found } from './listing-walk.ts';
 
 /** One thing to ingest, or why something that was named is not. */
 export type ListedItem =
-  | Omit<Extract<ParseTask, { kind: 'file' }>, 'known'>
-  | Extract<ParseTask, { kind: 'rows' }>
+  | { readonly kind: 'file'; readonly key: string; readonly path: string }
   | { readonly kind: 'failed'; readonly key: string; readonly file: string; readonly reason: string };
 
 const hint =
   "Name files, folders, a glob in quotes or @list, e.g. --input-file papers --input-file 'notes/**/*.md'";
 
 /**
- * Everything that the inputs name, in an order that two runs agree on: files, and slices of corpus files.
+ * Every file that the inputs name, in an order that two runs agree on. None is opened.
  * Memory stays flat: nothing is held but the names of the folders between the root and the current file.
  *
  * @throws no-input when none of the inputs can be read, or there is no file in them; aborted
@@ -39,33 +35,14 @@ export async function* listInputs(
       const key = giveKey(source, found);
       if (key === undefined) continue;
       isEmpty = false;
-      yield* itemsOf(found, key);
+      yield itemOf(found, key);
     }
   }
   if (isEmpty) throw noInput(sources, inputs);
 }
 
-async function* itemsOf({ path, reason }: Found, key: string): AsyncGenerator<ListedItem> {
-  if (reason !== undefined) {
-    yield { kind: 'failed', key, file: path, reason };
-    return;
-  }
-  // Where it cannot be asked for its size, the thread that opens it says why.
-  const size = await stat(path).then(
-    (found) => found.size,
-    () => 1,
-  );
-  // MedRAG's corpora have empty parts: they are no documents.
-  if (size === 0 && isNamedRows(path)) return;
-  let isSliced = false;
-  if (mayNeedSlicing(path, size)) {
-    for await (const { from, to } of sliceRows(path, size)) {
-      isSliced = true;
-      yield { kind: 'rows', path, corpus: key, from, to };
-    }
-  }
-  if (!isSliced) yield { kind: 'file', path, key };
-}
+const itemOf = ({ path, reason }: Found, key: string): ListedItem =>
+  reason === undefined ? { kind: 'file', path, key } : { kind: 'failed', key, file: path, reason };
 
 function noInput(sources: readonly Source[], inputs: readonly string[] = []): RagError {
   const missing = sources.filter((source) => source.kind === 'missing');

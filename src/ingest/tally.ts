@@ -6,7 +6,7 @@ const failuresKept = 10_000;
 
 export interface Tally {
   parsed(chunks: number): void;
-  unchanged(): void;
+  unchanged(documents: number): void;
   failed(failure: Failure): void;
   committed(documents: number): void;
   embedded(texts: number): void;
@@ -36,8 +36,8 @@ export function makeTally(onProgress: ((progress: IngestProgress) => void) | und
       chunks += count;
       tell();
     },
-    unchanged: () => {
-      documents.unchanged += 1;
+    unchanged: (count) => {
+      documents.unchanged += count;
       tell();
     },
     failed: (failure) => {

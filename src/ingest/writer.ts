@@ -41,7 +41,7 @@ const versionOf = ({ document, hash }: Version): string => `${document}\0${hash}
 
 export function makeRowWriter(
   store: Pick<Store, 'append' | 'recordFailures'>,
-  onCommit: (documents: number) => void,
+  onCommit: (documents: readonly Version[]) => void,
   now: () => number = () => performance.now(),
 ): RowWriter {
   const open = new Map<string, Open>();
@@ -80,7 +80,7 @@ interface Commits extends Pick<RowWriter, 'setAside' | 'flush'> {
 
 function makeCommits(
   store: Pick<Store, 'append' | 'recordFailures'>,
-  onCommit: (documents: number) => void,
+  onCommit: (documents: readonly Version[]) => void,
   now: () => number,
 ): Commits {
   let rows: ChunkRow[] = [];
@@ -92,7 +92,7 @@ function makeCommits(
   const write = async (some: readonly ChunkRow[], failed: readonly FailureRow[]): Promise<void> => {
     if (some.length > 0) {
       await store.append(some);
-      onCommit(some.filter((row) => row.ordinal === 0).length);
+      onCommit(some.filter((row) => row.ordinal === 0));
     }
     if (failed.length > 0) await store.recordFailures(failed);
   };

@@ -4,6 +4,7 @@ import type { ParserPool } from '../documents/types.ts';
 import type { Settings } from '../config/settings.ts';
 import { codeOf, RagError } from '../errors.ts';
 import { ingest } from '../ingest/ingest.ts';
+import { openStamps } from '../ingest/stamps.ts';
 import { makeAnswer } from '../query/answer.ts';
 import { makeRetrieve } from '../query/retrieve.ts';
 import type { ServedModel } from '../services/ollama-ready.ts';
@@ -61,9 +62,13 @@ export function makeWork(parts: WorkParts): Work {
       // What a killed run left is merged first: then one table with a key answers what is known.
       await store.consolidate(request.signal);
       await store.beginWriting(await encoderInForce(request.signal), parts.writer);
-      const report = await ingest(request, { store, parser, embed, chunker });
-      // A stopped run leaves its shard as it is: the next one merges it.
-      if (report.complete) await store.consolidate(request.signal).catch(unlessAborted);
+      await using stamps = await openStamps(settings.RAG_WORKING_DIR, parts.writer);
+      const given = { rehash: settings.RAG_REHASH, ...request };
+      const report = await ingest(given, { store, parser, embed, chunker, stamps });
+      // A stopped run leaves its shard and its stamps as they are: the next one merges them.
+      if (!report.complete) return report;
+      await store.consolidate(request.signal).catch(unlessAborted);
+      await stamps.merge();
       return report;
     },
     retrieve: async (request) => {

@@ -43,6 +43,7 @@ export function openStore(options: StoreOptions): Store & AsyncDisposable {
     recordFailures: (rows) => request('recordFailures', [rows]),
     consolidate: (signal) => request('consolidate', [], signal),
     known: (documents) => request('known', [documents]),
+    corpusState: (corpus) => request('corpusState', [corpus]),
     searchDense: (vectors, k) => request('searchDense', [vectors, k]),
     searchText: (texts, k) => request('searchText', [texts, k]),
     inspect: () => request('inspect', []),

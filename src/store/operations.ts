@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { RagError } from '../errors.ts';
 import { consolidate } from './consolidate.ts';
+import { corpusState } from './corpus.ts';
 import { isMissingFile, namingFailure } from './failure.ts';
 import { inspect } from './inspect.ts';
 import { known } from './known.ts';
@@ -44,6 +45,7 @@ export function openIndex(root: string, say: (line: string) => void): Operations
     recordFailures: (rows) => write(() => writing().recordFailures(rows)),
     consolidate: () => write(() => consolidateAll(folder, writer, current)),
     known: (documents) => reading((view) => known(view, documents, writer?.own()?.name)),
+    corpusState: (corpus) => reading((view) => corpusState(view, corpus)),
     searchDense: (vectors, k) => reading((view) => searchDense(view, vectors, k)),
     searchText: (texts, k) => reading((view) => searchText(view, texts, k)),
     inspect: () => retrying(root, () => inspect(folder)),

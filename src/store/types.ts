@@ -1,4 +1,5 @@
 import type { Passage } from '../work.ts';
+import type { CorpusState } from './digest.ts';
 
 /** Says by what the vectors of an index were made. Another encoder or chunker may not write into it. */
 export interface EncoderRecord {
@@ -61,6 +62,8 @@ export interface Store {
    */
   beginWriting(encoder: EncoderRecord, writer: string): Promise<void>;
   known(documents: readonly string[]): Promise<ReadonlyMap<string, Known>>;
+  /** Which rows of a corpus are complete. @param corpus key of its file */
+  corpusState(corpus: string): Promise<CorpusState>;
   /** Resolves when the rows are on disk and synced. Appending a row twice stores it once. @throws disk-full */
   append(rows: readonly ChunkRow[]): Promise<void>;
   recordFailures(rows: readonly FailureRow[]): Promise<void>;

@@ -8,6 +8,7 @@ import { openParserPool } from '../../src/documents/pool.ts';
 import type { ParserPool } from '../../src/documents/types.ts';
 import { codeOf, RagError } from '../../src/errors.ts';
 import { ingest } from '../../src/ingest/ingest.ts';
+import { noStamps } from '../../src/ingest/stamps.ts';
 import type { Embed } from '../../src/models/types.ts';
 import type { ChunkRow, FailureRow, Known } from '../../src/store/types.ts';
 import type { IngestProgress } from '../../src/work.ts';
@@ -38,6 +39,7 @@ function memoryStore() {
     parts: {
       known: async (keys: readonly string[]) =>
         new Map(keys.map((key) => [key, known.get(key) ?? { done: null, committed: [] }])),
+      corpusState: async () => ({ rows: 0, digest: '' }),
       append: async (rows: readonly ChunkRow[]) => void commits.push([...rows]),
       recordFailures: async (rows: readonly FailureRow[]) => void failures.push(...rows),
     },
@@ -73,7 +75,7 @@ const paragraphs = (word: string, count: number): string =>
   Array.from({ length: count }, (_, index) => sentences(word, index)).join('\n\n');
 
 const run = (inputs: string[], store: ReturnType<typeof memoryStore>, embed: Embed, signal = never) =>
-  ingest({ inputs, signal }, { store: store.parts, parser, embed, chunker });
+  ingest({ inputs, signal }, { store: store.parts, parser, embed, chunker, stamps: noStamps });
 
 test('ingest() commits the first chunk of a document last', async () => {
   const root = await corpus('order', { 'a.txt': paragraphs('alpha', 20), 'b.txt': paragraphs('beta', 20) });
@@ -143,7 +145,8 @@ test('ingest() tells no total that the rows of a corpus have outgrown', async ()
     signal: never,
     onProgress: (progress: IngestProgress) => void told.push(progress),
   };
-  await ingest(request, { store: memoryStore().parts, parser, embed: countingEmbed().embed, chunker });
+  const { parts: store } = memoryStore();
+  await ingest(request, { store, parser, embed: countingEmbed().embed, chunker, stamps: noStamps });
   const last = told.at(-1);
   assert.deepEqual([last?.documentsDone, last?.documentsTotal], [6, null]);
 });

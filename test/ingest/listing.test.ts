@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtempDisposable, readFile, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtempDisposable, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { test } from 'node:test';
@@ -27,7 +27,7 @@ async function list(...inputs: string[]): Promise<ListedItem[]> {
   for await (const item of listInputs(inputs, never)) items.push(item);
   return items;
 }
-const keyOf = (item: ListedItem): string => (item.kind === 'rows' ? `${item.corpus}@${item.from}` : item.key);
+const keyOf = (item: ListedItem): string => item.key;
 const keys = async (...inputs: string[]): Promise<string[]> => (await list(...inputs)).map(keyOf);
 
 test('a folder is listed by path below it, sorted, without hidden names', async () => {
@@ -180,34 +180,6 @@ test('a path in a list and one below a folder are two keys, and so are an absolu
   await writeFile(tree.at('list'), [tree.at('a.md'), tree.at('a.md').slice(1)].join('\n'));
   const [absolute, relative] = await keys(`@${tree.at('list')}`);
   assert.notEqual(absolute, relative);
-});
-
-test('a corpus is cut between rows into slices that together are the file', async () => {
-  const row = (n: number): string =>
-    `${JSON.stringify({ id: `r${n}`, contents: `T\n${'x\u2028'.repeat(n % 700)}` })}\n`;
-  const content = Array.from({ length: 3000 }, (_, n) => row(n))
-    .join('')
-    .trimEnd();
-  await using tree = await makeTree({
-    'c/chunk/big.jsonl': content,
-    'c/chunk/empty.jsonl': '',
-    'c/no-ending': content,
-    'c/other.jsonl': '{"q":1}\n',
-  });
-  const items = await list(tree.at('c'));
-  const bytes = await readFile(tree.at('c/chunk/big.jsonl'));
-  for (const corpus of ['chunk/big.jsonl', 'no-ending']) {
-    const slices = items.filter((item) => item.kind === 'rows' && item.corpus === corpus);
-    assert.ok(slices.length > 2);
-    let at = 0;
-    for (const slice of slices) {
-      assert.ok(slice.kind === 'rows' && slice.from === at);
-      assert.ok(slice.to === bytes.length || bytes[slice.to - 1] === 0x0a);
-      at = slice.to;
-    }
-    assert.equal(at, bytes.length);
-  }
-  assert.deepEqual(items.filter((item) => item.kind !== 'rows').map(keyOf), ['other.jsonl']);
 });
 
 test('what is missing fails by itself while another input can be read', async () => {

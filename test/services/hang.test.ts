@@ -5,6 +5,7 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { openParserPool } from '../../src/documents/pool.ts';
 import { ingest } from '../../src/ingest/ingest.ts';
+import { noStamps } from '../../src/ingest/stamps.ts';
 import { makeEmbed } from '../../src/models/embed.ts';
 import { makeRerank } from '../../src/models/rerank.ts';
 import { makeRoster } from '../../src/models/roster.ts';
@@ -196,7 +197,7 @@ test('an embedder that is stopped during an ingest costs no document', async () 
   await store.beginWriting({ ...encoder, dimensions: 384 }, 'run');
   const chunker = { targetTokens: 32, overlapTokens: 0 };
   await using parser = openParserPool({ threads: 1, chunker, maxFileBytes: 1e6, timeoutMsPerFile: 30_000 });
-  const parts = { store, parser, embed: stoppedOnTheWay, chunker };
+  const parts = { store, parser, embed: stoppedOnTheWay, chunker, stamps: noStamps };
   const report = await ingest({ inputs: [input], signal: soon() }, parts);
   assert.deepEqual([report.complete, report.documents.processed, report.documents.failed], [true, 40, 0]);
   assert.ok(requests > 3, `${requests} requests`);

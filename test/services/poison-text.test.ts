@@ -5,6 +5,7 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { openParserPool } from '../../src/documents/pool.ts';
 import { ingest } from '../../src/ingest/ingest.ts';
+import { noStamps } from '../../src/ingest/stamps.ts';
 import { storeHostSpec } from '../../src/services/store-host.ts';
 import { openStore } from '../../src/store/client.ts';
 import type { Channel } from '../../src/supervise/spec.ts';
@@ -58,7 +59,8 @@ test('an ingest with a text that hangs every runner fails that document, and no 
   await store.beginWriting({ ...encoder, dimensions: 64 }, 'run');
   const chunker = { targetTokens: 32, overlapTokens: 0 };
   await using parser = openParserPool({ threads: 1, chunker, maxFileBytes: 1e6, timeoutMsPerFile: 30_000 });
-  const report = await ingest({ inputs: [input], signal }, { store, parser, embed: watched.embed, chunker });
+  const parts = { store, parser, embed: watched.embed, chunker, stamps: noStamps };
+  const report = await ingest({ inputs: [input], signal }, parts);
   assert.deepEqual([report.complete, report.documents.processed, report.documents.failed], [true, 19, 1]);
   assert.equal(watched.restarts(), 0);
 });

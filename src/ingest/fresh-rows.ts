@@ -1,0 +1,79 @@
+/** From tasks to the rows that need a vector. What needs none is counted, what failed is set aside. */
+import { chunkerName } from '../documents/chunk.ts';
+import type { ParsedDocument } from '../documents/types.ts';
+import type { FailureRow, Known } from '../store/types.ts';
+import { makeRows, type BareRow } from './chunk-rows.ts';
+import type { Stages } from './ingest.ts';
+import type { Task } from './known.ts';
+
+/** What came of a task. */
+export interface Found {
+  readonly task: Task;
+  readonly documents: readonly ParsedDocument[];
+  readonly known: ReadonlyMap<string, Known>;
+}
+
+export async function parseTask(
+  task: Task,
+  { store, parser, signal }: Pick<Stages, 'store' | 'parser' | 'signal'>,
+): Promise<Found> {
+  if (task.kind !== 'parse') return { task, documents: [], known: new Map() };
+  const documents = await parser.parse(task.task, signal);
+  const keys = documents.map((document) => document.key);
+  // The listing knows files by name only: what it took for a file may have turned out to be a corpus.
+  const known = keys.every((key) => task.known.has(key)) ? task.known : await store.known(keys);
+  return { task, documents, known };
+}
+
+export async function* freshRows(
+  found: AsyncIterable<Found>,
+  stages: Stages,
+): AsyncGenerator<BareRow, void, undefined> {
+  const { tally, origins } = stages;
+  for await (const { task, documents, known } of found) {
+    if (task.kind === 'unchanged') tally.unchanged(task.documents);
+    if (task.kind === 'failed') {
+      const { key: document, file, reason } = task.item;
+      await setAside({ document, file, hash: '', state: 'failed', reason }, stages);
+    }
+    for (const document of documents) yield* rowsOf(document, known.get(document.key), stages);
+    if (task.kind === 'parse') origins.end(task.key);
+  }
+}
+
+/** Not those of an unchanged document, nor those that a killed run committed. */
+async function* rowsOf(
+  document: ParsedDocument,
+  known: Known | undefined,
+  stages: Stages,
+): AsyncGenerator<BareRow, void, undefined> {
+  const { tally, writer, origins, chunker } = stages;
+  const { key, hash, file } = document;
+  const version = { document: key, hash };
+  if (document.state === 'unchanged' || hash === known?.done) {
+    tally.unchanged(1);
+    origins.expect(version);
+    origins.settle(version);
+  } else if (document.state === 'parsed') {
+    const committed = new Set(known?.committed);
+    const rows = makeRows(document, chunkerName(chunker)).filter(
+      ({ ordinal, chunk }) => ordinal === 0 || !committed.has(chunk),
+    );
+    origins.expect(version);
+    writer.expect(rows);
+    tally.parsed(document.chunks.length);
+    yield* rows;
+  } else {
+    origins.fail(key, false);
+    await setAside({ ...version, file, state: document.state, reason: document.reason }, stages);
+  }
+}
+
+/** Into the report and into the index. */
+export async function setAside(
+  failure: FailureRow,
+  { writer, tally }: Pick<Stages, 'writer' | 'tally'>,
+): Promise<void> {
+  tally.failed(failure);
+  await writer.setAside(failure);
+}
