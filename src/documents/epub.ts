@@ -13,9 +13,9 @@ export async function parseEpub(archive: Archive): Promise<ParsedText> {
   const book = await readPackage(archive, await findPackage(archive));
   const blocks: Block[] = [];
   for (const part of book.spine) {
-    const text = decodeText(await readWhole(archive.pieces(part)));
-    if (text === undefined) continue;
-    for (const block of parseHtml(cleanText(text), 'xhtml').blocks) blocks.push(block);
+    const decoded = decodeText(await readWhole(archive.pieces(part)));
+    if (decoded === undefined) continue;
+    for (const block of parseHtml(cleanText(decoded.text), 'xhtml').blocks) blocks.push(block);
   }
   return { title: book.title ?? firstHeading(blocks), blocks };
 }

@@ -11,7 +11,7 @@ import { openTableRows, type Spans, type TableRows } from './table-rows.ts';
  */
 
 const dropped = new Set(
-  'script style nav noscript template svg math iframe object audio video canvas button select datalist'.split(
+  'script style nav noscript template svg annotation annotation-xml iframe object audio video canvas button select datalist'.split(
     ' ',
   ),
 );
@@ -107,7 +107,10 @@ function open(walk: Walk, name: string, attributes: Readonly<Record<string, stri
     return;
   }
   // Older generators mark their navigation so, in a `div`.
-  if (dropped.has(name) || attributes['role'] === 'navigation') {
+  const formula = name === 'math' ? attributes['alttext'] : undefined;
+  if (dropped.has(name) || attributes['role'] === 'navigation' || formula !== undefined) {
+    // LaTeX, as a rule; without it a formula is read as its characters.
+    walk.inline += formula ?? '';
     walk.skipped = { name, depth: 1 };
     return;
   }

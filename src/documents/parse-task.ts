@@ -4,12 +4,15 @@ import { messageOf } from '../errors.ts';
 import { mostCharacters, type ParsedText, tooMuchText } from './block.ts';
 import { chunkBlocks } from './chunk.ts';
 import { refuseOle } from './containers.ts';
+import { parseDelimited } from './delimited.ts';
 import { failedTask } from './failed.ts';
 import { parseHtml } from './html.ts';
+import { parseLatex } from './latex.ts';
 import { parseMarkdown } from './markdown.ts';
 import { readSlice, readWhole } from './read.ts';
 import { parseRows } from './rows.ts';
 import { type Sniffed, sniff } from './sniff.ts';
+import { parseSource } from './source.ts';
 import { parseText } from './text.ts';
 import type { ChunkerOptions, ParsedDocument, ParseTask } from './types.ts';
 
@@ -48,7 +51,7 @@ async function parseFile(task: FileTask, { chunker, maxFileBytes }: ParseOrder):
     if (digest === known) return [{ ...base, state: 'unchanged' }];
     if (bytes.length === 0) return [failedTask(task, 'empty', digest)];
     const sniffed = await sniff(bytes, file);
-    if (sniffed.kind === 'rows') return parseRows(bytes, { corpus: key, file, from: 0 }, chunker);
+    if (sniffed.kind === 'rows') return parseRows(sniffed.lines, { corpus: key, file, from: 0 }, chunker);
     return [await parseBytes(bytes, sniffed, base, chunker)];
   } catch (error) {
     return [failedTask(task, messageOf(error), digest)];
@@ -93,7 +96,16 @@ type Readable = Exclude<Sniffed, { kind: 'rows' } | { kind: 'ole' } | { kind: 'u
 async function parseKind(bytes: Buffer, sniffed: Readable): Promise<ParsedText> {
   if (sniffed.kind === 'pdf') return (await import('./pdf.ts')).parsePdf(bytes);
   if (sniffed.kind === 'archive') return (await import('./archive-document.ts')).parseArchive(bytes);
-  return textParsers[sniffed.kind](sniffed.text);
+  if (sniffed.kind === 'parsed') return sniffed.parsed;
+  const parsed = textParsers[sniffed.kind](sniffed.text);
+  return sniffed.warning === undefined ? parsed : { ...parsed, warnings: [sniffed.warning] };
 }
 
-const textParsers = { html: parseHtml, markdown: parseMarkdown, text: parseText };
+const textParsers = {
+  html: (text: string) => parseHtml(text, text.trimStart().startsWith('<?xml') ? 'xhtml' : 'html'),
+  markdown: parseMarkdown,
+  latex: parseLatex,
+  delimited: parseDelimited,
+  source: parseSource,
+  text: parseText,
+};

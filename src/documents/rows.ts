@@ -47,6 +47,10 @@ const startsWithBrace = /^(?:\u{ef}\u{bb}\u{bf})?\s*\{/u;
 const triedLines = 20;
 const longestFirstLine = 64 * 1024;
 
+/** One of the layouts above. */
+export const isRow = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && typeof rowOfFields({ ...value }) === 'object';
+
 /** Whether a file is a corpus. @param head its first 64 KiB or more */
 export function looksLikeRows(head: Buffer): boolean {
   if (!startsWithBrace.test(head.subarray(0, 256).toString('latin1'))) return false;
