@@ -12,7 +12,12 @@ export interface ParserPoolOptions {
   readonly maxFileBytes: number;
   /** From the moment a thread has the file; waiting for a thread does not count. */
   readonly timeoutMsPerFile: number;
+  /** Of the files that all threads read at the same time; a larger one is read alone. */
+  readonly maxBytesAtOnce?: number;
 }
+
+/** Eight threads with a file of the largest size each would need 4 GiB for their bytes alone. */
+const defaultBytesAtOnce = 512 * 1024 * 1024;
 
 /** JavaScript heap of one thread. */
 const maxHeapMiB = 1024;
@@ -40,16 +45,17 @@ export function openParserPool(
   });
   // A thread that dies between two tasks: piscina starts another. Without a listener the process would end.
   threads.on('error', () => {});
-  const gate = openGate(options.threads);
+  const gate = openGate(options.threads, options.maxBytesAtOnce ?? defaultBytesAtOnce);
   const closing = new AbortController();
   return {
     threads: options.threads,
     async parse(task, signal) {
-      await gate.enter();
+      const bytes = bytesOf(task);
+      await gate.enter(bytes);
       try {
         return await runTask(threads, task, options, [signal, closing.signal]);
       } finally {
-        gate.leave();
+        gate.leave(bytes);
       }
     },
     async [Symbol.asyncDispose]() {
@@ -58,6 +64,8 @@ export function openParserPool(
     },
   };
 }
+
+const bytesOf = (task: ParseTask): number => (task.kind === 'rows' ? task.to - task.from : (task.bytes ?? 0));
 
 type Threads = Piscina<ParseOrder, ParsedDocument[]>;
 type Ending = 'stopped' | 'timed-out';
@@ -98,23 +106,44 @@ function deathOf(error: unknown): string {
 }
 
 interface Gate {
-  enter(): Promise<void>;
-  leave(): void;
+  enter(bytes: number): Promise<void>;
+  leave(bytes: number): void;
 }
 
-/** Lets `places` in at a time, in order, so that a task's deadline starts when a thread is free for it. */
-function openGate(places: number): Gate {
-  let free = places;
-  const waiting: (() => void)[] = [];
+interface Waiting {
+  readonly bytes: number;
+  readonly enter: () => void;
+}
+
+/**
+ * Lets `places` tasks in at a time, in order, so that a task's deadline starts when a thread is free for it, and
+ * together no more than `maxBytes`, but for one that is larger by itself.
+ */
+function openGate(places: number, maxBytes: number): Gate {
+  let inside = 0;
+  let held = 0;
+  const waiting: Waiting[] = [];
+  const admit = (): void => {
+    for (let next = waiting[0]; next !== undefined; next = waiting[0]) {
+      const fits = inside === 0 || (inside < places && held + next.bytes <= maxBytes);
+      if (!fits) return;
+      waiting.shift();
+      inside++;
+      held += next.bytes;
+      next.enter();
+    }
+  };
   return {
-    async enter() {
-      if (free > 0) free--;
-      else await new Promise<void>((resolve) => waiting.push(resolve));
+    async enter(bytes) {
+      await new Promise<void>((enter) => {
+        waiting.push({ bytes, enter });
+        admit();
+      });
     },
-    leave() {
-      const next = waiting.shift();
-      if (next === undefined) free++;
-      else next();
+    leave(bytes) {
+      inside--;
+      held -= bytes;
+      admit();
     },
   };
 }

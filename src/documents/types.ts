@@ -14,7 +14,14 @@ export interface Chunk {
  * `file`: a whole file is one document. `rows`: a slice of a JSON Lines file, each line one document.
  */
 export type ParseTask =
-  | { readonly kind: 'file'; readonly path: string; readonly key: string; readonly known: string | null }
+  | {
+      readonly kind: 'file';
+      readonly path: string;
+      readonly key: string;
+      readonly known: string | null;
+      /** Its size when it was listed, where that is known: what threads hold at once is bounded by it. */
+      readonly bytes?: number;
+    }
   | {
       readonly kind: 'rows';
       readonly path: string;

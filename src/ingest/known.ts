@@ -104,5 +104,5 @@ async function* readingTasks(
     }
   }
   const done = known.get(key)?.done ?? null;
-  yield { kind: 'parse', key, task: { kind: 'file', path, key, known: done }, known };
+  yield { kind: 'parse', key, task: { kind: 'file', path, key, known: done, bytes: size }, known };
 }

@@ -52,6 +52,21 @@ test('waiting for a thread does not count as the time of a document', async () =
   assert.deepEqual(states, ['it took longer than 1.5 s', 'parsed', 'parsed']);
 });
 
+test('files that are too large together are read one after the other', async () => {
+  const tight = { ...options, timeoutMsPerFile: 1500, maxBytesAtOnce: 100 };
+  await using pool = openParserPool(tight, faultyParser);
+  const ended: string[] = [];
+  const parse = async (key: string, bytes: number): Promise<void> => {
+    await pool.parse({ kind: 'file', path: key, key, known: null, bytes }, never);
+    ended.push(key);
+  };
+  await Promise.all([parse('hang', 60), parse('a', 60), parse('b', 500), parse('c', 10)]);
+  assert.deepEqual(ended, ['hang', 'a', 'b', 'c']);
+  ended.length = 0;
+  await Promise.all([parse('hang', 60), parse('a', 40)]);
+  assert.deepEqual(ended, ['a', 'hang']);
+});
+
 test('a thread that dies takes one document with it', async () => {
   await using pool = openParserPool(options, faultyParser);
   const [exit, ...others] = await parseAll(pool, ['exit', 'a', 'b', 'c']);
