@@ -41,7 +41,7 @@ for (const victims of sets)
         (one) => ({ supervisor: [serving.pid], guard: [guard], servers: serving.servers })[one],
       );
       // All in the same instant: none has the time to notice the end of another.
-      if (victims.length === 3) send('SIGSTOP', ...pids);
+      if (victims.length === 3) send('SIGSTOP', ...pids.toReversed());
       const since = performance.now();
       kill(...pids);
       if (!victims.includes('supervisor')) return untilReplaced(world, serving, { guard, victims, since });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { fault, type Found } from './fault.ts';
 import { plays, supervise, type Supervised } from './supervised.ts';
-import { commandOf, guardOf, isRunning, kill, until, untilNone, type World } from './world.ts';
+import { commandOf, guardOf, isRunning, kill, send, until, untilNone, type World } from './world.ts';
 
 type Victim = 'supervisor' | 'guard' | 'service';
 
@@ -46,7 +46,10 @@ for (const victims of sets) {
       const guard = supervised.guard();
       world.adopt(guard);
       const since = performance.now();
-      kill(...victims.map((victim) => ({ supervisor: supervised.pid, guard, service })[victim]));
+      const pids = victims.map((victim) => ({ supervisor: supervised.pid, guard, service })[victim]);
+      // All in the same instant: none has the time to notice the end of another.
+      if (all && victims.includes('guard')) send('SIGSTOP', ...pids.toReversed());
+      kill(...pids);
       if (!all) return untilReplaced(world, supervised, { guard, service, victims, since });
       await supervised.ended;
       if (world.mode === 'guard' && victims.includes('guard')) return seeGap(world, since);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
 import { fault, type Found, NotHere } from './fault.ts';
+import { serve, startProgram, untilReady } from './program.ts';
 import { plays, supervise, type Supervised, type SuperviseOptions } from './supervised.ts';
 import { isRunning, kill, until, untilNone, type World } from './world.ts';
 
@@ -26,15 +27,18 @@ function without(world: World, programs: readonly string[]): SuperviseOptions {
   return { prefix: [...apart, ...user], as: {} };
 }
 
-const serve = { id: 'service', command: plays('leaves-all-kinds.sh'), readyAtOnce: true };
+const service = { id: 'service', command: plays('leaves-all-kinds.sh'), readyAtOnce: true };
 
 async function start(world: World, programs: readonly string[], degraded?: RegExp): Promise<Supervised> {
-  const supervised = await supervise(world, [serve], { ...without(world, programs), degraded });
+  const supervised = await supervise(world, [service], { ...without(world, programs), degraded });
   await until('the service', () => world.marked(1).length >= 7 || undefined);
   return supervised;
 }
 
-async function killed(world: World, supervised: Supervised): Promise<number> {
+async function killed(
+  world: World,
+  supervised: Pick<Supervised, 'pid' | 'guard' | 'ended'>,
+): Promise<number> {
   const guard = supervised.guard();
   world.adopt(guard);
   const since = performance.now();
@@ -87,3 +91,32 @@ fault({ list: 9, fault: 'kill -9 without grep', of: 'tree' }, async (world) => {
   if (left === 0) return { outcome: 'clean', ms, detail: 'no guard, said so' };
   return { outcome: 'gap', ms, detail: 'no guard, said so: what the death signal does not reach is left' };
 });
+
+fault(
+  { list: 9, fault: 'no unshare, and the best is wanted', of: 'program', modes: ['guard'] },
+  async (world) => {
+    const since = performance.now();
+    const serving = await serve(world, { ...without(world, ['unshare']), env: { RAG_CONTAINMENT: 'auto' } });
+    const ms = performance.now() - since;
+    await untilReady(serving, [0, 0, 0, 0]);
+    const { containment, containment_reason } = serving.status() ?? assert.fail();
+    assert.deepEqual([containment, containment_reason], ['guard', 'there is no unshare']);
+    await killed(world, serving);
+    return { outcome: 'degraded', ms, detail: 'guard, status says so' };
+  },
+);
+
+fault(
+  { list: 9, fault: 'no unshare, and namespaces are wanted', of: 'program', modes: ['pidns'] },
+  async (world) => {
+    const since = performance.now();
+    const { code, stderr } = await startProgram(
+      world,
+      ['run', '--mode', 'serve'],
+      without(world, ['unshare']),
+    ).ended;
+    assert.equal(code, 78, stderr);
+    assert.match(stderr, /there is no unshare, RAG_CONTAINMENT=pidns wants them/);
+    return { outcome: 'refused', ms: performance.now() - since, detail: 'exit code 78' };
+  },
+);

@@ -132,9 +132,9 @@ export const untilReady = (program: Program, restarts: readonly number[]): Promi
     return (areReady && String(services.map((one) => one.restarts)) === String(restarts)) || undefined;
   });
 
-export const serversOf = (world: World): number[] =>
+const serversOf = (world: World): number[] =>
   world.marked().filter((pid) => /^\S*node \S+main\.mjs serve$/.test(commandOf(pid)));
-export const runnersOf = (world: World): number[] =>
+const runnersOf = (world: World): number[] =>
   world.marked().filter((pid) => /^(ollama|llama-server) 600/.test(commandOf(pid)));
 
 /** A request to the endpoint, as a process of the world's user: to others it gives nothing. */
