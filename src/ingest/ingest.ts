@@ -9,11 +9,10 @@ import type { Store } from '../store/types.ts';
 import type { IngestReport, IngestRequest } from '../work.ts';
 import { concurrently } from './concurrently.ts';
 import { embedBatches } from './embed-batches.ts';
-import { countDocuments } from './count.ts';
 import { freshRows, parseTask, setAside } from './fresh-rows.ts';
 import { withKnown } from './known.ts';
-import { listInputs } from './listing.ts';
 import { makeOrigins, type Origins } from './origins.ts';
+import { allOf, inPortions, type PortionItem, type Portions } from './portions.ts';
 import type { Stamps } from './stamps.ts';
 import { makeTally, type Tally } from './tally.ts';
 import { makeRowWriter, type RowWriter } from './writer.ts';
@@ -24,6 +23,8 @@ export interface IngestParts {
   readonly embed: Embed;
   readonly chunker: ChunkerOptions;
   readonly stamps: Stamps;
+  /** What there is to ingest, where several runs share it; else all of the inputs. */
+  readonly portions?: Portions;
 }
 
 /** What the stages of one run share. */
@@ -49,15 +50,19 @@ export async function ingest(request: IngestRequest, parts: IngestParts): Promis
     tally.committed(documents.length);
     for (const document of documents) origins.settle(document);
   });
-  const stages: Stages = { ...parts, origins, tally, writer, signal };
-  const counting = countDocuments(request.inputs, signal).then(
+  const portions = parts.portions ?? allOf(request.inputs);
+  const stages = { ...parts, origins, tally, writer };
+  const counting = portions.count(signal).then(
     (count) => tally.total(count),
     () => {},
   ); // only the progress bar needs it
 
   let interrupted = false;
   try {
-    await runStages(request, stages);
+    await inPortions(portions, signal, async (items, until) => {
+      await runStages(items, request, { ...stages, signal: until });
+      await writer.flush();
+    });
   } catch (error) {
     interrupted = signal.aborted && codeOf(error) === 'aborted';
     if (!interrupted) {
@@ -70,9 +75,13 @@ export async function ingest(request: IngestRequest, parts: IngestParts): Promis
   return { ...tally.report(), complete: !interrupted, seconds: (performance.now() - started) / 1000 };
 }
 
-async function runStages({ inputs, rehash = false }: IngestRequest, stages: Stages): Promise<void> {
+async function runStages(
+  items: AsyncIterable<PortionItem>,
+  { rehash = false }: IngestRequest,
+  stages: Stages,
+): Promise<void> {
   const { parser, embed, tally, writer, origins, signal } = stages;
-  const tasks = withKnown(listInputs(inputs, signal), { ...stages, rehash });
+  const tasks = withKnown(items, { ...stages, rehash });
   // One task more than there are threads, so that a thread never waits for the look-up behind it.
   const parsed = concurrently(tasks, parser.threads + 1, (task) => parseTask(task, stages));
   for await (const batch of embedBatches(freshRows(parsed, stages), embed, signal)) {

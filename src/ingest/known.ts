@@ -4,6 +4,7 @@ import type { Known, Store } from '../store/types.ts';
 import { fileState, type FileState } from './file-state.ts';
 import type { ListedItem } from './listing.ts';
 import { corpusName, type Origins } from './origins.ts';
+import type { PortionItem } from './portions.ts';
 import { isNamedRows, mayNeedSlicing, sliceRows } from './slices.ts';
 import type { Stamps } from './stamps.ts';
 
@@ -37,13 +38,14 @@ export interface Knowledge {
 
 /** Files carry what is known under their names; rows, of corpora by any name, are only named once they are parsed. */
 export async function* withKnown(
-  items: AsyncIterable<ListedItem>,
+  items: AsyncIterable<PortionItem>,
   knowledge: Knowledge,
 ): AsyncGenerator<Task, void, undefined> {
   let files: FileItem[] = [];
   let most = firstFiles;
   for await (const item of items) {
     if (item.kind === 'failed') yield { kind: 'failed', item };
+    else if (item.kind === 'rows') yield sliceTask(item, knowledge.origins);
     else files.push(item);
     if (files.length < most) continue;
     yield* tasksOf(files, knowledge);
@@ -51,6 +53,13 @@ export async function* withKnown(
     most = Math.min(2 * most, mostFiles);
   }
   yield* tasksOf(files, knowledge);
+}
+
+/** Of a corpus that several runs share: none of them meets all of it, so none gives it a stamp. */
+function sliceTask(item: Extract<PortionItem, { kind: 'rows' }>, origins: Origins): Task {
+  const { key, path, from, to } = item;
+  origins.begin(key, undefined);
+  return { kind: 'parse', key, task: { kind: 'rows', path, corpus: key, from, to }, known: new Map() };
 }
 
 async function* tasksOf(files: readonly FileItem[], knowledge: Knowledge): AsyncGenerator<Task> {
