@@ -49,6 +49,8 @@ export interface ProgramOptions {
   /** Service time of the model. */
   readonly msPerText?: number;
   readonly sampleMemory?: boolean;
+  /** More words on its command line. */
+  readonly flags?: readonly string[];
 }
 
 export interface Program {
@@ -115,7 +117,7 @@ export interface Ingested extends Ended {
 }
 
 export async function ingest(corpus: string, options: ProgramOptions): Promise<Ingested> {
-  const words = ['run', '--mode', 'ingest', '--input-file', corpus, '--json'];
+  const words = ['run', '--mode', 'ingest', '--input-file', corpus, '--json', ...(options.flags ?? [])];
   const ended = await startProgram(words, options).ended;
   const summary = JSON.parse(ended.stdout.trim().split('\n').at(-1) ?? '') as Summary;
   const [standIn] = ended.standIns;
