@@ -9,12 +9,13 @@ import { after, test } from 'node:test';
 import type { ContainmentMode } from '../../src/supervise/containment.ts';
 import { messageOf } from '../../src/errors.ts';
 import { watchLeaks } from '../leaks.ts';
-import { openWorld, type User, whyNot, type World } from './world.ts';
+import { describe, openWorld, type User, whyNot, type World } from './world.ts';
 
 /**
  * `clean`: nothing of the run is left. `replaced`: what was lost stands again, and nothing of the old is left.
- * `noticed`: the end of a service is told as it was, in time. `refused`: it ends with an error that says what is wrong. `goes on`: no service noticed. `degraded`: it goes on
- * and says what is missing. `gap`: something is left, as the documents say.
+ * `noticed`: the end of a service is told as it was. `goes on`: no service was lost. `refused`: it ends with an error
+ * that says what is wrong. `degraded`: it goes on, and says what is missing. `gap`: something is left, as the
+ * documents say.
  */
 export type Outcome = 'clean' | 'replaced' | 'noticed' | 'refused' | 'goes on' | 'degraded' | 'gap';
 
@@ -83,7 +84,9 @@ export function fault(told: Fault, happen: (world: World) => Promise<Found>): vo
           if (why !== undefined) throw new NotHere(why);
           for (let time = 0; time < (repeated ? times : 1); time += 1) {
             await using world = openWorld(mode, user);
-            found.push(await happen(world));
+            const one = await happen(world);
+            if (one.outcome !== 'gap') assert.deepEqual(world.everyone().map(describe), [], 'left over');
+            found.push(one);
           }
           const { outcome, detail } = agreed(found);
           t.diagnostic(`${outcome} after ${figures(found).worstMs} ms${detail === '' ? '' : `: ${detail}`}`);

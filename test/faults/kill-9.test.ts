@@ -25,13 +25,12 @@ const sizeOf = ({ mode }: World): number => (mode === 'pidns' ? 9 : 7);
 const servicesOf = (world: World, start?: number): number[] =>
   world.marked(start).filter((pid) => /^\/bin\/sh \S+leaves-all-kinds\.sh$/.test(commandOf(pid)));
 
-async function untilUp(world: World, start: number): Promise<number> {
-  await until('the service and its kinds', () => world.marked(start).length >= sizeOf(world) || undefined);
-  return until('the service', () => servicesOf(world, start)[0]);
+async function untilUp(world: World): Promise<number> {
+  await until('the service and its kinds', () => world.marked(1).length >= sizeOf(world) || undefined);
+  return until('the service', () => servicesOf(world, 1)[0]);
 }
 
 for (const victims of sets) {
-  const all = victims.includes('supervisor');
   fault(
     {
       list: 1,
@@ -42,15 +41,15 @@ for (const victims of sets) {
     },
     async (world) => {
       const supervised = await supervise(world, [serve]);
-      const service = await untilUp(world, 1);
+      const service = await untilUp(world);
       const guard = supervised.guard();
       world.adopt(guard);
       const since = performance.now();
       const pids = victims.map((victim) => ({ supervisor: supervised.pid, guard, service })[victim]);
       // All in the same instant: none has the time to notice the end of another.
-      if (all && victims.includes('guard')) send('SIGSTOP', ...pids.toReversed());
+      if (victims.includes('supervisor') && victims.includes('guard')) send('SIGSTOP', ...pids.toReversed());
       kill(...pids);
-      if (!all) return untilReplaced(world, supervised, { guard, service, victims, since });
+      if (!victims.includes('supervisor')) return untilReplaced(world, supervised, { guard, victims, since });
       await supervised.ended;
       if (world.mode === 'guard' && victims.includes('guard')) return seeGap(world, since);
       await untilNone(() => [...world.marked(), ...[guard].filter(isRunning)]);
@@ -61,7 +60,6 @@ for (const victims of sets) {
 
 interface Killed {
   readonly guard: number;
-  readonly service: number;
   readonly victims: readonly Victim[];
   readonly since: number;
 }

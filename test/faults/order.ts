@@ -20,7 +20,6 @@ export interface ChildOrder {
   readonly command: readonly [string, ...string[]];
   readonly restart?: Restart;
   readonly significant?: boolean;
-  readonly graceMs?: number;
   readonly after?: readonly string[];
   readonly logFile?: string;
   readonly startTimeoutMs?: number;

@@ -27,7 +27,7 @@ export interface Told {
 export interface Supervised {
   readonly pid: number;
   readonly events: readonly Told[];
-  /** When `process` has ended, and all its lines are read. */
+  /** Once all its lines are read. */
   readonly ended: Promise<{ readonly code: number | null; readonly signal: string | null }>;
   /** The next of these that was not yet waited for. */
   untilTold(event: string, detail?: Readonly<Record<string, unknown>>): Promise<Told>;
@@ -42,9 +42,7 @@ export const plays = (fixture: string, ...words: string[]): [string, ...string[]
 ];
 
 export interface SuperviseOptions {
-  readonly family?: string;
   readonly budget?: Order['budget'];
-  readonly env?: Readonly<Record<string, string>>;
   /** Before `node`. */
   readonly prefix?: readonly string[];
   /** Instead of the world's user, where the prefix changes it. */
@@ -61,14 +59,13 @@ export async function supervise(
   children: readonly ChildOrder[],
   options: SuperviseOptions = {},
 ): Promise<Supervised> {
-  const { family = `fault-${world.unique}`, budget = soonAgain, prefix = [] } = options;
-  const env = { ...world.env, ...options.env };
+  const { budget = soonAgain, prefix = [] } = options;
   const order: Order = {
     mode: world.mode,
     folder: world.folder,
     path: systemPath,
-    family,
-    env,
+    family: `fault-${world.unique}`,
+    env: world.env,
     budget,
     children,
   };
@@ -77,7 +74,7 @@ export async function supervise(
   const child = spawn(file, rest, {
     ...(options.as ?? world.as),
     cwd: world.folder,
-    env: { ...env, NODE_COMPILE_CACHE: compiled },
+    env: { ...world.env, NODE_COMPILE_CACHE: compiled },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const supervised = await listen(child);
