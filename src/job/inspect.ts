@@ -7,8 +7,9 @@ import { openStore } from '../store/client.ts';
 import type { Inspection } from '../store/types.ts';
 import { startTree } from '../supervise/tree.ts';
 import { openFolders } from './folders.ts';
-import { budget, untilChannel } from './open.ts';
+import { untilChannel } from './open.ts';
 import { definedOnly } from './services.ts';
+import { budget } from './supervised.ts';
 
 export async function inspectIndex(
   dir: string,

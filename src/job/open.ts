@@ -8,24 +8,19 @@ import { join } from 'node:path';
 import { openParserPool } from '../documents/pool.ts';
 import { exitCodeOf, messageOf, RagError } from '../errors.ts';
 import type { Flights } from '../models/flights.ts';
-import { openOllamaHttp } from '../models/ollama-http.ts';
 import { openLog, type Log } from '../observe/log.ts';
-import type { Instance, Plan } from '../plan/types.ts';
+import type { Plan } from '../plan/types.ts';
 import { jobKey } from '../slurm/job.ts';
-import type { ServedModel } from '../services/ollama-ready.ts';
-import { promptWarning } from '../services/ollama-version.ts';
 import { openStore } from '../store/client.ts';
-import type { Channel, ChildStatus, Tree } from '../supervise/spec.ts';
-import { startTree } from '../supervise/tree.ts';
+import type { Channel, Tree } from '../supervise/spec.ts';
 import type { Roster } from '../models/types.ts';
 import type { Work } from '../work.ts';
-import { makeSupervisorId, openContainment } from './contain.ts';
+import { makeSupervisorId } from './contain.ts';
 import { openFolders, type Folders } from './folders.ts';
 import { makeModels } from './models.ts';
 import type { Prepared } from './prepare.ts';
-import { makeServed, type Served } from './served.ts';
-import { makeSpecs } from './services.ts';
 import { openWatch, type Watch } from './watch.ts';
+import { withServices, type Services } from './supervised.ts';
 import { makeWork } from './work.ts';
 
 export interface OpenJob {
@@ -41,9 +36,6 @@ export interface OpenJob {
   readonly lost: AbortSignal;
 }
 
-/** Five crashes in five minutes are no accident. Backoff lets a GPU's memory be freed and a file server come back. */
-export const budget = { intensity: 5, periodMs: 300_000, backoff: { baseMs: 500, capMs: 30_000 } };
-
 /** Parsing is all CPU; one core stays for the supervisor and the store host. */
 const parserThreads = (cpus: number): number => Math.max(1, Math.min(8, cpus - 1));
 const maxFileBytes = 512 * 1024 * 1024;
@@ -55,7 +47,7 @@ export async function withJob<T>(
   tell: (line: string) => void,
   use: (open: OpenJob) => Promise<T>,
 ): Promise<T> {
-  const { settings, environment, job, plan } = given;
+  const { settings, environment, job } = given;
   const run = randomBytes(4).toString('hex');
 
   await using folders = await openFolders(settings.LOG_ROOT, jobKey(job), environment['TMPDIR']);
@@ -65,30 +57,25 @@ export async function withJob<T>(
   const prepared = { ...given, environment: { ...environment, RAG_SUPERVISOR_ID: supervisorId } };
   // Before the containment, so that its last word comes when nothing of the run is left.
   await using watch = await openWatch(prepared, (error) => log.file(`state file: ${messageOf(error)}`));
-  await using contained = await openContainment(given, supervisorId, log);
-  await using http = openOllamaHttp();
-  const served = makeServed(plan);
+  const opened = { prepared, folders, log, watch };
+  return await withServices({ ...opened, inherited: environment, supervisorId }, (services) =>
+    withWork({ ...opened, run }, services, use),
+  );
+}
+
+interface Opened extends Pick<OpenJob, 'prepared' | 'folders' | 'log' | 'watch'> {
+  /** Names this run among those of the job. */
+  readonly run: string;
+}
+
+/** Threads, the index, and the `Work` on top of the services. */
+async function withWork<T>(
+  { prepared, folders, log, watch, run }: Opened,
+  { tree, served, http, lost }: Services,
+  use: (open: OpenJob) => Promise<T>,
+): Promise<T> {
+  const { settings, job, plan } = prepared;
   const { roster } = served;
-  const specs = makeSpecs({
-    prepared,
-    folders,
-    http,
-    network: 'shared',
-    supervisorId,
-    onServed: welcome(served, log),
-  });
-  await using tree = startTree(specs, {
-    budget,
-    containment: contained.containment,
-    onEvent: ({ id, event, ...detail }) => log.file(`${id}: ${event}`, detail),
-  });
-  watch.follow(tree, contained);
-  tree.onChange((status) => {
-    served.withdraw(status);
-    announce(status, log);
-    if (status.current.state === 'ready') void contained.gpuMemory.note();
-  });
-  const lost = whenLost(tree);
   await using parser = openParserPool({
     threads: parserThreads(job.cpus),
     chunker: { targetTokens: settings.RAG_CHUNK_TOKENS, overlapTokens: settings.RAG_CHUNK_OVERLAP },
@@ -130,18 +117,6 @@ async function watched<T>(open: OpenJob, use: (open: OpenJob) => Promise<T>): Pr
   }
 }
 
-/** What happens each time a server became ready. A warning about its version is said once. */
-function welcome(served: Served, log: Log): (instance: Instance, model: ServedModel) => void {
-  const warned = new Set<string>();
-  return (instance, model) => {
-    served.add(instance, model);
-    log.file(`${instance.id} serves ${model.model}`, { ...model });
-    const warning = instance.role === 'generate' ? promptWarning(model.version) : null;
-    if (warning !== null && !warned.has(warning)) log('warn', warning);
-    if (warning !== null) warned.add(warning);
-  };
-}
-
 /** What a reader of the job's output must know before anything goes wrong. */
 function describe({ plan, settings, job, intent }: Prepared, { logs }: Folders, log: Log): void {
   for (const { id, model, gpus } of plan.instances)
@@ -149,27 +124,6 @@ function describe({ plan, settings, job, intent }: Prepared, { logs }: Folders, 
   log('info', `job ${jobKey(job)} on ${job.node}, index ${settings.RAG_WORKING_DIR}, logs ${logs}`, {
     intent: intent.kind,
   });
-}
-
-function announce({ id, current, reason }: ChildStatus, log: Log): void {
-  if (current.state === 'failed') log('error', `${id} has failed: ${current.error.message}`);
-  else if (current.state === 'restarting') log('warn', `${id} is started again: ${reason}`);
-  else if (current.state === 'ready') log('info', `${id} is ready`, { pid: current.pid });
-}
-
-function whenLost(tree: Tree): AbortSignal {
-  const lost = new AbortController();
-  void tree.ended.then((end) =>
-    lost.abort(
-      end.outcome === 'failed'
-        ? end.error
-        : new RagError(
-            'service-failed',
-            `Cannot go on: ${end.id} ended with ${end.exit.code ?? end.exit.signal}`,
-          ),
-    ),
-  );
-  return lost.signal;
 }
 
 const embedders = ({ instances }: Plan): string[] =>

@@ -44,7 +44,7 @@ export async function openWatch(prepared: Prepared, onError: (error: unknown) =>
       children: children(),
       progress,
       endpoint,
-      containment: describeContainment(contained),
+      containment: describeContainment(contained, settings.OLLAMA_PORT),
       endsAt: time.endsAt(),
       outcome,
       now,
@@ -85,10 +85,15 @@ export async function openWatch(prepared: Prepared, onError: (error: unknown) =>
 }
 
 /** As long as nothing has been started, nothing is contained. */
-function describeContainment(contained: Contained | null): StatusInput['containment'] {
+function describeContainment(contained: Contained | null, ollamaPort: number): StatusInput['containment'] {
   if (contained === null) return { containment: 'none', network: 'shared', containment_reason: null };
   const { mode, network, reason, deathSignal } = contained.containment;
   const withoutGuard = deathSignal ? 'death-signal' : 'none';
   const guard = contained.guard.pid() === undefined ? withoutGuard : 'guard';
-  return { containment: mode === 'pidns' ? 'pidns' : guard, network, containment_reason: reason };
+  return {
+    containment: mode === 'pidns' ? 'pidns' : guard,
+    // Who asks for a port gets one, and with it everybody on the node.
+    network: ollamaPort > 0 ? 'shared' : network,
+    containment_reason: reason ?? (ollamaPort > 0 ? 'OLLAMA_PORT is set' : null),
+  };
 }

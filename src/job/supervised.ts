@@ -1,0 +1,101 @@
+/** The services of a run, contained and watched: everything between the plan and a tree that keeps itself alive. */
+import type { Environment } from '../config/load.ts';
+import { RagError } from '../errors.ts';
+import { openOllamaHttp, type OllamaHttp } from '../models/ollama-http.ts';
+import type { Log } from '../observe/log.ts';
+import type { Instance } from '../plan/types.ts';
+import type { ServedModel } from '../services/ollama-ready.ts';
+import { promptWarning } from '../services/ollama-version.ts';
+import type { ChildStatus, Tree } from '../supervise/spec.ts';
+import { startTree } from '../supervise/tree.ts';
+import { openContainment } from './contain.ts';
+import type { Folders } from './folders.ts';
+import type { Prepared } from './prepare.ts';
+import { makeServed, type Served } from './served.ts';
+import { makeSpecs } from './services.ts';
+import type { Watch } from './watch.ts';
+
+export interface Services {
+  readonly tree: Tree;
+  readonly served: Served;
+  readonly http: OllamaHttp;
+  /** Aborts when a significant service is spent. Its reason is the error to end with. */
+  readonly lost: AbortSignal;
+}
+
+export interface ServicesInput {
+  readonly prepared: Prepared;
+  /** As it was before this run's mark came in: another run may have started us. */
+  readonly inherited: Environment;
+  readonly folders: Folders;
+  readonly log: Log;
+  readonly watch: Watch;
+  readonly supervisorId: string;
+}
+
+/** Five crashes in five minutes are no accident. Backoff lets a GPU's memory be freed and a file server come back. */
+export const budget = { intensity: 5, periodMs: 300_000, backoff: { baseMs: 500, capMs: 30_000 } };
+
+/** Starts all, calls `use`, stops all in reverse. @throws what `use` throws; preflight */
+export async function withServices<T>(
+  { prepared, inherited, folders, log, watch, supervisorId }: ServicesInput,
+  use: (services: Services) => Promise<T>,
+): Promise<T> {
+  await using contained = await openContainment({ ...prepared, environment: inherited }, supervisorId, log);
+  const { containment, gpuMemory } = contained;
+  await using http = openOllamaHttp();
+  const served = makeServed(prepared.plan);
+  const specs = makeSpecs({
+    prepared,
+    folders,
+    http,
+    network: containment.network,
+    supervisorId,
+    onServed: welcome(served, log),
+  });
+  await using tree = startTree(specs, {
+    budget,
+    containment,
+    onEvent: ({ id, event, ...detail }) => log.file(`${id}: ${event}`, detail),
+  });
+  watch.follow(tree, contained);
+  tree.onChange((status) => {
+    served.withdraw(status);
+    announce(status, log);
+    if (status.current.state === 'ready') void gpuMemory.note();
+  });
+  return await use({ tree, served, http, lost: whenLost(tree) });
+}
+
+/** What happens each time a server became ready. A warning about its version is said once. */
+function welcome(served: Served, log: Log): (instance: Instance, model: ServedModel) => void {
+  const warned = new Set<string>();
+  return (instance, model) => {
+    served.add(instance, model);
+    log.file(`${instance.id} serves ${model.model}`, { ...model });
+    const warning = instance.role === 'generate' ? promptWarning(model.version) : null;
+    if (warning !== null && !warned.has(warning)) log('warn', warning);
+    if (warning !== null) warned.add(warning);
+  };
+}
+
+function announce({ id, current, reason }: ChildStatus, log: Log): void {
+  if (current.state === 'failed') log('error', `${id} has failed: ${current.error.message}`);
+  else if (current.state === 'restarting') log('warn', `${id} is started again: ${reason}`);
+  else if (current.state === 'ready') log('info', `${id} is ready`, { pid: current.pid });
+}
+
+function whenLost(tree: Tree): AbortSignal {
+  const lost = new AbortController();
+  void tree.ended.then((end) =>
+    lost.abort(
+      end.outcome === 'failed'
+        ? end.error
+        : new RagError(
+            'service-failed',
+            `Cannot go on: ${end.id} ended with ${end.exit.code ?? end.exit.signal}`,
+          ),
+    ),
+  );
+  return lost.signal;
+}
