@@ -9,6 +9,7 @@ import { failedTask } from './failed.ts';
 import { parseHtml } from './html.ts';
 import { parseLatex } from './latex.ts';
 import { parseMarkdown } from './markdown.ts';
+import type { ForOutside, OutsideOutput } from './outside.ts';
 import { readSlice, readWhole } from './read.ts';
 import { parseRows } from './rows.ts';
 import { type Sniffed, sniff } from './sniff.ts';
@@ -21,15 +22,22 @@ export interface ParseOrder {
   readonly task: ParseTask;
   readonly chunker: ChunkerOptions;
   readonly maxFileBytes: number;
+  /** That there is an outside parser for what it reads better, or what it has written of this file. */
+  readonly outside?: 'there is one' | OutsideOutput;
 }
 
 type FileTask = Extract<ParseTask, { kind: 'file' }>;
 type RowsTask = Extract<ParseTask, { kind: 'rows' }>;
 
+type OwnOrder = ParseOrder & { readonly outside?: OutsideOutput };
+
 /** Runs in a parsing thread. Whatever a document does to its parser becomes its state. */
-export default async function parseTask(order: ParseOrder): Promise<ParsedDocument[]> {
-  const { task } = order;
-  return task.kind === 'rows' ? parseSlice(task, order) : parseFile(task, order);
+export default async function parseTask(order: OwnOrder): Promise<ParsedDocument[]>;
+export default async function parseTask(order: ParseOrder): Promise<ParsedDocument[] | ForOutside>;
+export default async function parseTask(order: ParseOrder): Promise<ParsedDocument[] | ForOutside> {
+  const { task, outside } = order;
+  if (task.kind === 'rows') return parseSlice(task, order);
+  return typeof outside === 'object' ? readOutside(task, outside, order) : parseFile(task, order);
 }
 
 function parseSlice(task: RowsTask, { chunker, maxFileBytes }: ParseOrder): ParsedDocument[] {
@@ -41,8 +49,9 @@ function parseSlice(task: RowsTask, { chunker, maxFileBytes }: ParseOrder): Pars
   }
 }
 
-async function parseFile(task: FileTask, { chunker, maxFileBytes }: ParseOrder): Promise<ParsedDocument[]> {
+async function parseFile(task: FileTask, order: ParseOrder): Promise<ParsedDocument[] | ForOutside> {
   const { path: file, key, known } = task;
+  const { chunker, maxFileBytes, outside } = order;
   let digest = '';
   try {
     const bytes = readWhole(file, maxFileBytes);
@@ -52,6 +61,7 @@ async function parseFile(task: FileTask, { chunker, maxFileBytes }: ParseOrder):
     if (bytes.length === 0) return [failedTask(task, 'empty', digest)];
     const sniffed = await sniff(bytes, file);
     if (sniffed.kind === 'rows') return parseRows(sniffed.lines, { corpus: key, file, from: 0 }, chunker);
+    if (outside !== undefined && isForOutside(sniffed)) return { kind: 'for-outside', hash: digest };
     return [await parseBytes(bytes, sniffed, base, chunker)];
   } catch (error) {
     return [failedTask(task, messageOf(error), digest)];
@@ -69,25 +79,58 @@ async function parseBytes(
   if (sniffed.kind === 'unsupported')
     return { ...base, state: 'failed', reason: `${sniffed.name} is not supported yet` };
   if (sniffed.kind === 'ole') throw refuseOle(bytes);
-  const { title, blocks, warnings = [], hasPictures = false } = await parseKind(bytes, sniffed);
+  const parsed = await parseKind(bytes, sniffed);
+  const isPdf = sniffed.kind === 'pdf';
+  return (
+    finish(parsed, base, chunker) ??
+    (isPdf || parsed.hasPictures === true
+      ? {
+          ...base,
+          state: 'needs_ocr',
+          reason: isPdf ? 'the PDF has no text on any page' : 'it holds pictures and no text',
+        }
+      : { ...base, state: 'failed', reason: 'it holds no text' })
+  );
+}
+
+/** Undefined when there is no text. @throws bad-document when there is too much */
+function finish(
+  { title, blocks, warnings = [] }: ParsedText,
+  base: Base,
+  chunker: ChunkerOptions,
+): ParsedDocument | undefined {
   const characters = blocks.reduce((sum, { text }) => sum + text.length, 0);
   if (characters > mostCharacters) throw tooMuchText();
   const chunks = chunkBlocks(blocks, chunker);
-  if (chunks.length > 0) {
-    const parsed = {
-      ...base,
-      state: 'parsed',
-      id: base.key,
-      title: title ?? basename(base.file),
-      chunks,
-    } as const;
-    return warnings.length > 0 ? { ...parsed, warnings } : parsed;
+  if (chunks.length === 0) return undefined;
+  const parsed = {
+    ...base,
+    state: 'parsed',
+    id: base.key,
+    title: title ?? basename(base.file),
+    chunks,
+  } as const;
+  return warnings.length > 0 ? { ...parsed, warnings } : parsed;
+}
+
+/** PDFs, and pictures. */
+const isForOutside = (sniffed: Sniffed): boolean =>
+  sniffed.kind === 'pdf' ||
+  (sniffed.kind === 'unsupported' && /^(?:PNG|JPG|TIF|WEBP|BMP|GIF|JP2)$/u.test(sniffed.name));
+
+async function readOutside(
+  task: FileTask,
+  { folder, hash: digest }: OutsideOutput,
+  { chunker, maxFileBytes }: ParseOrder,
+): Promise<ParsedDocument[]> {
+  try {
+    const { readOutsideOutput } = await import('./outside-output.ts');
+    const base = { key: task.key, file: task.path, hash: digest };
+    const document = finish(readOutsideOutput(folder, maxFileBytes), base, chunker);
+    return [document ?? { ...base, state: 'needs_ocr', reason: 'RAG_PARSER found no text in it' }];
+  } catch (error) {
+    return [failedTask(task, messageOf(error), digest)];
   }
-  if (sniffed.kind === 'pdf')
-    return { ...base, state: 'needs_ocr', reason: 'the PDF has no text on any page' };
-  return hasPictures
-    ? { ...base, state: 'needs_ocr', reason: 'it holds pictures and no text' }
-    : { ...base, state: 'failed', reason: 'it holds no text' };
 }
 
 type Readable = Exclude<Sniffed, { kind: 'rows' } | { kind: 'ole' } | { kind: 'unsupported' }>;

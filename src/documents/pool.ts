@@ -2,6 +2,8 @@ import { Piscina } from 'piscina';
 import { messageOf, RagError } from '../errors.ts';
 import { siblingPath } from '../sibling.ts';
 import { failedTask } from './failed.ts';
+import { openGate } from './gate.ts';
+import { convertOutside, type ForOutside, type Outside } from './outside.ts';
 import type { ParseOrder } from './parse-task.ts';
 import type { ChunkerOptions, ParsedDocument, ParserPool, ParseTask } from './types.ts';
 
@@ -14,6 +16,8 @@ export interface ParserPoolOptions {
   readonly timeoutMsPerFile: number;
   /** Of the files that all threads read at the same time; a larger one is read alone. */
   readonly maxBytesAtOnce?: number;
+  /** For PDFs and pictures; without one our own readers read what they can. */
+  readonly outside?: Outside | undefined;
 }
 
 /** Eight threads with a file of the largest size each would need 4 GiB for their bytes alone. */
@@ -35,7 +39,7 @@ export function openParserPool(
   options: ParserPoolOptions,
   worker: string = siblingPath(import.meta.url, './parse-task'),
 ): ParserPool {
-  const threads = new Piscina<ParseOrder, ParsedDocument[]>({
+  const threads = new Piscina<ParseOrder, Answer>({
     filename: worker,
     minThreads: 1,
     maxThreads: options.threads,
@@ -53,7 +57,7 @@ export function openParserPool(
       const bytes = bytesOf(task);
       await gate.enter(bytes);
       try {
-        return await runTask(threads, task, options, [signal, closing.signal]);
+        return await parse(threads, task, options, [signal, closing.signal]);
       } finally {
         gate.leave(bytes);
       }
@@ -67,33 +71,69 @@ export function openParserPool(
 
 const bytesOf = (task: ParseTask): number => (task.kind === 'rows' ? task.to - task.from : (task.bytes ?? 0));
 
-type Threads = Piscina<ParseOrder, ParsedDocument[]>;
+type Answer = ParsedDocument[] | ForOutside;
+type Threads = Piscina<ParseOrder, Answer>;
 type Ending = 'stopped' | 'timed-out';
 
-/** @param stops not joined by AbortSignal.any: signals that live as long as the job would collect dependants */
-async function runTask(
+async function parse(
   threads: Threads,
   task: ParseTask,
   options: ParserPoolOptions,
   stops: readonly AbortSignal[],
 ): Promise<ParsedDocument[]> {
-  const { chunker, maxFileBytes, timeoutMsPerFile } = options;
+  const { chunker, maxFileBytes, outside } = options;
+  const order = { task, chunker, maxFileBytes };
+  if (outside === undefined) return asDocuments(await runOrder(threads, order, options, stops));
+  const answer = await runOrder(threads, { ...order, outside: 'there is one' }, options, stops);
+  if (Array.isArray(answer)) return answer;
+  const { hash } = answer;
+  const read = async (folder: string): Promise<ParsedDocument[]> =>
+    asDocuments(await runOrder(threads, { ...order, outside: { folder, hash } }, options, stops));
+  const converted = await withEnding(stops, ({ signal }) => convertOutside(outside, task.path, signal, read));
+  if (Array.isArray(converted)) return converted;
+  if (converted.outcome === 'aborted') throw stopped(task);
+  return [failedTask(task, `RAG_PARSER: ${converted.reason}`, hash)];
+}
+
+const asDocuments = (answer: Answer): ParsedDocument[] => (Array.isArray(answer) ? answer : []);
+
+const stopped = (task: ParseTask): RagError => new RagError('aborted', `Cannot parse ${task.path}: stopped`);
+
+async function runOrder(
+  threads: Threads,
+  order: ParseOrder,
+  { timeoutMsPerFile }: ParserPoolOptions,
+  stops: readonly AbortSignal[],
+): Promise<Answer> {
+  return withEnding(stops, async (ending) => {
+    const timer = setTimeout(() => ending.abort('timed-out' satisfies Ending), timeoutMsPerFile);
+    try {
+      // Aborting a task ends its thread: nothing else stops a parser that does not return.
+      return await threads.run(order, { signal: ending.signal });
+    } catch (error) {
+      const why: unknown = ending.signal.reason;
+      if (why === 'stopped') throw stopped(order.task);
+      const reason =
+        why === 'timed-out' ? `it took longer than ${timeoutMsPerFile / 1000} s` : deathOf(error);
+      return [failedTask(order.task, reason)];
+    } finally {
+      clearTimeout(timer);
+    }
+  });
+}
+
+/** @param stops not joined by AbortSignal.any: signals that live as long as the job would collect dependants */
+async function withEnding<Result>(
+  stops: readonly AbortSignal[],
+  use: (ending: AbortController) => Promise<Result>,
+): Promise<Result> {
   const ending = new AbortController();
-  const end = (why: Ending): void => ending.abort(why);
-  const stop = (): void => end('stopped');
+  const stop = (): void => ending.abort('stopped' satisfies Ending);
   for (const signal of stops) signal.addEventListener('abort', stop);
   if (stops.some((signal) => signal.aborted)) stop();
-  const timer = setTimeout(end, timeoutMsPerFile, 'timed-out');
   try {
-    // Aborting a task ends its thread: nothing else stops a parser that does not return.
-    return await threads.run({ task, chunker, maxFileBytes }, { signal: ending.signal });
-  } catch (error) {
-    const why: unknown = ending.signal.reason;
-    if (why === 'stopped') throw new RagError('aborted', `Cannot parse ${task.path}: stopped`);
-    const reason = why === 'timed-out' ? `it took longer than ${timeoutMsPerFile / 1000} s` : deathOf(error);
-    return [failedTask(task, reason)];
+    return await use(ending);
   } finally {
-    clearTimeout(timer);
     for (const signal of stops) signal.removeEventListener('abort', stop);
   }
 }
@@ -103,47 +143,4 @@ function deathOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ERR_WORKER_OUT_OF_MEMORY') return `its parser needed more than ${maxHeapMiB} MiB of memory`;
   return `its parser died: ${messageOf(error)}`;
-}
-
-interface Gate {
-  enter(bytes: number): Promise<void>;
-  leave(bytes: number): void;
-}
-
-interface Waiting {
-  readonly bytes: number;
-  readonly enter: () => void;
-}
-
-/**
- * Lets `places` tasks in at a time, in order, so that a task's deadline starts when a thread is free for it, and
- * together no more than `maxBytes`, but for one that is larger by itself.
- */
-function openGate(places: number, maxBytes: number): Gate {
-  let inside = 0;
-  let held = 0;
-  const waiting: Waiting[] = [];
-  const admit = (): void => {
-    for (let next = waiting[0]; next !== undefined; next = waiting[0]) {
-      const fits = inside === 0 || (inside < places && held + next.bytes <= maxBytes);
-      if (!fits) return;
-      waiting.shift();
-      inside++;
-      held += next.bytes;
-      next.enter();
-    }
-  };
-  return {
-    async enter(bytes) {
-      await new Promise<void>((enter) => {
-        waiting.push({ bytes, enter });
-        admit();
-      });
-    },
-    leave(bytes) {
-      inside--;
-      held -= bytes;
-      admit();
-    },
-  };
 }
