@@ -41,6 +41,9 @@ export function openStore(options: StoreOptions): Store & AsyncDisposable {
       await credit(packed.vectors.byteLength, () => request('append', [packed]));
     },
     recordFailures: (rows) => request('recordFailures', [rows]),
+    selectNamed: (names) => request('selectNamed', [names]),
+    selectUnmet: (listing) => request('selectUnmet', [listing]),
+    remove: (documents) => request('remove', [documents]),
     consolidate: (signal) => request('consolidate', [], signal),
     known: (documents) => request('known', [documents]),
     corpusState: (corpus) => request('corpusState', [corpus]),

@@ -1,8 +1,8 @@
 import { Index, type Table } from '@lancedb/lancedb';
 import type { Schema } from 'apache-arrow';
 import { syncTree } from './durable.ts';
-import type { Ledger } from './ledger.ts';
 import { mergeRows, onlyNewer, pendingRows, type MergedShard } from './merge.ts';
+import { dropRemoved, dropReplaced, freeRemovals } from './removals.ts';
 import { chunkSchema, failureSchema } from './schema.ts';
 import { isFree, nobody } from './shard-owner.ts';
 import {
@@ -15,14 +15,13 @@ import {
   removeShards,
   sealShard,
   shardNames,
-  sqlString,
   type IndexFolder,
-  type Kind,
+  type MainKind,
 } from './tables.ts';
 import { ensureTextIndex, makeTextIndex, unindexedRows } from './textindex.ts';
 import { inTurn } from './turn.ts';
 import type { EncoderRecord } from './types.ts';
-import { readView, scan, scanLedger, type View } from './view.ts';
+import { readView, scan, type View } from './view.ts';
 
 /**
  * Merges what is complete in the shards into main. It may die anywhere and be done again: every step can be
@@ -34,29 +33,43 @@ export const consolidate = (folder: IndexFolder, encoder: EncoderRecord): Promis
 
 async function mergeAll(folder: IndexFolder, encoder: EncoderRecord): Promise<void> {
   await emptyTrash(folder);
-  const view = await freeShards(folder, await readView(folder));
+  // Before the view, which knows them all then, and perhaps more.
+  const removals = await freeRemovals(folder);
+  const all = await readView(folder);
+  const view = await freeShards(folder, all);
   const chunks = view.shards.size === 0 ? [] : await mergeChunks(folder, encoder, view);
   const failures = await mergeFailures(folder);
+  if (removals.length > 0) await dropRemoved(folder, view);
   const tidied = await tidyMain(folder);
   const merged = [...chunks, ...failures];
-  if (merged.length === 0 && !tidied) return;
+  if (merged.length === 0 && removals.length === 0 && !tidied) return;
   await syncTree(folder.root, new Set());
-  await removeMerged(folder, merged);
+  const left = await removeMerged(folder, merged);
+  // A shard that is left may hold what was removed: as long as it is there, the removal must be known.
+  const isDone = left.length === 0 && view.shards.size === all.shards.size;
+  if (isDone && (await shardNames(folder, 'failures')).length === 0) await removeMerged(folder, removals);
 }
 
 /**
  * All at once, because every removal is a moment in which questions must read anew. Rows are only ever added: a
  * shard that has grown since it was read is left for the next time.
+ *
+ * @returns the names of those that are left
  */
-export async function removeMerged(folder: IndexFolder, merged: readonly MergedShard[]): Promise<void> {
+export async function removeMerged(
+  folder: IndexFolder,
+  merged: readonly MergedShard[],
+): Promise<readonly string[]> {
   const sealed: MergedShard[] = [];
   for (const { name, rows } of merged) sealed.push({ name: await sealShard(folder, name), rows });
   const unchanged: string[] = [];
+  const left: string[] = [];
   for (const { name, rows } of sealed) {
     const table = await openShard(folder, name);
-    if ((await table?.countRows()) === rows) unchanged.push(name);
+    if (table !== undefined) ((await table.countRows()) === rows ? unchanged : left).push(name);
   }
   await removeShards(folder, unchanged);
+  return left;
 }
 
 /** The view without the shards of writers that live: they are merged by their own runs. */
@@ -90,7 +103,7 @@ async function carry(folder: IndexFolder, encoder: EncoderRecord, from: Table, i
   await ensureTextIndex(table);
 }
 
-async function makeMain(folder: IndexFolder, kind: Kind, schema: Schema): Promise<Table> {
+async function makeMain(folder: IndexFolder, kind: MainKind, schema: Schema): Promise<Table> {
   return (await connection(folder, folder.root)).createEmptyTable(mainName(kind), schema, { existOk: true });
 }
 
@@ -99,24 +112,6 @@ async function declareKey(table: Table, column: string): Promise<void> {
   const field = (await table.schema()).fields.find(({ name }) => name === column);
   const declared = [...(field?.metadata.keys() ?? [])].some((key) => key.includes('unenforced-primary-key'));
   if (!declared) await table.setUnenforcedPrimaryKey(column);
-}
-
-/** Documents in one delete: a predicate of some 20 KiB. */
-const deleteBatch = 200;
-
-async function dropReplaced(main: Table, ledger: Ledger): Promise<void> {
-  const replaced = new Map<string, string>();
-  if (ledger.size === 0) return;
-  for await (const { document, hash } of scanLedger(main)) {
-    const newest = ledger.get(document);
-    if (newest !== undefined && newest.hash !== hash) replaced.set(document, newest.hash);
-  }
-  const predicates = [...replaced].map(
-    ([document, hash]) => `(document = ${sqlString(document)} AND hash <> ${sqlString(hash)})`,
-  );
-  for (let at = 0; at < predicates.length; at += deleteBatch) {
-    await main.delete(predicates.slice(at, at + deleteBatch).join(' OR '));
-  }
 }
 
 /** One row per document: that of its newest failure. There are few. */

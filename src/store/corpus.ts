@@ -1,4 +1,5 @@
 import { type CorpusState, makeCorpusDigest } from './digest.ts';
+import { isRemoved } from './ledger.ts';
 import { sqlString } from './tables.ts';
 import { scanLedger, type View } from './view.ts';
 
@@ -9,7 +10,8 @@ const afterNumberSign = '$';
 export async function corpusState({ main, ledger }: View, corpus: string): Promise<CorpusState> {
   const digest = makeCorpusDigest();
   const prefix = `${corpus}#`;
-  for (const [document, { hash }] of ledger) if (document.startsWith(prefix)) digest.add({ document, hash });
+  for (const [document, complete] of ledger)
+    if (document.startsWith(prefix) && !isRemoved(complete)) digest.add({ document, hash: complete.hash });
   if (main !== undefined) {
     const range = `document >= ${sqlString(prefix)} AND document < ${sqlString(corpus + afterNumberSign)}`;
     for await (const row of scanLedger(main, `ordinal = 0 AND ${range}`))

@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Table } from '@lancedb/lancedb';
+import { isRemoved, type Complete } from './ledger.ts';
 import { readRecord } from './record.ts';
 import { openMain, openShard, shardNames, type IndexFolder } from './tables.ts';
 import type { FailureRow, Inspection } from './types.ts';
@@ -15,8 +16,8 @@ export async function inspect(folder: IndexFolder): Promise<Inspection> {
   const failures = await readFailures(folder);
   let processed = 0;
   let chunks = 0;
-  const count = (document: string, complete: { readonly version: number; readonly chunks: number }): void => {
-    processed += 1;
+  const count = (document: string, complete: Complete): void => {
+    processed += isRemoved(complete) ? 0 : 1;
     chunks += complete.chunks;
     if (complete.version > (failures.get(document)?.version ?? Infinity)) failures.delete(document);
   };

@@ -1,5 +1,5 @@
 import type { Table } from '@lancedb/lancedb';
-import { isPending, type Complete } from './ledger.ts';
+import { isPending, isRemoved, type Complete } from './ledger.ts';
 import { inList } from './tables.ts';
 import type { Known } from './types.ts';
 import { scan, scanLedger, type View } from './view.ts';
@@ -21,13 +21,16 @@ export async function known(
     const pending = await pendingOf(others, batch, newest);
     for (const document of batch) {
       result.set(document, {
-        done: newest.get(document)?.hash ?? null,
+        done: doneHash(newest.get(document)),
         committed: [...(pending.get(document) ?? [])],
       });
     }
   }
   return result;
 }
+
+const doneHash = (newest: Complete | undefined): string | null =>
+  newest === undefined || isRemoved(newest) ? null : newest.hash;
 
 /** The ledger has the documents of the shards; only the rest is looked up in main. */
 async function newestOf(

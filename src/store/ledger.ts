@@ -7,17 +7,29 @@
  * shard; of any other document, what is in main is shown and what is in a shard is not.
  */
 export interface Complete {
+  /** Empty when the document was removed. */
   readonly hash: string;
   readonly version: number;
   /** How many chunks the document has. */
   readonly chunks: number;
 }
 
+/** A document that is not there any more: rows of it that are older are not shown, and have no equal hash. */
+export const removed = (version: number): Complete => ({ hash: '', version, chunks: 0 });
+
+export const isRemoved = ({ hash }: Complete): boolean => hash === '';
+
 export interface LedgerRow extends Complete {
   readonly document: string;
 }
 
 export type Ledger = Map<string, Complete>;
+
+/** Whether a document was removed after something of this version was written of it. */
+export function isRemovedSince(ledger: Ledger, document: string, version: number): boolean {
+  const newest = ledger.get(document);
+  return newest !== undefined && isRemoved(newest) && newest.version > version;
+}
 
 /** Of equal versions the later row wins: it was read later, or sent again. */
 export function noteComplete(ledger: Ledger, { document, hash, version, chunks }: LedgerRow): void {

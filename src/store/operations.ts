@@ -8,9 +8,11 @@ import { known } from './known.ts';
 import type { Operations } from './protocol.ts';
 import { claimRecord, readRecord } from './record.ts';
 import { searchDense, searchText } from './search.ts';
-import { indexFolder, type IndexFolder } from './tables.ts';
-import { keepView, readView, type CurrentView, type View } from './view.ts';
-import { assertWriterName, makeWriter, type Writer } from './writer.ts';
+import { selectNamed, selectUnmet } from './select.ts';
+import { assertWriterName, indexFolder, type IndexFolder } from './tables.ts';
+import { keepView, type CurrentView, type View } from './view.ts';
+import { newestVersion } from './versions.ts';
+import { makeWriter, type Writer } from './writer.ts';
 
 /**
  * The store itself, inside its host. Writes go one after the other, so that a commit never meets another of
@@ -43,6 +45,14 @@ export function openIndex(root: string, say: (line: string) => void): Operations
       }),
     append: (packed) => write(() => appendRows(writing(), current, packed)),
     recordFailures: (rows) => write(() => writing().recordFailures(rows)),
+    selectNamed: (names) => reading((view) => selectNamed(folder, view, names)),
+    selectUnmet: (listing) => reading((view) => selectUnmet(folder, view, listing)),
+    remove: (documents) =>
+      write(async () => {
+        if (documents.length === 0) return;
+        await writing().remove(documents, await newestVersion(folder));
+        current.forget();
+      }),
     consolidate: () => write(() => consolidateAll(folder, writer, current)),
     known: (documents) => reading((view) => known(view, documents, writer?.own()?.name)),
     corpusState: (corpus) => reading((view) => corpusState(view, corpus)),
@@ -83,23 +93,6 @@ async function consolidateAll(
   } finally {
     current.forget();
   }
-}
-
-/** The clocks of nodes differ; a version that is newer must also be larger. */
-async function newestVersion(folder: IndexFolder): Promise<number> {
-  const { main, shards } = await readView(folder);
-  const tables = [...shards.values(), ...(main === undefined ? [] : [main])];
-  let newest = 0;
-  for (const table of tables) {
-    const query = table
-      .query()
-      .select(['version'])
-      .orderBy({ columnName: 'version', ascending: false })
-      .limit(1);
-    const [row] = (await query.toArray()) as { version: bigint }[];
-    newest = Math.max(newest, Number(row?.version ?? 0));
-  }
-  return newest;
 }
 
 /**

@@ -11,7 +11,7 @@ import {
 import { RagError } from '../errors.ts';
 import { toHalf } from './half.ts';
 import type { PackedRows } from './protocol.ts';
-import { chunkSchema, failureSchema } from './schema.ts';
+import { chunkSchema, failureSchema, removalSchema } from './schema.ts';
 import type { EncoderRecord, FailureRow, StoredHit } from './types.ts';
 
 /** Chunks as an Arrow table. @throws bad-vector: the last gate before the disk */
@@ -49,6 +49,12 @@ export const failureTable = (rows: readonly FailureRow[], version: number): Tabl
       reason,
       version: BigInt(version),
     })),
+  );
+
+export const removalTable = (documents: readonly string[], version: number): Table =>
+  tableOf(
+    removalSchema,
+    documents.map((document) => ({ document, version: BigInt(version) })),
   );
 
 function assertVectors({ rows, vectors }: PackedRows, { dimensions }: EncoderRecord): void {

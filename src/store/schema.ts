@@ -58,6 +58,12 @@ export const failureSchema: Schema = new Schema([
   column('version', new Int64()),
 ]);
 
+/** Documents that were removed. Everything of them that is older is not there any more. */
+export const removalSchema: Schema = new Schema([
+  column('document', new Utf8()),
+  column('version', new Int64()),
+]);
+
 /** What a hit needs; `hash` decides whether it may be shown. */
 export const hitColumns = [
   'chunk_id',

@@ -11,7 +11,7 @@ import { healTable } from './heal.ts';
 
 /**
  * Where the tables of an index lie. `main` is written by whoever consolidates; each shard by one run only.
- * A shard of failures lies beside the shard of chunks, under the same name.
+ * Shards of failures and removals lie beside the shard of chunks, under the same name.
  */
 export interface IndexFolder {
   readonly root: string;
@@ -23,9 +23,13 @@ export interface IndexFolder {
   readonly nonces: Set<string>;
 }
 
-export type Kind = 'chunks' | 'failures';
+/** Removals are only ever in shards: they go when they have been carried out. */
+export type Kind = 'chunks' | 'failures' | 'removals';
 
-const failuresSuffix = '.failures';
+const suffixes: Readonly<Record<Kind, string>> = { chunks: '', failures: '.failures', removals: '.removals' };
+
+const kindOf = (name: string): Kind =>
+  name.endsWith(suffixes.failures) ? 'failures' : name.endsWith(suffixes.removals) ? 'removals' : 'chunks';
 
 export const indexFolder = (root: string, say: (line: string) => void): IndexFolder => ({
   root,
@@ -35,9 +39,19 @@ export const indexFolder = (root: string, say: (line: string) => void): IndexFol
   nonces: new Set(),
 });
 
-export const mainName = (kind: Kind): string => (kind === 'chunks' ? 'main' : 'failures');
-const shardName = (writer: string, kind: Kind): string =>
-  kind === 'chunks' ? writer : `${writer}${failuresSuffix}`;
+export type MainKind = Exclude<Kind, 'removals'>;
+
+export const mainName = (kind: MainKind): string => (kind === 'chunks' ? 'main' : 'failures');
+const shardName = (writer: string, kind: Kind): string => writer + suffixes[kind];
+
+/** Letters, digits, dot, dash and underscore are what a table's name may have. @throws usage */
+export function assertWriterName(name: string): void {
+  if (/^[\w\-][\w.\-]*$/v.test(name) && kindOf(name) === 'chunks') return;
+  throw new RagError(
+    'usage',
+    `Cannot write as "${name}": a writer's name has letters, digits, ".", "-" and "_"`,
+  );
+}
 
 export const tablePath = (place: string, name: string): string => path.join(place, `${name}.lance`);
 
@@ -62,7 +76,7 @@ export async function shardNames(folder: IndexFolder, kind: Kind): Promise<strin
   return names
     .filter((name) => name.endsWith('.lance') && existsSync(ownerPath(path.join(folder.shards, name))))
     .map((name) => path.basename(name, '.lance'))
-    .filter((name) => name.endsWith(failuresSuffix) === (kind === 'failures'));
+    .filter((name) => kindOf(name) === kind);
 }
 
 /**
@@ -83,7 +97,7 @@ async function openTable(folder: IndexFolder, place: string, name: string): Prom
   return health === 'sound' ? (await connection(folder, place)).openTable(name) : undefined;
 }
 
-export const openMain = (folder: IndexFolder, kind: Kind): Promise<Table | undefined> =>
+export const openMain = (folder: IndexFolder, kind: MainKind): Promise<Table | undefined> =>
   openTable(folder, folder.root, mainName(kind));
 
 export const openShard = (folder: IndexFolder, name: string): Promise<Table | undefined> =>

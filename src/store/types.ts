@@ -1,5 +1,6 @@
 import type { Passage } from '../work.ts';
 import type { CorpusState } from './digest.ts';
+import type { Listing, Names, StoredDocument } from './select.ts';
 
 /** Says by what the vectors of an index were made. Another encoder or chunker may not write into it. */
 export interface EncoderRecord {
@@ -67,6 +68,12 @@ export interface Store {
   /** Resolves when the rows are on disk and synced. Appending a row twice stores it once. @throws disk-full */
   append(rows: readonly ChunkRow[]): Promise<void>;
   recordFailures(rows: readonly FailureRow[]): Promise<void>;
+  /** Complete documents and failed ones, by name. */
+  selectNamed(names: Names): Promise<readonly StoredDocument[]>;
+  /** Documents, complete or failed, of files below the roots of a listing that were not met by it. */
+  selectUnmet(listing: Listing): Promise<readonly StoredDocument[]>;
+  /** Resolves when the removal is on disk and synced. What is no longer there may be removed again. @throws disk-full */
+  remove(documents: readonly string[]): Promise<void>;
   /**
    * Merges every shard into `main`, drops replaced versions and builds the text index. Idempotent.
    * @param signal ends the wait with `aborted`; the host may go on, which harms nothing

@@ -1,6 +1,6 @@
 import type { Table } from '@lancedb/lancedb';
 import { headManifest } from './heal.ts';
-import { noteComplete, noteMain, type Ledger, type LedgerRow } from './ledger.ts';
+import { noteComplete, noteMain, removed, type Ledger, type LedgerRow } from './ledger.ts';
 import type { StoredRow } from './rows.ts';
 import { mainName, openMain, openShard, shardNames, tablePath, type IndexFolder } from './tables.ts';
 
@@ -67,7 +67,8 @@ function startReading(folder: IndexFolder, own: OwnShard | undefined): KeptView 
 }
 
 async function signatureOf(folder: IndexFolder, own: OwnShard | undefined): Promise<string> {
-  const names = (await shardNames(folder, 'chunks')).filter((name) => name !== own?.name).sort();
+  const all = [...(await shardNames(folder, 'chunks')), ...(await shardNames(folder, 'removals'))];
+  const names = all.filter((name) => name !== own?.name).sort();
   const places = [
     tablePath(folder.root, mainName('chunks')),
     ...names.map((name) => tablePath(folder.shards, name)),
@@ -77,6 +78,8 @@ async function signatureOf(folder: IndexFolder, own: OwnShard | undefined): Prom
 }
 
 export async function readView(folder: IndexFolder, own?: OwnShard): Promise<View> {
+  // Removals first: when they are gone, so is every row that they were about.
+  const removals = await readRemovals(folder);
   // Main after the shards: a shard that is merged and removed in between is then found in main.
   const shards = new Map<string, Table>();
   for (const name of await shardNames(folder, 'chunks')) {
@@ -84,12 +87,28 @@ export async function readView(folder: IndexFolder, own?: OwnShard): Promise<Vie
     if (table !== undefined) shards.set(name, table);
   }
   const main = await openMain(folder, 'chunks');
-  return { main, shards, ledger: await readLedger(main, shards) };
+  return { main, shards, ledger: await readLedger(main, shards, removals) };
+}
+
+async function readRemovals(folder: IndexFolder): Promise<LedgerRow[]> {
+  const rows: LedgerRow[] = [];
+  for (const name of await shardNames(folder, 'removals')) {
+    const shard = await openShard(folder, name);
+    if (shard === undefined) continue;
+    for await (const row of scan(shard, ['document', 'version']))
+      rows.push({ document: String(row['document']), ...removed(Number(row['version'])) });
+  }
+  return rows;
 }
 
 /** 500k rows take about 130 ms. Main is only read where there are shards: it may have their documents newer. */
-async function readLedger(main: Table | undefined, shards: ReadonlyMap<string, Table>): Promise<Ledger> {
+async function readLedger(
+  main: Table | undefined,
+  shards: ReadonlyMap<string, Table>,
+  removals: readonly LedgerRow[],
+): Promise<Ledger> {
   const ledger: Ledger = new Map();
+  for (const row of removals) noteComplete(ledger, row);
   for (const shard of shards.values()) {
     for await (const row of scanLedger(shard, 'ordinal = 0')) noteComplete(ledger, row);
   }

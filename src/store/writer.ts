@@ -4,8 +4,8 @@ import { RagError } from '../errors.ts';
 import { syncTree } from './durable.ts';
 import type { LedgerRow } from './ledger.ts';
 import type { PackedRows } from './protocol.ts';
-import { chunkTable, failureTable } from './rows.ts';
-import { chunkSchema, failureSchema } from './schema.ts';
+import { chunkTable, failureTable, removalTable } from './rows.ts';
+import { chunkSchema, failureSchema, removalSchema } from './schema.ts';
 import { newOwner } from './shard-owner.ts';
 import {
   claimShard,
@@ -29,6 +29,8 @@ export interface Writer {
   /** One commit; resolves when it is synced. @returns the documents that are complete with it */
   append(packed: PackedRows): Promise<LedgerRow[]>;
   recordFailures(rows: readonly FailureRow[]): Promise<void>;
+  /** @param after newest version in the index: the removal is newer, whoever wrote it */
+  remove(documents: readonly string[], after: number): Promise<void>;
   /** The shards were merged: the next row begins new ones. */
   leaveShards(): void;
 }
@@ -43,6 +45,7 @@ export function makeWriter(folder: IndexFolder, encoder: EncoderRecord, name: st
   const nextVersion = (): number => (version = Math.max(version + 1, Date.now()));
   let chunks: Shard | undefined;
   let failures: Shard | undefined;
+  let removals: Shard | undefined;
   const claims = (kind: Kind, schema: Schema): Claims => ({
     claim: async () => {
       const shard = await claimShard(folder, { writer: name, kind, schema, owner: newOwner(folder) });
@@ -54,6 +57,7 @@ export function makeWriter(folder: IndexFolder, encoder: EncoderRecord, name: st
   });
   const ofChunks = claims('chunks', chunkSchema(encoder));
   const ofFailures = claims('failures', failureSchema);
+  const ofRemovals = claims('removals', removalSchema);
   return {
     encoder,
     own: () => chunks,
@@ -67,9 +71,15 @@ export function makeWriter(folder: IndexFolder, encoder: EncoderRecord, name: st
       const table = failureTable(rows, nextVersion());
       failures = await untilInPlace(failures, ofFailures, (shard) => shard.table.add(table));
     },
+    remove: async (documents, newest) => {
+      version = Math.max(version, newest);
+      const table = removalTable(documents, nextVersion());
+      removals = await untilInPlace(removals, ofRemovals, (shard) => shard.table.add(table));
+    },
     leaveShards: () => {
       chunks = undefined;
       failures = undefined;
+      removals = undefined;
     },
   };
 }
@@ -114,12 +124,3 @@ const completedBy = ({ rows }: PackedRows, version: number): LedgerRow[] =>
   rows
     .filter(({ ordinal }) => ordinal === 0)
     .map(({ document, hash, of }) => ({ document, hash, version, chunks: of }));
-
-/** Letters, digits, dot, dash and underscore are what a table's name may have. @throws usage */
-export function assertWriterName(name: string): void {
-  if (/^[\w\-][\w.\-]*$/v.test(name) && !name.endsWith('.failures')) return;
-  throw new RagError(
-    'usage',
-    `Cannot write as "${name}": a writer's name has letters, digits, ".", "-" and "_"`,
-  );
-}
