@@ -7,6 +7,7 @@ import { after, before } from 'node:test';
 import { noClusterWith, startCluster, type Cluster, type Proctrack } from '../journeys/cluster.ts';
 import { until } from '../journeys/program.ts';
 import { fault, NotHere, type Found } from './fault.ts';
+import { seeDrain } from './slurm-drain.ts';
 import {
   logOf,
   publishedBy,
@@ -93,15 +94,23 @@ export function endsUnder(proctrack: Proctrack): void {
     if (missing === false) cluster = await startCluster({ proctrack });
   });
   after(() => cluster?.[Symbol.asyncDispose]());
+  const about = { list: 12, of: 'program', users: ['root'] } as const;
+  const on = (see: (cluster: Cluster, world: World) => Promise<Found>) => (world: World) => {
+    if (cluster === undefined) throw new NotHere(String(missing));
+    return see(cluster, world);
+  };
   for (const end of ends) {
     // linuxproc sends TERM to all processes of the job at the same time: then there is no order.
     const inOrder = proctrack !== 'linuxproc' || end.unseen === true;
-    const about = { list: 12, of: 'program', users: ['root'] } as const;
-    fault({ ...about, fault: `${end.fault}, under proctrack/${proctrack}` }, (world) => {
-      if (cluster === undefined) throw new NotHere(String(missing));
-      return see(end, inOrder, cluster, world);
-    });
+    fault(
+      { ...about, fault: `${end.fault}, under proctrack/${proctrack}` },
+      on((cluster, world) => see(end, inOrder, cluster, world)),
+    );
   }
+  fault(
+    { ...about, fault: `scancel in the middle of an ingest, under proctrack/${proctrack}` },
+    on(seeDrain),
+  );
 }
 
 async function see(end: End, inOrder: boolean, cluster: Cluster, world: World): Promise<Found> {

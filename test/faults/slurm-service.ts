@@ -15,22 +15,25 @@ export interface Service extends SubmittedJob {
   left(): number[];
 }
 
+/** All that a job writes lies in the world's folder, where the next job of the world finds it. */
+export const environmentOf = (world: World): Record<string, string> => ({
+  FAULT: world.unique,
+  RAG_CONTAINMENT: world.mode,
+  RAG_SHARED_ROOT: world.folder,
+  RAG_RUNTIME_STATE: join(world.folder, 'runtime'),
+  LOG_ROOT: join(world.folder, 'logs'),
+  TMPDIR: world.folder,
+});
+
 const endpointFile = (world: World): string => join(world.folder, 'runtime/ollama_service.json');
 
-/** All that it writes lies in the world's folder, where the next job of the world finds it. Disposing cancels it. */
+/** Disposing cancels it. */
 export async function startService(cluster: Cluster, world: World): Promise<Service> {
   const job = await cluster.submit({
     words: [],
     // A warning that nobody heeds: this job hears of its end from TERM.
     sbatch: ['--no-requeue', '--signal=B:URG@1'],
-    env: {
-      FAULT: world.unique,
-      RAG_CONTAINMENT: world.mode,
-      RAG_SHARED_ROOT: world.folder,
-      RAG_RUNTIME_STATE: join(world.folder, 'runtime'),
-      LOG_ROOT: join(world.folder, 'logs'),
-      TMPDIR: world.folder,
-    },
+    env: environmentOf(world),
   });
   await until('the endpoint', 60_000, () => publishedBy(world) === job.id || undefined).catch(
     async (cause: unknown) => {
