@@ -1,10 +1,12 @@
-import type { Block } from './block.ts';
+import { type Block, openCount } from './block.ts';
 import { cleanText } from './clean.ts';
 import { openTableRows, type Spans, type TableRows } from './table-rows.ts';
 
 /**
  * Makes blocks of what a walk over an office document meets: paragraphs, items of lists, tables. A paragraph
  * inside of a table's cell is part of the cell; a table inside of a cell becomes the cell's text.
+ *
+ * @throws bad-document from whichever adds too much text
  */
 export interface Flow {
   readonly blocks: Block[];
@@ -34,6 +36,7 @@ const deepestIndent = 8;
 export function openFlow(): Flow {
   const blocks: Block[] = [];
   const tables: Table[] = [];
+  const count = openCount();
   let inList = false;
   const push = (block: Block): void => {
     blocks.push(flow.page === undefined ? block : { ...block, page: flow.page });
@@ -44,6 +47,7 @@ export function openFlow(): Flow {
     const text = cleanText(raw).trim();
     const cell = tables.at(-1)?.cell;
     if (text === '') return;
+    count(text);
     if (cell === undefined) then(text);
     else cell.push(onOneLine(text));
   };
