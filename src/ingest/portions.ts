@@ -1,4 +1,5 @@
 /** What a run is to ingest, in pieces that are finished one by one. Who works alone has one piece. */
+import type { ListedRoot } from '../store/select.ts';
 import { countDocuments } from './count.ts';
 import { listInputs, type ListedItem } from './listing.ts';
 import type { Slice } from './slices.ts';
@@ -21,9 +22,9 @@ export interface Portions {
   count(signal: AbortSignal): Promise<number | null>;
 }
 
-export const allOf = (inputs: readonly string[]): Portions => ({
+export const allOf = (inputs: readonly string[], onListed: (root: ListedRoot) => void): Portions => ({
   async *read(signal) {
-    yield { items: listInputs(inputs, signal), done: async () => undefined };
+    yield { items: listInputs(inputs, signal, onListed), done: async () => undefined };
   },
   count: (signal) => countDocuments(inputs, signal),
 });
@@ -47,27 +48,29 @@ export async function inPortions(
   const failure = Promise.withResolvers<never>();
   failure.promise.catch(() => {}); // told by the race below
   const unlessFailed = <T>(step: Promise<T>): Promise<T> => Promise.race([step, failure.promise]);
-  const running: Promise<void>[] = [];
+  const running = new Set<Promise<void>>();
   const start = (portion: Portion): Promise<void> => {
     const taken = Promise.withResolvers<void>();
-    const run = work(noting(portion.items, taken.resolve), signal).then(() => portion.done());
-    run.catch(failure.reject);
-    running.push(run);
+    const run = work(noting(portion.items, taken.resolve), signal)
+      .then(() => portion.done())
+      .catch(failure.reject)
+      .finally(() => running.delete(run));
+    running.add(run);
     return taken.promise;
   };
 
   const source = portions.read(signal)[Symbol.asyncIterator]();
   try {
     for (;;) {
-      while (running.length >= atOnce) await running.shift();
+      while (running.size >= atOnce) await unlessFailed(Promise.race(running));
       const next = await unlessFailed(source.next());
       if (next.done === true) break;
       await unlessFailed(start(next.value));
     }
-    await Promise.all(running);
+    await unlessFailed(Promise.all(running));
   } finally {
     halt.abort();
-    await Promise.allSettled(running);
+    await Promise.all(running);
     await source.return?.();
   }
 }

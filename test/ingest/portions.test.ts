@@ -46,33 +46,47 @@ test('the next portion begins while the end of the one before is still under way
   assert.deepEqual(told.slice(4).toSorted(), ['done a', 'done b', 'done c', 'read c', 'taken c0']);
 });
 
-test('the first failure stops the other portion and whoever waits for a further one, and is thrown', async () => {
-  const stopped: string[] = [];
-  const untilAborted = (signal: AbortSignal, what: string): Promise<never> =>
-    new Promise((_, reject) => {
-      signal.addEventListener('abort', () => {
-        stopped.push(what);
-        reject(new Error(what));
-      });
+/** Rejects when the signal is aborted, and notes it. */
+const untilAborted = (signal: AbortSignal, what: string, stopped: string[]): Promise<never> =>
+  new Promise((_, reject) => {
+    signal.addEventListener('abort', () => {
+      stopped.push(what);
+      reject(new Error(what));
     });
-  const done: string[] = [];
-  const portion = (name: string): Portion => ({
-    items: items(name),
-    done: () => Promise.resolve(void done.push(name)),
   });
-  const portions = portionsOf(async function* read(signal) {
-    yield portion('a');
-    yield portion('b');
-    await untilAborted(signal, 'the wait for a third');
+
+test('the first failure stops the portion beside it, and is thrown', async () => {
+  const stopped: string[] = [];
+  const done: string[] = [];
+  const portions = portionsOf(async function* read() {
+    for (const name of ['a', 'b', 'c']) {
+      yield { items: items(name), done: () => Promise.resolve(void done.push(name)) };
+    }
   });
   const failing = inPortions(portions, never, async (some, signal) => {
     const [key] = await take(some);
-    if (key === 'a0') await untilAborted(signal, 'a0');
+    if (key === 'a0') await untilAborted(signal, 'a', stopped);
     throw new Error('no model');
   });
   await assert.rejects(failing, { message: 'no model' });
-  assert.deepEqual(stopped.toSorted(), ['a0', 'the wait for a third']);
-  assert.deepEqual(done, []);
+  assert.deepEqual([stopped, done], [['a'], []]);
+});
+
+test('a failure ends the wait for a further portion', async () => {
+  const stopped: string[] = [];
+  const waiting = Promise.withResolvers<void>();
+  const portions = portionsOf(async function* read(signal) {
+    yield { items: items('a'), done: () => Promise.resolve() };
+    waiting.resolve();
+    await untilAborted(signal, 'the wait', stopped);
+  });
+  const failing = inPortions(portions, never, async (some) => {
+    await take(some);
+    await waiting.promise;
+    throw new Error('no model');
+  });
+  await assert.rejects(failing, { message: 'no model' });
+  assert.deepEqual(stopped, ['the wait']);
 });
 
 test('an error of the listing is thrown as it is', async () => {
