@@ -7,9 +7,11 @@ import { readXml } from './xml.ts';
 export async function parseArchive(bytes: Buffer): Promise<ParsedText> {
   const archive = await openArchive(bytes);
   const parsed = await parseKind(archive);
-  const hasPictures = archive.names.some((name) => /\.(?:png|jpe?g|tiff?|gif|bmp|webp|svg)$/iu.test(name));
+  const hasPictures = archive.names.some((name) => picture.test(name) && !/thumbnail/iu.test(name));
   return { ...parsed, hasPictures };
 }
+
+const picture = /\.(?:png|jpe?g|tiff?|gif|bmp|webp|svg|emf|wmf)$/iu;
 
 async function parseKind(archive: Archive): Promise<ParsedText> {
   const mime = archive.has('mimetype') ? await readMime(archive) : '';

@@ -1,7 +1,8 @@
 import type { Archive } from './archive.ts';
-import { firstHeading, type ParsedText } from './block.ts';
+import { type Block, firstHeading, type ParsedText } from './block.ts';
 import { type DocxStyle, readDocxNotes, readDocxStyles } from './docx-parts.ts';
 import { type Flow, openFlow } from './flow.ts';
+import { readChart } from './ooxml-chart.ts';
 import { readCoreTitle, readRelationships, targetOfType } from './ooxml.ts';
 import { readXml, type XmlAttributes } from './xml.ts';
 
@@ -16,8 +17,13 @@ export async function parseDocx(archive: Archive, main: string): Promise<ParsedT
   const notes = new Map<string, string>();
   for (const kind of ['footnote', 'endnote'] as const)
     await readDocxNotes(archive, targetOfType(relationships, `${kind}s`), kind, notes);
+  const charts = new Map<string, readonly Block[]>();
+  for (const { id, type, target } of relationships) {
+    if (type === 'chart' && archive.has(target)) charts.set(id, await readChart(archive, target));
+  }
   const walk: Walk = {
     flow: openFlow(),
+    charts,
     styles,
     notes,
     paragraphs: [],
@@ -59,6 +65,8 @@ interface Walk {
   readonly flow: Flow;
   readonly styles: ReadonlyMap<string, DocxStyle>;
   readonly notes: ReadonlyMap<string, string>;
+  /** By the relationship that refers to them. */
+  readonly charts: ReadonlyMap<string, readonly Block[]>;
   readonly paragraphs: Paragraph[];
   title: string | undefined;
   /** Notes so far, by which they are numbered. */
@@ -104,6 +112,7 @@ function open(walk: Walk, name: string, attributes: XmlAttributes): void {
   else if (name === 'w:vMerge') flow.spanCell({ continues: value !== 'restart' });
   else if (name === 'w:footnoteReference') refer(walk, `footnote ${attributes['w:id']}`);
   else if (name === 'w:endnoteReference') refer(walk, `endnote ${attributes['w:id']}`);
+  else if (name === 'c:chart') flow.add(walk.charts.get(attributes['r:id'] ?? '') ?? []);
   else if (walk.isProperty) openProperty(walk, name, value);
   else say(walk, signs[name] ?? '');
 }

@@ -23,6 +23,8 @@ export interface Flow {
   closeCell(): void;
   closeRow(isHeader: boolean): void;
   closeTable(): void;
+  /** What was read elsewhere. */
+  add(blocks: readonly Block[]): void;
 }
 
 interface Table {
@@ -78,6 +80,9 @@ export function openFlow(): Flow {
       table?.rows.cell(table.cell.join(' '), table.spans);
     },
     closeRow: (isHeader) => tables.at(-1)?.rows.closeRow(isHeader),
+    add(given) {
+      for (const block of given) push(block);
+    },
     closeTable() {
       const made = tables.pop()?.rows.toBlock();
       if (made === undefined) return;

@@ -3,6 +3,7 @@ import type { Archive } from './archive.ts';
 import { firstHeading, type ParsedText } from './block.ts';
 import { parseOdfSheets } from './odf-sheets.ts';
 import { parseOdfText } from './odf-text.ts';
+import { titleOrNone } from './ooxml.ts';
 import { readXml } from './xml.ts';
 
 /** OpenDocument: texts, presentations and drawings, spreadsheets. @throws bad-document */
@@ -34,5 +35,5 @@ async function readTitle(archive: Archive): Promise<string | undefined> {
     close: (name) => void (isInside &&= name !== 'dc:title'),
     text: (text) => void (title += isInside ? text : ''),
   });
-  return title.trim() || undefined;
+  return titleOrNone(title);
 }

@@ -29,6 +29,13 @@ export async function readRelationships(archive: Archive, part: string): Promise
 export const targetOfType = (relationships: readonly Relationship[], type: string): string | undefined =>
   relationships.find((one) => one.type === type)?.target;
 
+/** What programs write when nobody has given a title. */
+const madeUp =
+  /^(?:power\s?point[- ]pr\S*|presentation|présentation powerpoint|präsentation|untitled.*|unbenannt.*|microsoft (?:word|powerpoint) - .*|(?:document|slide|folie)\s?\d*|title)$/iu;
+
+export const titleOrNone = (title: string): string | undefined =>
+  title.trim() === '' || madeUp.test(title.trim()) ? undefined : title.trim();
+
 /** The title among the document's properties; in many files it is the title of what it was copied from. */
 export async function readCoreTitle(archive: Archive): Promise<string | undefined> {
   let title = '';
@@ -39,5 +46,5 @@ export async function readCoreTitle(archive: Archive): Promise<string | undefine
     close: (name) => (isInside &&= name !== 'dc:title'),
     text: (text) => (title += isInside ? text : ''),
   });
-  return title.trim() || undefined;
+  return titleOrNone(title);
 }

@@ -1,25 +1,28 @@
 import type { Archive } from './archive.ts';
-import { type Block, firstHeading, type ParsedText } from './block.ts';
+import type { Block, ParsedText } from './block.ts';
 import { type Flow, openFlow } from './flow.ts';
+import { readChart } from './ooxml-chart.ts';
 import { readCoreTitle, readRelationships, targetOfType } from './ooxml.ts';
 import { readXml, type XmlAttributes } from './xml.ts';
 
 /**
  * Presentations: a slide is a page, its title the heading; then its texts in the order of the file, its tables,
- * the words of its diagrams and the speaker's notes. What stands on every slide (number, date, footer) and
+ * the words of its diagrams, the numbers of its charts and the speaker's notes. What stands on every slide (number, date, footer) and
  * comments are left out. Hidden slides are read, and told.
  */
 export async function parsePptx(archive: Archive, main: string): Promise<ParsedText> {
   const blocks: Block[] = [];
   const hidden: number[] = [];
+  let title: string | undefined;
   for (const [index, part] of (await readSlideList(archive, main)).entries()) {
     const page = index + 1;
     const slide = await readSlide(archive, part, page);
     if (slide.isHidden) hidden.push(page);
+    title ??= slide.title || undefined;
     if (slide.blocks.length === 0 && slide.title === '') continue;
     blocks.push({ kind: 'heading', text: slide.title || `Slide ${page}`, level: 1, page }, ...slide.blocks);
   }
-  const title = (await readCoreTitle(archive)) ?? firstHeading(blocks);
+  title ??= await readCoreTitle(archive);
   return {
     title,
     blocks,
@@ -52,7 +55,9 @@ async function readSlide(archive: Archive, part: string, page: number): Promise<
   const slide = await readDrawing(archive, part, flow, placeOnSlide);
   const relationships = await readRelationships(archive, part);
   for (const { type, target } of relationships) {
-    if (type === 'diagramData' && archive.has(target)) await readDrawing(archive, target, flow, placeOnSlide);
+    if (!archive.has(target)) continue;
+    if (type === 'diagramData') await readDrawing(archive, target, flow, placeOnSlide);
+    else if (type === 'chart') flow.add(await readChart(archive, target));
   }
   const notes = targetOfType(relationships, 'notesSlide');
   if (notes !== undefined && archive.has(notes)) {

@@ -60,6 +60,7 @@ for (const [space, prefix] of [
   ['spreadsheetml/main', ''],
   ['drawingml/main', 'a'],
   ['drawingml/diagram', 'dgm'],
+  ['drawingml/chart', 'c'],
   ['officeDocument/math', 'm'],
   ['officeDocument/relationships', 'r'],
 ] as const) {

@@ -3,14 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, test } from 'node:test';
-import {
-  docxOf,
-  epubOf,
-  odfOf,
-  paragraph,
-  word,
-  xlsxOf,
-} from '../fixtures/documents/office.ts';
+import { docxOf, epubOf, odfOf, paragraph, word, xlsxOf } from '../fixtures/documents/office.ts';
 import { goodFiles } from '../fixtures/documents/broken.ts';
 import { openParsing, textOf } from '../fixtures/documents/parse.ts';
 import { bloatedPdf, pdfOf, repeatedPdf } from '../fixtures/documents/pdf.ts';

@@ -56,3 +56,25 @@ test('a presentation of nothing but pictures needs OCR', async () => {
   const [document] = await parsing.all('scan.pptx', pictures);
   assert.equal(document?.state, 'needs_ocr');
 });
+
+test('a chart is a table of its series', async () => {
+  const points = (...values: readonly string[]): string =>
+    values.map((value, n) => `<c:pt idx="${n}"><c:v>${value}</c:v></c:pt>`).join('');
+  const series = (name: string, ...values: readonly string[]): string =>
+    `<c:ser><c:tx>${points(name)}</c:tx><c:cat>${points('2023', '2024')}</c:cat><c:val>${points(...values)}</c:val></c:ser>`;
+  const chart = `<c:chart><c:title><c:tx><a:p><a:r><a:t>Doses</a:t></a:r></a:p></c:tx></c:title>${series('A', '1', '2')}${series('B', '3', '4')}</c:chart>`;
+  const document = await parsing.good(
+    'chart.pptx',
+    pptxOf([shape('Growth', title)], {
+      'ppt/slides/_rels/slide1.xml.rels': relationships({ c: ['chart', '../charts/chart1.xml'] }),
+      'ppt/charts/chart1.xml': chart,
+    }),
+  );
+  assert.equal(textOf(document), 'Growth\n\nDoses\n\n | A | B\n2023 | 1 | 3\n2024 | 2 | 4');
+});
+
+test('a title that the program made up is none', async () => {
+  const core = '<cp:coreProperties><dc:title>PowerPoint Presentation</dc:title></cp:coreProperties>';
+  const document = await parsing.good('d.pptx', pptxOf([shape('x')], { 'docProps/core.xml': core }));
+  assert.equal(document.title, 'd.pptx');
+});
