@@ -59,13 +59,14 @@ function openDoorWhenServed(): void {
   probe.once('error', () => setTimeout(openDoorWhenServed, pollMs));
 }
 
-// These come to the whole group: the server, which has them too, decides when all ends.
-process.on('SIGTERM', () => undefined);
-process.on('SIGINT', () => undefined);
 process.on('exit', () => rmSync(socketPath, { force: true }));
 
 // In our group and with our output: to the outside it is one process with us.
 const child = spawn(file, args, { stdio: 'inherit' });
+// These come to the whole group: the server, which has them too, decides when all ends. Not before there is one: it
+// would never hear of them.
+process.on('SIGTERM', () => undefined);
+process.on('SIGINT', () => undefined);
 child.once('spawn', openDoorWhenServed);
 child.once('error', (error: NodeJS.ErrnoException) => {
   say(error.message);
