@@ -1,5 +1,6 @@
 import { isContentList, parseContentList } from './content-list.ts';
 import type { ParsedText } from './block.ts';
+import { isNotebook, parseNotebook } from './notebook.ts';
 import { isRow } from './rows.ts';
 import { parseSource } from './source.ts';
 
@@ -12,7 +13,7 @@ export type SniffedJson =
 const triedRows = 20;
 
 /**
- * A file that is one JSON value: a corpus of rows, a document of RAG-Anything, or anything else, which is read
+ * A file that is one JSON value: a corpus of rows, a document of RAG-Anything, a notebook, or anything else, which is read
  * as it is written. Undefined when it is not JSON.
  *
  * @param text cleaned
@@ -25,6 +26,7 @@ export function sniffJson(text: string): SniffedJson | undefined {
   } catch {
     return undefined;
   }
+  if (isNotebook(value)) return { kind: 'parsed', parsed: parseNotebook(value) };
   if (isContentList(value)) return { kind: 'parsed', parsed: parseContentList(value) };
   if (Array.isArray(value) && value.slice(0, triedRows).some(isRow)) {
     return { kind: 'rows', lines: Buffer.from(value.map((row) => JSON.stringify(row)).join('\n')) };

@@ -1,5 +1,5 @@
 import { extname } from 'node:path';
-import type { ParsedText } from './block.ts';
+import { mostCharacters, type ParsedText, tooMuchText } from './block.ts';
 import { cleanText } from './clean.ts';
 import { isArchive, isOle } from './containers.ts';
 import { decodeText } from './decode.ts';
@@ -28,6 +28,8 @@ export type Sniffed =
  * heading in one file and a comment in another.
  *
  * Text is tried before magic numbers: a text that begins with "MZ" or "BM" is a text.
+ *
+ * @throws bad-document for a text that is too long to be read
  */
 export async function sniff(bytes: Buffer, path: string): Promise<Sniffed> {
   const head = bytes.subarray(0, 1024).toString('latin1');
@@ -37,6 +39,9 @@ export async function sniff(bytes: Buffer, path: string): Promise<Sniffed> {
   const named = textualFormat(head);
   if (named !== undefined) return { kind: 'unsupported', name: named };
   if (looksLikeRows(bytes)) return { kind: 'rows', lines: bytes };
+  // Before any of it is decoded: no letter of a text takes more than three bytes for a unit of a string.
+  const isHuge = bytes.length > 3 * mostCharacters && decodeText(bytes.subarray(0, 4096)) !== undefined;
+  if (isHuge) throw tooMuchText();
   const decoded = decodeText(bytes);
   if (decoded === undefined) return { kind: 'unsupported', name: await binaryFormat(bytes) };
   const text = cleanText(decoded.text);

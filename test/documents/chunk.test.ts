@@ -4,11 +4,12 @@ import * as fc from 'fast-check';
 import type { Block } from '../../src/documents/block.ts';
 import { chunkBlocks, chunkerName } from '../../src/documents/chunk.ts';
 import { cleanText } from '../../src/documents/clean.ts';
+import { repeatHeaders } from '../../src/documents/table-parts.ts';
 import { estimateTokens } from '../../src/tokens/estimate.ts';
 
 const options = { targetTokens: 64, overlapTokens: 16 };
 const textOf = (blocks: readonly Block[]): string =>
-  blocks
+  repeatHeaders(blocks, options.targetTokens)
     .map((block) => block.text)
     .filter((text) => text.trim() !== '')
     .join('\n\n');
@@ -43,6 +44,7 @@ const block: fc.Arbitrary<Block> = fc.record(
     text: fc.array(sentence, { maxLength: 8 }).map((parts) => parts.join('')),
     level: fc.integer({ min: 1, max: 6 }),
     page: fc.integer({ min: 1, max: 9 }),
+    headerLines: fc.integer({ min: 1, max: 3 }),
   },
   { requiredKeys: ['kind', 'text'] },
 );
@@ -154,6 +156,18 @@ test('a fence and a table that fit stay whole; a larger table is cut between its
   const chunks = chunkBlocks([{ kind: 'table', text: rows.join('\n') }], options);
   assert.ok(chunks.length > 2);
   for (const line of chunks.flatMap((chunk) => chunk.text.split('\n'))) assert.ok(rows.includes(line), line);
+});
+
+test('a table that is cut says its header in each part, unless the header is as long as a part', () => {
+  const rows = Array.from({ length: 60 }, (_, n) => `row ${n} | value ${n} | unit`);
+  const cut = (header: string): string[] => {
+    const table: Block = { kind: 'table', text: [header, ...rows].join('\n'), headerLines: 1 };
+    return chunkBlocks([table], options).map((chunk) => chunk.text);
+  };
+  const parts = cut('No | Value | Unit');
+  assert.ok(parts.length > 5 && parts.every((text) => text.startsWith('No | Value | Unit\nrow')));
+  assert.equal(new Set(parts.flatMap((text) => text.split('\n').slice(1))).size, 60);
+  assert.equal(cut('a long name '.repeat(20)).filter((text) => text.includes('a long name')).length, 1);
 });
 
 test('a chunk names the pages it spans', () => {

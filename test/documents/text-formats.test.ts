@@ -127,6 +127,16 @@ test('a corpus may be one JSON array; any other JSON is read as it is written', 
   assert.equal(await read('c.json', '{"a": tru'), '{"a": tru');
 });
 
+test('a notebook is its texts and its code', async () => {
+  const cells = [
+    { cell_type: 'markdown', source: ['# Doses\n', '\n', 'We try.'] },
+    { cell_type: 'code', source: 'x = 1\nprint(x)', outputs: [{ data: { 'image/png': 'AAAA' } }] },
+    { cell_type: 'code', source: [] },
+  ];
+  const document = await parsing.good('a.ipynb', JSON.stringify({ nbformat: 4, cells }));
+  assert.deepEqual([document.title, textOf(document)], ['Doses', 'Doses\n\nWe try.\n\nx = 1\nprint(x)']);
+});
+
 test("RAG-Anything's list of contents keeps pages, headings, captions, formulas and paths of pictures", async () => {
   const items = [
     { type: 'header', text: 'ACME', page_idx: 0 },
