@@ -1,6 +1,6 @@
 /** What the tiny supervisor of these tests is told to do: supervises-on-order.ts reads it from its argument. */
 import type { ContainmentMode } from '../../src/supervise/containment.ts';
-import type { Restart, RestartBudget } from '../../src/supervise/spec.ts';
+import type { Isolation, Restart, RestartBudget } from '../../src/supervise/spec.ts';
 
 export interface Order {
   readonly mode: ContainmentMode;
@@ -18,6 +18,8 @@ export interface Order {
 export interface ChildOrder {
   readonly id: string;
   readonly command: readonly [string, ...string[]];
+  /** Else `processes`. */
+  readonly isolation?: Isolation;
   readonly restart?: Restart;
   readonly significant?: boolean;
   readonly after?: readonly string[];

@@ -1,9 +1,12 @@
 /** TERM during a backoff, a start, a wait; restarts that meet each other or a wait. */
 import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fault, type Found } from './fault.ts';
 import type { ChildOrder, Order } from './order.ts';
 import { plays, supervise, type Supervised } from './supervised.ts';
-import { commandOf, kill, type World } from './world.ts';
+import { commandOf, kill, systemPath, type World } from './world.ts';
 
 const patient: Order['budget'] = {
   intensity: 5,
@@ -35,6 +38,27 @@ async function stopped(world: World, supervised: Supervised): Promise<Found> {
   assert.deepEqual(world.marked(), []);
   return { outcome: 'clean', ms: performance.now() - since };
 }
+
+/** The first process of a namespace has to set up its network before there is a program that could be told to end. */
+fault(
+  { list: 5, fault: 'stop during the start of a namespace', of: 'tree', modes: ['pidns'], atMostMs: 1000 },
+  async (world) => {
+    const bin = join(world.folder, 'bin');
+    mkdirSync(bin, { mode: 0o755 });
+    for (const name of ['ip', 'ifconfig', 'perl', 'python3'])
+      writeFileSync(join(bin, name), `#!/bin/sh\nsleep 0.3\nPATH=${systemPath} exec ${name} "$@"\n`, {
+        mode: 0o755,
+      });
+    const path = `${bin}:${systemPath}`;
+    const supervised = await supervise(world, [{ ...sleeps('service'), isolation: 'network' }], { path });
+    await supervised.untilTold('spawned');
+    await sleep(150);
+    const found = await stopped(world, supervised);
+    const group = supervised.events.find(({ event }) => event === 'group');
+    assert.notEqual(group?.['outcome'], 'killed', 'TERM is lost');
+    return found;
+  },
+);
 
 fault({ list: 5, fault: 'a restart while another waits for it', of: 'tree' }, async (world) => {
   const since = performance.now();

@@ -43,6 +43,7 @@ export const plays = (fixture: string, ...words: string[]): [string, ...string[]
 
 export interface SuperviseOptions {
   readonly budget?: Order['budget'];
+  readonly path?: string;
   /** Before `node`. */
   readonly prefix?: readonly string[];
   /** Instead of the world's user, where the prefix changes it. */
@@ -59,11 +60,11 @@ export async function supervise(
   children: readonly ChildOrder[],
   options: SuperviseOptions = {},
 ): Promise<Supervised> {
-  const { budget = soonAgain, prefix = [] } = options;
+  const { budget = soonAgain, path = systemPath, prefix = [] } = options;
   const order: Order = {
     mode: world.mode,
     folder: world.folder,
-    path: systemPath,
+    path,
     family: `fault-${world.unique}`,
     env: world.env,
     budget,
