@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Does everything to the program that test/faults knows, in both containment modes, as root and as an ordinary user,
-# kills 20 times over. Prints the table, writes bench/FAULTS.md, and fails when a row is red. About 15 minutes.
+# kills 20 times over. Prints the table, writes bench/FAULTS.md, and fails when a row is red. About 20 minutes.
 #
 #   scripts/faults.sh [TIMES [FILE...]]     FILE: only these, and bench/FAULTS.md stays as it is
 # shellcheck source=scripts/project.sh
