@@ -104,6 +104,8 @@ export interface IngestReport {
     readonly failed: number;
     readonly needs_ocr: number;
   };
+  /** Documents whose file is gone, complete or failed; 0 unless pruning was asked for. */
+  readonly removed: number;
   readonly chunks: number;
   /** Texts sent to the embedder. */
   readonly embedded: number;
@@ -126,6 +128,8 @@ export interface IngestRequest {
   readonly inputs: readonly string[];
   /** Read every file, also those whose size and times are what they were. */
   readonly rehash?: boolean;
+  /** Remove the documents of the given folders whose file is gone. Never after a run that did not meet every input. */
+  readonly prune?: boolean;
   readonly onProgress?: (progress: IngestProgress) => void;
   /** Aborting it drains: what is embedded is committed, then the report comes with `complete: false`. */
   readonly signal: AbortSignal;

@@ -67,6 +67,12 @@ export const settingsTable = {
     '0',
     'Read every file of an ingest again, also those whose size and times are what they were.',
   ),
+  RAG_PRUNE: entry(
+    'work',
+    flagValue,
+    '0',
+    'After an ingest, remove the documents of its input folders whose file is gone.',
+  ),
   RAG_WORKER_MODE: entry(
     'work',
     text,

@@ -29,11 +29,12 @@ export async function* freshRows(
   found: AsyncIterable<Found>,
   stages: Stages,
 ): AsyncGenerator<BareRow, void, undefined> {
-  const { tally, origins } = stages;
+  const { tally, origins, sightings } = stages;
   for await (const { task, documents, known } of found) {
     if (task.kind === 'unchanged') tally.unchanged(task.documents);
     if (task.kind === 'failed') {
       const { key: document, file, reason } = task.item;
+      sightings.see(document);
       await setAside({ document, file, hash: '', state: 'failed', reason }, stages);
     }
     for (const document of documents) yield* rowsOf(document, known.get(document.key), stages);
@@ -47,8 +48,9 @@ async function* rowsOf(
   known: Known | undefined,
   stages: Stages,
 ): AsyncGenerator<BareRow, void, undefined> {
-  const { tally, writer, origins, chunker } = stages;
+  const { tally, writer, origins, sightings, chunker } = stages;
   const { key, hash, file } = document;
+  sightings.see(key);
   const version = { document: key, hash };
   if (document.state === 'unchanged' || hash === known?.done) {
     tally.unchanged(1);

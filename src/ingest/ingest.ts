@@ -12,13 +12,17 @@ import { embedBatches } from './embed-batches.ts';
 import { freshRows, parseTask, setAside } from './fresh-rows.ts';
 import { withKnown } from './known.ts';
 import { makeOrigins, type Origins } from './origins.ts';
+import { makePruning, noSightings, type Sightings } from './prune.ts';
 import { allOf, inPortions, type PortionItem, type Portions } from './portions.ts';
 import type { Stamps } from './stamps.ts';
 import { makeTally, type Tally } from './tally.ts';
 import { makeRowWriter, type RowWriter } from './writer.ts';
 
 export interface IngestParts {
-  readonly store: Pick<Store, 'known' | 'corpusState' | 'append' | 'recordFailures'>;
+  readonly store: Pick<
+    Store,
+    'known' | 'corpusState' | 'append' | 'recordFailures' | 'selectUnmet' | 'remove'
+  >;
   readonly parser: ParserPool;
   readonly embed: Embed;
   readonly chunker: ChunkerOptions;
@@ -30,6 +34,7 @@ export interface IngestParts {
 /** What the stages of one run share. */
 export interface Stages extends IngestParts {
   readonly origins: Origins;
+  readonly sightings: Sightings;
   readonly tally: Tally;
   readonly writer: RowWriter;
   readonly signal: AbortSignal;
@@ -45,13 +50,15 @@ export async function ingest(request: IngestRequest, parts: IngestParts): Promis
   const { signal } = request;
   const started = performance.now();
   const tally = makeTally(request.onProgress);
-  const origins = makeOrigins(parts.stamps);
+  const pruning = request.prune === true ? makePruning() : undefined;
+  const sightings = pruning ?? noSightings;
+  const origins = makeOrigins(parts.stamps, sightings);
   const writer = makeRowWriter(parts.store, (documents) => {
     tally.committed(documents.length);
     for (const document of documents) origins.settle(document);
   });
-  const portions = parts.portions ?? allOf(request.inputs);
-  const stages = { ...parts, origins, tally, writer };
+  const portions = parts.portions ?? allOf(request.inputs, (root) => sightings.listed(root));
+  const stages = { ...parts, origins, sightings, tally, writer };
   const counting = portions.count(signal).then(
     (count) => tally.total(count),
     () => {},
@@ -71,6 +78,7 @@ export async function ingest(request: IngestRequest, parts: IngestParts): Promis
     }
   }
   await writer.flush();
+  if (!interrupted) tally.removed((await pruning?.prune(parts.store)) ?? 0);
   await counting;
   return { ...tally.report(), complete: !interrupted, seconds: (performance.now() - started) / 1000 };
 }

@@ -5,6 +5,7 @@ import { fileState, type FileState } from './file-state.ts';
 import type { ListedItem } from './listing.ts';
 import { corpusName, type Origins } from './origins.ts';
 import type { PortionItem } from './portions.ts';
+import type { Sightings } from './prune.ts';
 import { isNamedRows, mayNeedSlicing, sliceRows } from './slices.ts';
 import type { Stamps } from './stamps.ts';
 
@@ -34,6 +35,7 @@ export interface Knowledge {
   readonly origins: Origins;
   /** Every file is read, whatever its stamp says. */
   readonly rehash: boolean;
+  readonly sightings: Sightings;
 }
 
 /** Files carry what is known under their names; rows, of corpora by any name, are only named once they are parsed. */
@@ -79,11 +81,14 @@ async function untouchedDocuments(
   { key }: FileItem,
   state: FileState,
   known: ReadonlyMap<string, Known>,
-  { store, stamps, rehash }: Knowledge,
+  { store, stamps, rehash, sightings }: Knowledge,
 ): Promise<number> {
   if (rehash) return 0;
   const done = known.get(key)?.done;
-  if (done != null && stamps.has(key, state, done)) return 1;
+  if (done != null && stamps.has(key, state, done)) {
+    sightings.see(key);
+    return 1;
+  }
   if (!stamps.has(corpusName(key), state, '')) return 0;
   const { rows, digest } = await store.corpusState(key);
   return stamps.has(corpusName(key), state, digest) ? rows : 0;

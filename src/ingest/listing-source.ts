@@ -8,7 +8,13 @@ import { type Found, isHidden, walkFolder } from './listing-walk.ts';
 /** What one input turned out to be. Everything is relative to its root, which gives documents their keys. */
 export type Source =
   | { readonly kind: 'file'; readonly path: string; readonly root: string }
-  | { readonly kind: 'folder'; readonly root: string; readonly lists: (relative: string) => boolean }
+  | {
+      readonly kind: 'folder';
+      readonly root: string;
+      /** Null: all that is not hidden. */
+      readonly glob: string | null;
+      readonly lists: (relative: string) => boolean;
+    }
   /** One path a line. The current folder is its root. */
   | { readonly kind: 'list'; readonly path: string; readonly root: string }
   | { readonly kind: 'missing'; readonly path: string; readonly reason: string };
@@ -23,7 +29,7 @@ export async function readSource(given: string): Promise<Source> {
   if (reason === undefined) {
     const isFolder = (await stat(path)).isDirectory();
     return isFolder
-      ? { kind: 'folder', root: path, lists: (relative) => !isHidden(relative) }
+      ? { kind: 'folder', root: path, glob: null, lists: (relative) => !isHidden(relative) }
       : { kind: 'file', path, root: dirname(path) };
   }
   if (input.startsWith('@')) return readList(withHome(input.slice(1)));
@@ -49,7 +55,12 @@ async function readGlob(input: string): Promise<Source> {
   const pattern = input.slice(cut);
   const reason = await unreadable(root);
   if (reason !== undefined) return { kind: 'missing', path: input, reason };
-  return { kind: 'folder', root, lists: (relative) => !isHidden(relative) && matchesGlob(relative, pattern) };
+  return {
+    kind: 'folder',
+    root,
+    glob: pattern,
+    lists: (relative) => !isHidden(relative) && matchesGlob(relative, pattern),
+  };
 }
 
 async function unreadable(path: string): Promise<string | undefined> {
@@ -68,7 +79,7 @@ export async function* filesOf(source: Exclude<Source, { kind: 'missing' }>): As
     yield await foundFile(source.path, basename(source.path));
   } else {
     for await (const found of walkFolder(source.root)) {
-      if (source.lists(found.relative)) yield found;
+      if (found.isFolder === true || source.lists(found.relative)) yield found;
     }
   }
 }

@@ -9,6 +9,8 @@ export interface Found {
   readonly relative: string;
   /** Why it is not to be read; undefined for a file. */
   readonly reason?: string;
+  /** It is a folder that cannot be listed: nobody knows what is in it. */
+  readonly isFolder?: true;
 }
 
 export const isHidden = (relative: string): boolean =>
@@ -32,6 +34,7 @@ async function* walk(folder: string, prefix: string, realRoot: string): AsyncGen
       path: folder,
       relative: prefix.slice(0, -1),
       reason: `the folder cannot be listed: ${reasonOf(error)}`,
+      isFolder: true,
     };
     return;
   }

@@ -1,4 +1,5 @@
 import { RagError } from '../errors.ts';
+import type { ListedRoot } from '../store/select.ts';
 import { openKeys } from './listing-keys.ts';
 import { filesOf, readSource, type Source } from './listing-source.ts';
 import type { Found } from './listing-walk.ts';
@@ -15,11 +16,14 @@ const hint =
  * Every file that the inputs name, in an order that two runs agree on. None is opened.
  * Memory stays flat: nothing is held but the names of the folders between the root and the current file.
  *
+ * @param onListed told of every folder when all that is in it has been listed. Not of an empty one, which may be a
+ *   disk that is not mounted
  * @throws no-input when none of the inputs can be read, or there is no file in them; aborted
  */
 export async function* listInputs(
   inputs: readonly string[],
   signal: AbortSignal,
+  onListed: (root: ListedRoot) => void = () => undefined,
 ): AsyncGenerator<ListedItem> {
   const sources = await Promise.all(inputs.map(readSource));
   if (sources.every((source) => source.kind === 'missing')) throw noInput(sources);
@@ -30,13 +34,17 @@ export async function* listInputs(
       yield { kind: 'failed', key: source.path, file: source.path, reason: source.reason };
       continue;
     }
+    let [isWhole, files] = [true, 0];
     for await (const found of filesOf(source)) {
       if (signal.aborted) throw new RagError('aborted', 'Cannot list the inputs: stopped');
+      if (found.isFolder === true) isWhole = false;
+      else files += 1;
       const key = giveKey(source, found);
       if (key === undefined) continue;
       isEmpty = false;
       yield itemOf(found, key);
     }
+    if (source.kind === 'folder' && isWhole && files > 0) onListed({ root: source.root, glob: source.glob });
   }
   if (isEmpty) throw noInput(sources, inputs);
 }

@@ -2,6 +2,7 @@
 import { type CorpusDigest, makeCorpusDigest } from '../store/digest.ts';
 import type { ChunkRow } from '../store/types.ts';
 import type { FileState } from './file-state.ts';
+import type { Sightings } from './prune.ts';
 import type { Stamps } from './stamps.ts';
 
 type Version = Pick<ChunkRow, 'document' | 'hash'>;
@@ -33,7 +34,7 @@ export const corpusName = (key: string): string => `${key}#`;
 const fileOf = (document: string): string => document.split('#', 1)[0] ?? document;
 
 /** Holds the files that are under way, no others. */
-export function makeOrigins(stamps: Stamps): Origins {
+export function makeOrigins(stamps: Stamps, sightings: Pick<Sightings, 'readCorpus'>): Origins {
   const origins = new Map<string, Origin>();
   const change = (key: string, by: number): Origin | undefined => {
     const origin = origins.get(key);
@@ -45,7 +46,10 @@ export function makeOrigins(stamps: Stamps): Origins {
     const origin = change(key, -1);
     if (origin === undefined || origin.open > 0) return;
     origins.delete(key);
-    if (origin.isWhole) stamp(key, origin, stamps);
+    // Without a state it is a file of which others read the rest, or that nobody could ask.
+    if (!origin.isWhole || origin.state === undefined) return;
+    if (origin.rows !== undefined) sightings.readCorpus(key);
+    stamp(key, origin.state, origin, stamps);
   };
   return {
     begin: (key, state) => {
@@ -70,8 +74,7 @@ export function makeOrigins(stamps: Stamps): Origins {
   };
 }
 
-function stamp(key: string, { state, content, rows }: Origin, stamps: Stamps): void {
-  if (state === undefined) return;
+function stamp(key: string, state: FileState, { content, rows }: Origin, stamps: Stamps): void {
   if (content !== undefined) stamps.note(key, state, content);
   if (rows === undefined) return;
   // The first says that it is a corpus: what its rows are is asked of the index only where it may save a reading.

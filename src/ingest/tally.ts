@@ -10,13 +10,15 @@ export interface Tally {
   failed(failure: Failure): void;
   committed(documents: number): void;
   embedded(texts: number): void;
+  removed(documents: number): void;
   total(documents: number | null): void;
-  report(): Pick<IngestReport, 'documents' | 'chunks' | 'embedded' | 'failures'>;
+  report(): Pick<IngestReport, 'documents' | 'removed' | 'chunks' | 'embedded' | 'failures'>;
 }
 
 export function makeTally(onProgress: ((progress: IngestProgress) => void) | undefined): Tally {
   const documents = { processed: 0, unchanged: 0, failed: 0, needs_ocr: 0 };
   const failures: Failure[] = [];
+  let removed = 0;
   let chunks = 0;
   let embedded = 0;
   let total: number | null = null;
@@ -53,10 +55,13 @@ export function makeTally(onProgress: ((progress: IngestProgress) => void) | und
     embedded: (texts) => {
       embedded += texts;
     },
+    removed: (count) => {
+      removed += count;
+    },
     total: (count) => {
       total = count;
       tell();
     },
-    report: () => ({ documents: { ...documents }, chunks, embedded, failures }),
+    report: () => ({ documents: { ...documents }, removed, chunks, embedded, failures }),
   };
 }

@@ -29,6 +29,7 @@ export const makeSummary = (
   exit: number,
 ): Record<string, unknown> => ({
   documents: report?.documents ?? { processed: 0, unchanged: 0, failed: 0, needs_ocr: 0 },
+  removed: report?.removed ?? 0,
   chunks: report?.chunks ?? 0,
   embedded: report?.embedded ?? 0,
   failures: report?.failures ?? [],

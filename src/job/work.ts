@@ -63,7 +63,7 @@ export function makeWork(parts: WorkParts): Work {
       await store.consolidate(request.signal);
       await store.beginWriting(await encoderInForce(request.signal), parts.writer);
       await using stamps = await openStamps(settings.RAG_WORKING_DIR, parts.writer);
-      const given = { rehash: settings.RAG_REHASH, ...request };
+      const given = { rehash: settings.RAG_REHASH, prune: settings.RAG_PRUNE, ...request };
       const report = await ingest(given, { store, parser, embed, chunker, stamps });
       // A stopped run leaves its shard and its stamps as they are: the next one merges them.
       if (!report.complete) return report;

@@ -30,6 +30,8 @@ export function openLedgerStore(): LedgerStore {
       append: async (rows) => {
         for (const { ordinal, document, hash } of rows) if (ordinal === 0) done.set(document, hash);
       },
+      selectUnmet: async () => [],
+      remove: async () => undefined,
       recordFailures: async (rows) => void failures.push(...rows),
     },
   };

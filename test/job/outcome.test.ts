@@ -7,6 +7,7 @@ import { nextPhase, type Phase, type PhaseEvent } from '../../src/job/phase.ts';
 
 const report = (failed: number, complete = true) => ({
   documents: { processed: 90, unchanged: 10 - failed, failed, needs_ocr: 0 },
+  removed: 0,
   chunks: 1,
   embedded: 1,
   failures: [],
