@@ -65,6 +65,7 @@ const isTurn = (
   { modes, users }: Pick<Fault, 'modes' | 'users'>,
 ): boolean =>
   results !== undefined ||
+  Object.values(whyNot).some((why) => why !== undefined) ||
   modes?.length === 1 ||
   users?.length === 1 ||
   (mode === 'guard') === (user === 'root');
