@@ -53,7 +53,8 @@ function unmarkedUtf16(head: Buffer): 'utf-16le' | 'utf-16be' | undefined {
 /** One NUL or escape in a log is dirt; one byte in fifty is another kind of file. */
 function looksBinary(head: Buffer): boolean {
   let strange = 0;
-  for (const byte of head) {
+  for (let at = 0; at < head.length; at++) {
+    const byte = head[at] ?? 0;
     if (byte < 9 || (byte > 13 && byte < 32 && byte !== 27)) strange++;
   }
   return strange * 50 > head.length;

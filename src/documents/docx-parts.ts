@@ -64,7 +64,7 @@ function resolve(raw: ReadonlyMap<string, RawStyle>, id: string, steps: number):
     ...(own !== undefined && { level: own }),
     ...(ownItem !== undefined && { item: ownItem }),
     ...((isTitle === true || name === 'title') && { isTitle: true }),
-    ...(/^toc \d$/u.test(name) && { isContents: true }),
+    ...(/^toc (?:\d|heading)$/u.test(name) && { isContents: true }),
   };
 }
 

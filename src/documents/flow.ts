@@ -94,4 +94,10 @@ export function openFlow(): Flow {
   return flow;
 }
 
-const onOneLine = (text: string): string => text.replaceAll(/\s*\n\s*/gu, ' ');
+const onOneLine = (text: string): string =>
+  text.includes('\n')
+    ? text
+        .split('\n')
+        .map((line) => line.trim())
+        .join(' ')
+    : text;

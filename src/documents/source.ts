@@ -12,14 +12,26 @@ const names = new Set(
 /** @param extension with its dot, in lower case */
 export const isSource = (extension: string): boolean => names.has(extension.slice(1));
 
-/** Where a line at the margin follows an empty one: before the next function, class or section. */
-const between = /\n(?:[^\S\n]*\n)+(?=\S)/gu;
-
 /** Source code and settings: pieces that are kept whole where they fit, else cut between lines. @param text cleaned */
-export function parseSource(text: string): ParsedText {
-  const blocks = text
-    .split(between)
-    .map((piece): Block => ({ kind: 'code', text: piece.replace(/^(?:[^\S\n]*\n)+/u, '').trimEnd() }))
-    .filter((block) => block.text !== '');
-  return { title: undefined, blocks };
+export const parseSource = (text: string): ParsedText => ({
+  title: undefined,
+  blocks: piecesOf(text).map((piece): Block => ({ kind: 'code', text: piece })),
+});
+
+/** A piece ends where a line at the margin follows an empty one: before the next function, class or section. */
+function piecesOf(text: string): string[] {
+  const pieces: string[] = [];
+  let piece: string[] = [];
+  let isAfterEmpty = false;
+  for (const line of text.split('\n')) {
+    const isEmpty = line.trim() === '';
+    if (isAfterEmpty && !isEmpty && !/^\s/u.test(line)) {
+      pieces.push(piece.join('\n').trimEnd());
+      piece = [];
+    }
+    if (!isEmpty || piece.length > 0) piece.push(line);
+    isAfterEmpty = isEmpty;
+  }
+  pieces.push(piece.join('\n').trimEnd());
+  return pieces.filter((one) => one !== '');
 }

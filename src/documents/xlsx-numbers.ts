@@ -13,9 +13,15 @@ function builtInKind(id: number): NumberKind {
   return isDate ? 'date' : 'number';
 }
 
+/** Excel takes 255 characters. */
+const longestFormat = 1000;
+
 /** By the letters of its first section, without literals, colours and conditions. @param code e.g. `yyyy\-mm\-dd;@` */
 export function kindOfFormat(code: string): NumberKind {
-  const [section = ''] = code.replace(/"[^"]*"|[\\_*]./gu, '').split(';');
+  const [section = ''] = code
+    .slice(0, longestFormat)
+    .replace(/"[^"]*"|[\\_*]./gu, '')
+    .split(';');
   if (/\[(?:h+|m+|s+)\]/iu.test(section)) return 'duration';
   const letters = section.replace(/\[[^\]]*\]/gu, '').toLowerCase();
   if (letters.includes('general')) return 'number';

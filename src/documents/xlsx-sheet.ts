@@ -117,7 +117,7 @@ async function readMerges(sheet: AsyncIterable<Uint8Array>): Promise<Map<string,
   let rest = '';
   for await (const piece of sheet) {
     const text = rest + Buffer.from(piece.buffer, piece.byteOffset, piece.length).toString('latin1');
-    for (const match of text.matchAll(/mergeCell\s[^<>]*?ref="([A-Z]{1,3}(\d+)):[A-Z]{1,3}(\d+)"/gu)) {
+    for (const match of text.matchAll(/mergeCell\s[^<>]{0,100}?ref="([A-Z]{1,3}(\d+)):[A-Z]{1,3}(\d+)"/gu)) {
       const [, place = '', from, to] = match;
       const rows = Number(to) - Number(from) + 1;
       if (rows > 1 && merges.size < mostMerges) merges.set(place, rows);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { docxOf, paragraph } from '../fixtures/documents/office.ts';
 import { openParsing, textOf } from '../fixtures/documents/parse.ts';
 
 const parsing = await openParsing();
@@ -60,8 +61,14 @@ x = 1 % kept \section{no}`,
   assert.deepEqual(chunks.at(-1)?.headings, ['The first part', 'List']);
 });
 
-test('LaTeX that closes nothing is read in linear time', async () => {
+test('what is made to exhaust a pattern is read in linear time', async () => {
   const before = process.cpuUsage();
+  await parsing.all('blank.py', `x${'\n'.repeat(1_000_000)} y`);
+  await parsing.all(
+    'spaces.docx',
+    docxOf(paragraph(`a${' '.repeat(1_000_000)}b`, '<w:outlineLvl w:val="0"/>')),
+  );
+  await parsing.all('quotes.csv', '"a,'.repeat(300_000));
   for (const piece of [
     '\\section{',
     '\\begin{equation}',
