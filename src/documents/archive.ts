@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { type Entry, fromBufferPromise, type ZipFile } from 'yauzl';
 import { codeOf, messageOf, RagError } from '../errors.ts';
+import { cleanLine } from './clean.ts';
 
 /**
  * The archive that office documents and e-books are. Its directory is judged before any byte is inflated: a
@@ -66,7 +67,7 @@ function checkEntry({ compressedSize, uncompressedSize }: Entry): void {
 }
 
 async function* inflate(zip: ZipFile, name: string, entry: Entry | undefined): AsyncGenerator<Buffer> {
-  if (entry === undefined) throw new RagError('bad-document', `it is damaged: it has no part ${name}`);
+  if (entry === undefined) throw new RagError('bad-document', `it is damaged: it has no part ${shown(name)}`);
   if (entry.isEncrypted()) throw new RagError('bad-document', 'it is encrypted, it needs a password');
   let sum = 0;
   try {
@@ -79,13 +80,23 @@ async function* inflate(zip: ZipFile, name: string, entry: Entry | undefined): A
     throw codeOf(error) === undefined ? damaged(error) : error;
   }
   if (sum !== entry.crc32)
-    throw new RagError('bad-document', `it is damaged: the checksum of ${name} is wrong`);
+    throw new RagError('bad-document', `it is damaged: the checksum of ${shown(name)} is wrong`);
 }
+
+const shown = (name: string): string => cleanLine(name).slice(0, longestDetail);
 
 const inMiB = (bytes: number): string => `${Math.round(bytes / mebibyte)} MiB`;
 
 const bomb = (what: string): RagError =>
   new RagError('bad-document', `it looks like an archive bomb: ${what}`);
 
-const damaged = (error: unknown): RagError =>
-  new RagError('bad-document', `it is damaged or cut off: ${messageOf(error)}`, { cause: error });
+/** What the library says may quote the file. */
+function damaged(error: unknown): RagError {
+  const said = cleanLine(messageOf(error));
+  const what = /end of central directory/iu.test(said)
+    ? 'its directory is missing'
+    : said.slice(0, longestDetail);
+  return new RagError('bad-document', `it is damaged or cut off: ${what}`, { cause: error });
+}
+
+const longestDetail = 120;

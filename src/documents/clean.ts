@@ -11,3 +11,6 @@ export function cleanText(raw: string): string {
   const text = raw.toWellFormed();
   return unwanted.test(text) ? text.replace(lineBreaks, '\n').replace(allUnwanted, '') : text;
 }
+
+/** For titles, names and messages. */
+export const cleanLine = (raw: string): string => cleanText(raw).replace(/\s+/gu, ' ').trim();

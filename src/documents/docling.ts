@@ -1,5 +1,5 @@
 import type { Block, ParsedText } from './block.ts';
-import { cleanText } from './clean.ts';
+import { cleanLine, cleanText } from './clean.ts';
 import { rowLine, tableBlock } from './table-rows.ts';
 
 /**
@@ -89,7 +89,7 @@ function tableOf(grid: readonly (readonly GridCell[])[]): Block | undefined {
   let headerLines = 0;
   for (const row of grid) {
     const cells = row.map(({ text = '', start_col_offset_idx: start }, column) =>
-      start !== undefined && start < column ? '' : cleanText(text).replace(/\s+/gu, ' ').trim(),
+      start !== undefined && start < column ? '' : cleanLine(text),
     );
     const line = rowLine(cells);
     if (line === '') continue;

@@ -1,6 +1,6 @@
 import type { Archive } from './archive.ts';
 import { type Block, openCount, type ParsedText } from './block.ts';
-import { cleanText } from './clean.ts';
+import { cleanLine } from './clean.ts';
 import { type HiddenStyles, odfLeft, odfSigns, openHiddenStyles } from './odf-parts.ts';
 import { openSheetRows, type SheetCell, type SheetRows } from './sheet-rows.ts';
 import { readXml, type XmlAttributes } from './xml.ts';
@@ -58,7 +58,7 @@ function open(walk: Walk, name: string, attributes: XmlAttributes): void {
   if (name === 'table:table') {
     const rows = openSheetRows(walk.count);
     walk.sheet = {
-      name: attributes['table:name'] ?? '',
+      name: cleanLine(attributes['table:name'] ?? ''),
       isHidden: walk.styles.has(attributes['table:style-name']),
       rows,
     };
@@ -93,7 +93,7 @@ function closeCell(walk: Walk): void {
   const type = cell['office:value-type'];
   const date = type === 'date' ? cell['office:date-value'] : undefined;
   const shown = date?.replace(/T00:00:00(?:\.0+)?$/u, '').replace('T', ' ') ?? walk.text;
-  const text = cleanText(shown).replace(/\s+/gu, ' ').trim();
+  const text = cleanLine(shown);
   const repeat = Number(cell['table:number-columns-repeated']) || 1;
   const rows = Number(cell['table:number-rows-spanned']) || 1;
   for (let n = 0; n < (text === '' ? 0 : Math.min(repeat, mostRepeated)); n++) {

@@ -1,5 +1,6 @@
 import type { Archive } from './archive.ts';
 import type { Block, ParsedText } from './block.ts';
+import { cleanLine } from './clean.ts';
 import { type Flow, openFlow } from './flow.ts';
 import { type HiddenStyles, odfLeft, odfSigns, openHiddenStyles } from './odf-parts.ts';
 import { readXml, type XmlAttributes } from './xml.ts';
@@ -121,7 +122,7 @@ function closeParagraph(walk: Walk): void {
   const text = paragraph.text.trim();
   const note = walk.notes.at(-1);
   if (note !== undefined) note.push(text);
-  else if (slide !== undefined && frame === 'title') slide.title = `${slide.title} ${text}`.trim();
+  else if (slide !== undefined && frame === 'title') slide.title = cleanLine(`${slide.title} ${text}`);
   else if (paragraph.level !== undefined) flow.heading(text, paragraph.level);
   else if (depth > 0) flow.item(text, depth - 1);
   else flow.paragraph(text);

@@ -1,6 +1,6 @@
 import type { Archive } from './archive.ts';
 import type { Block } from './block.ts';
-import { cleanText } from './clean.ts';
+import { cleanLine } from './clean.ts';
 import { rowLine, tableBlock } from './table-rows.ts';
 import { readXml } from './xml.ts';
 
@@ -53,10 +53,8 @@ function put(series: Series, role: string, index: number, text: string): void {
   else if (role === 'val' || role === 'yVal') series.values[index] = text;
 }
 
-const oneLine = (text: string): string => cleanText(text).replace(/\s+/gu, ' ').trim();
-
 const blockOf = (title: string): Block[] =>
-  oneLine(title) === '' ? [] : [{ kind: 'text', text: oneLine(title) }];
+  cleanLine(title) === '' ? [] : [{ kind: 'text', text: cleanLine(title) }];
 
 /** Charts of more series are noise. */
 const mostSeries = 100;
@@ -70,7 +68,7 @@ function tableOf(all: readonly Series[]): Block[] {
     ...shown.map(({ values }) => values[n] ?? ''),
   ]);
   const lines = [['', ...shown.map(({ name }) => name)], ...rows]
-    .map((row) => rowLine(row.map(oneLine)))
+    .map((row) => rowLine(row.map(cleanLine)))
     .filter((line) => line !== '');
   return count === 0 || lines.length === 0 ? [] : [tableBlock(lines, 1)];
 }

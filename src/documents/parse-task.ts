@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { messageOf } from '../errors.ts';
 import { mostCharacters, type ParsedText, tooMuchText } from './block.ts';
 import { chunkBlocks } from './chunk.ts';
+import { cleanLine } from './clean.ts';
 import { refuseOle } from './containers.ts';
 import { parseDelimited } from './delimited.ts';
 import { failedTask } from './failed.ts';
@@ -107,7 +108,7 @@ function finish(
     ...base,
     state: 'parsed',
     id: base.key,
-    title: title ?? basename(base.file),
+    title: cleanLine(title ?? '') || cleanLine(basename(base.file)),
     chunks,
   } as const;
   return warnings.length > 0 ? { ...parsed, warnings } : parsed;

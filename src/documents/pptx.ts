@@ -1,5 +1,6 @@
 import type { Archive } from './archive.ts';
 import type { Block, ParsedText } from './block.ts';
+import { cleanLine } from './clean.ts';
 import { type Flow, openFlow } from './flow.ts';
 import { readChart } from './ooxml-chart.ts';
 import { readCoreTitle, readRelationships, targetOfType } from './ooxml.ts';
@@ -161,7 +162,7 @@ function close(walk: Walk, name: string, placeOf: Place): void {
 
 function closeParagraph(walk: Walk, place: ReturnType<Place>): void {
   const { flow, text, level } = walk;
-  if (place === 'title') walk.title = `${walk.title} ${text}`.replace(/\s+/gu, ' ').trim();
+  if (place === 'title') walk.title = cleanLine(`${walk.title} ${text}`);
   else if (place === 'list') flow.item(text, level);
   else if (place === 'text') flow.paragraph(text);
 }

@@ -1,6 +1,6 @@
 import type { Archive } from './archive.ts';
 import type { Block } from './block.ts';
-import { cleanText } from './clean.ts';
+import { cleanLine } from './clean.ts';
 import { openSheetRows, type SheetCell } from './sheet-rows.ts';
 import { type NumberKind, showNumber } from './xlsx-numbers.ts';
 import { readXml, type XmlAttributes } from './xml.ts';
@@ -77,7 +77,7 @@ function columnOf(reference: string): number {
 
 function closeCell(walk: Walk, sources: CellSources, merges: ReadonlyMap<string, number>): void {
   const { column, place, type } = walk;
-  const text = cleanText(shown(walk, sources)).replace(/\s+/gu, ' ').trim();
+  const text = cleanLine(shown(walk, sources));
   if (text === '') return;
   sources.count(text);
   const isText = type !== 'n' && type !== 'b' && type !== 'd';

@@ -1,5 +1,6 @@
 import type { Archive } from './archive.ts';
 import { type Block, openCount, type ParsedText } from './block.ts';
+import { cleanLine } from './clean.ts';
 import { readCoreTitle, readRelationships, targetOfType } from './ooxml.ts';
 import { type NumberKind, readNumberKinds } from './xlsx-numbers.ts';
 import { readSheet } from './xlsx-sheet.ts';
@@ -49,7 +50,7 @@ async function readWorkbook(
     open(element, attributes) {
       const { name = '', state = 'visible', date1904 = '0' } = attributes;
       if (element === 'sheet')
-        sheets.push({ id: attributes['r:id'] ?? '', name, isHidden: state !== 'visible' });
+        sheets.push({ id: attributes['r:id'] ?? '', name: cleanLine(name), isHidden: state !== 'visible' });
       else if (element === 'workbookPr') since1904 = date1904 === '1' || date1904 === 'true';
     },
   });

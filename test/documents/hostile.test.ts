@@ -3,7 +3,16 @@ import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, test } from 'node:test';
-import { docxOf, epubOf, odfOf, paragraph, word, xlsxOf } from '../fixtures/documents/office.ts';
+import {
+  docxOf,
+  epubOf,
+  odfOf,
+  paragraph,
+  pptxOf,
+  shape,
+  word,
+  xlsxOf,
+} from '../fixtures/documents/office.ts';
 import { goodFiles } from '../fixtures/documents/broken.ts';
 import { openParsing, textOf } from '../fixtures/documents/parse.ts';
 import { bloatedPdf, pdfOf, repeatedPdf } from '../fixtures/documents/pdf.ts';
@@ -176,6 +185,22 @@ test('nothing that a document names is fetched', async () => {
   await parsing.good('a.md', `![picture](${url}) [link](${url})`);
   await parsing.good('a.odt', odfOf('text', `<text:p>fine<text:a href="${url}">x</text:a></text:p>`));
   assert.equal(asked, 0);
+});
+
+test('no control character comes out of a name, a title or a reason', async () => {
+  const dirty = 'dir\u001b[31mty\u0007&#10;&#x9b;x';
+  const cells = '<sheetData><row><c t="str"><v>fine</v></c></row></sheetData>';
+  const titled = { 'docProps/core.xml': `<x><dc:title>${dirty}</dc:title></x>` };
+  const documents = [
+    ...(await parsing.all('a.xlsx', xlsxOf([{ name: dirty, xml: cells, state: 'hidden' }], titled))),
+    ...(await parsing.all('a.docx', docxOf(paragraph(dirty), titled))),
+    ...(await parsing.all('a.pptx', pptxOf([shape(dirty, '<p:ph type="title"/>')]))),
+    ...(await parsing.all('a.zip', withParts({ name: '../\u001b[31m', data: 'x' }))),
+    ...(await parsing.all('a.ods', odfOf('spreadsheet', `<table:table table:name="${dirty}"/>`))),
+    ...(await parsing.all('a.epub', epubOf({ pages: { [dirty]: '<html>fine</html>' }, spine: [dirty] }))),
+  ];
+  const strings = JSON.stringify(documents, (key, value: unknown) => (key === 'text' ? undefined : value));
+  assert.doesNotMatch(strings.replaceAll(parsing.folder, ''), /\\u00[0189]|\\n|[\u0080-\u009f]/u);
 });
 
 test('names hold anything that a file system allows', async () => {
