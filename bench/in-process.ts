@@ -35,7 +35,11 @@ export async function openInProcess(folder: string, dimensions: number): Promise
   const models = { embed, generate, rerank: undefined, generateModel: 'none' };
   return {
     store,
-    work: makeWork({ settings, store, parser, models, writer: 'bench', untilEmbedder: async () => served }),
+    work: makeWork({
+      ...{ settings, store, parser, models, writer: 'bench', untilEmbedder: async () => served },
+      team: undefined,
+      log: () => undefined,
+    }),
     async [Symbol.asyncDispose]() {
       await parser[Symbol.asyncDispose]();
       await closeStore();

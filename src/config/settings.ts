@@ -73,6 +73,12 @@ export const settingsTable = {
     '0',
     'After an ingest, remove the documents of its input folders whose file is gone.',
   ),
+  RAG_TAKEOVER_SECONDS: entry(
+    'work',
+    whole(1, 86_400),
+    '120',
+    'Of several tasks that share an ingest: one that shows no sign of life for so long has left its part to the others.',
+  ),
   RAG_WORKER_MODE: entry(
     'work',
     text,

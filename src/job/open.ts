@@ -11,6 +11,7 @@ import type { Flights } from '../models/flights.ts';
 import { openLog, type Log } from '../observe/log.ts';
 import type { Plan } from '../plan/types.ts';
 import { jobKey } from '../slurm/job.ts';
+import { readTeam } from '../slurm/team.ts';
 import { openStore } from '../store/client.ts';
 import type { Channel, Tree } from '../supervise/spec.ts';
 import type { Roster } from '../models/types.ts';
@@ -91,6 +92,8 @@ async function withWork<T>(
     store,
     parser,
     models: makeModels({ prepared, roster, http, tree, signal: lost }),
+    team: readTeam(prepared.environment),
+    log,
     writer: `${jobKey(job)}-${job.restart}-${run}`,
     untilEmbedder: async (signal) => {
       await tree.untilReady(embedders(plan), AbortSignal.any([signal, lost]));

@@ -2,16 +2,16 @@
 import { chunkerName } from '../documents/chunk.ts';
 import type { ParserPool } from '../documents/types.ts';
 import type { Settings } from '../config/settings.ts';
-import { codeOf, RagError } from '../errors.ts';
-import { ingest } from '../ingest/ingest.ts';
-import { openStamps } from '../ingest/stamps.ts';
+import { RagError } from '../errors.ts';
 import { makeAnswer } from '../query/answer.ts';
 import { makeRetrieve } from '../query/retrieve.ts';
 import type { ServedModel } from '../services/ollama-ready.ts';
+import type { Team } from '../slurm/team.ts';
 import { checkEncoder } from '../store/encoder.ts';
 import type { EncoderRecord, Store } from '../store/types.ts';
 import { estimateTokens } from '../tokens/estimate.ts';
 import type { Work } from '../work.ts';
+import { makeIngest } from './ingest.ts';
 import { answerTokens, generateOptions } from './models-in-force.ts';
 import type { Models } from './models.ts';
 
@@ -22,12 +22,15 @@ export interface WorkParts {
   readonly models: Models;
   /** Name of this run's shard. */
   readonly writer: string;
+  /** With whom this run shares its ingest; undefined: it does all of it. */
+  readonly team: Team | undefined;
+  readonly log: (level: 'info' | 'warn', line: string) => void;
   /** The embedder, once it is ready. */
   readonly untilEmbedder: (signal: AbortSignal) => Promise<ServedModel>;
 }
 
 export function makeWork(parts: WorkParts): Work {
-  const { settings, store, parser } = parts;
+  const { settings, store } = parts;
   const { embed, generate, rerank, generateModel } = parts.models;
   const chunker = { targetTokens: settings.RAG_CHUNK_TOKENS, overlapTokens: settings.RAG_CHUNK_OVERLAP };
   const search = {
@@ -58,19 +61,7 @@ export function makeWork(parts: WorkParts): Work {
   };
 
   return {
-    ingest: async (request) => {
-      // What a killed run left is merged first: then one table with a key answers what is known.
-      await store.consolidate(request.signal);
-      await store.beginWriting(await encoderInForce(request.signal), parts.writer);
-      await using stamps = await openStamps(settings.RAG_WORKING_DIR, parts.writer);
-      const given = { rehash: settings.RAG_REHASH, prune: settings.RAG_PRUNE, ...request };
-      const report = await ingest(given, { store, parser, embed, chunker, stamps });
-      // A stopped run leaves its shard and its stamps as they are: the next one merges them.
-      if (!report.complete) return report;
-      await store.consolidate(request.signal).catch(unlessAborted);
-      await stamps.merge();
-      return report;
-    },
+    ingest: makeIngest({ ...parts, embed, chunker, encoderInForce }),
     retrieve: async (request) => {
       await checkIndex(request.signal);
       return retrieve(request);
@@ -82,10 +73,6 @@ export function makeWork(parts: WorkParts): Work {
     },
   };
 }
-
-const unlessAborted = (error: unknown): void => {
-  if (codeOf(error) !== 'aborted') throw error;
-};
 
 const noGenerator = (): RagError =>
   new RagError('usage', 'Cannot answer: this job has no generator, a job that generates is wanted', {

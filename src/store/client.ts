@@ -45,6 +45,7 @@ export function openStore(options: StoreOptions): Store & AsyncDisposable {
     selectUnmet: (listing) => request('selectUnmet', [listing]),
     remove: (documents) => request('remove', [documents]),
     consolidate: (signal) => request('consolidate', [], signal),
+    release: () => request('release', []),
     known: (documents) => request('known', [documents]),
     corpusState: (corpus) => request('corpusState', [corpus]),
     searchDense: (vectors, k) => request('searchDense', [vectors, k]),

@@ -54,6 +54,11 @@ export function openIndex(root: string, say: (line: string) => void): Operations
         current.forget();
       }),
     consolidate: () => write(() => consolidateAll(folder, writer, current)),
+    release: () =>
+      write(async () => {
+        await writer?.release();
+        current.forget();
+      }),
     known: (documents) => reading((view) => known(view, documents, writer?.own()?.name)),
     corpusState: (corpus) => reading((view) => corpusState(view, corpus)),
     searchDense: (vectors, k) => reading((view) => searchDense(view, vectors, k)),

@@ -79,6 +79,8 @@ export interface Store {
    * @param signal ends the wait with `aborted`; the host may go on, which harms nothing
    */
   consolidate(signal?: AbortSignal): Promise<void>;
+  /** Leaves what this run has written to whoever consolidates next, while this run lives too. */
+  release(): Promise<void>;
   /** Exact cosine over all complete documents, best first; one list per vector. */
   searchDense(vectors: readonly Float32Array[], k: number): Promise<StoredHit[][]>;
   /** BM25 over all complete documents, best first; one list per text. */

@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
 import type { Schema } from 'apache-arrow';
+import { writeAtomic } from '../disk/atomic.ts';
 import { RagError } from '../errors.ts';
 import { syncTree } from './durable.ts';
 import type { LedgerRow } from './ledger.ts';
 import type { PackedRows } from './protocol.ts';
 import { chunkTable, failureTable, removalTable } from './rows.ts';
 import { chunkSchema, failureSchema, removalSchema } from './schema.ts';
-import { newOwner } from './shard-owner.ts';
+import { newOwner, nobody } from './shard-owner.ts';
 import {
   claimShard,
   isInPlace,
@@ -33,6 +34,8 @@ export interface Writer {
   remove(documents: readonly string[], after: number): Promise<void>;
   /** The shards were merged: the next row begins new ones. */
   leaveShards(): void;
+  /** Whoever has the turn may merge them, while this run lives too. */
+  release(): Promise<void>;
 }
 
 interface Shard extends ClaimedShard {
@@ -58,6 +61,11 @@ export function makeWriter(folder: IndexFolder, encoder: EncoderRecord, name: st
   const ofChunks = claims('chunks', chunkSchema(encoder));
   const ofFailures = claims('failures', failureSchema);
   const ofRemovals = claims('removals', removalSchema);
+  const leaveShards = (): void => {
+    chunks = undefined;
+    failures = undefined;
+    removals = undefined;
+  };
   return {
     encoder,
     own: () => chunks,
@@ -76,12 +84,21 @@ export function makeWriter(folder: IndexFolder, encoder: EncoderRecord, name: st
       const table = removalTable(documents, nextVersion());
       removals = await untilInPlace(removals, ofRemovals, (shard) => shard.table.add(table));
     },
-    leaveShards: () => {
-      chunks = undefined;
-      failures = undefined;
-      removals = undefined;
+    leaveShards,
+    release: async () => {
+      const own = [chunks, failures, removals].filter((shard) => shard !== undefined);
+      leaveShards();
+      for (const shard of own) await giveAway(shard);
     },
   };
+}
+
+/** One that is no longer in its place has been merged. */
+async function giveAway(shard: Shard): Promise<void> {
+  if (!(await isInPlace(shard))) return;
+  await writeAtomic(ownerPath(shard.path), nobody).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
 }
 
 interface Claims {

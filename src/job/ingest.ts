@@ -1,0 +1,109 @@
+/** One ingest from its first look at the index to its last: alone, or as one of several tasks that share it. */
+import type { Settings } from '../config/settings.ts';
+import type { ChunkerOptions, ParserPool } from '../documents/types.ts';
+import { codeOf } from '../errors.ts';
+import { ingest } from '../ingest/ingest.ts';
+import { openShare } from '../ingest/share.ts';
+import { openStamps, type Stamps } from '../ingest/stamps.ts';
+import type { Embed } from '../models/types.ts';
+import type { Team } from '../slurm/team.ts';
+import type { EncoderRecord, Store } from '../store/types.ts';
+import type { IngestReport, IngestRequest, Work } from '../work.ts';
+
+export interface IngestRoom {
+  readonly settings: Settings;
+  readonly store: Store;
+  readonly parser: ParserPool;
+  readonly embed: Embed;
+  readonly chunker: ChunkerOptions;
+  /** Waits for the embedder. */
+  readonly encoderInForce: (signal: AbortSignal) => Promise<EncoderRecord>;
+  /** Name of this run's shard. */
+  readonly writer: string;
+  readonly team: Team | undefined;
+  readonly log: (level: 'info' | 'warn', line: string) => void;
+}
+
+export const makeIngest =
+  (room: IngestRoom): Work['ingest'] =>
+  (request) => {
+    const { RAG_REHASH: rehash, RAG_PRUNE: prune } = room.settings;
+    const given = { rehash, prune, ...request };
+    return room.team === undefined ? ingestAlone(given, room) : ingestShared(given, room, room.team);
+  };
+
+async function ingestAlone(request: IngestRequest, room: IngestRoom): Promise<IngestReport> {
+  await begin(request.signal, room);
+  return withStamps(room, async (stamps) => {
+    const report = await ingest(request, { ...room, stamps });
+    // A stopped run leaves its shard and its stamps as they are: the next one merges them.
+    if (!report.complete) return report;
+    await consolidate(request.signal, room);
+    await stamps.merge();
+    return report;
+  });
+}
+
+/** Every task does its part; the one that ends the round merges what all of them wrote. */
+async function ingestShared(request: IngestRequest, room: IngestRoom, team: Team): Promise<IngestReport> {
+  const { settings, store, log } = room;
+  await using share = await openShare({
+    index: settings.RAG_WORKING_DIR,
+    inputs: request.inputs,
+    team,
+    takeoverMs: settings.RAG_TAKEOVER_SECONDS * 1000,
+    warn: (line) => log('warn', line),
+  });
+  if (share.state === 'over') {
+    log('info', 'the other tasks have ingested everything');
+    return nothing;
+  }
+  await begin(request.signal, room);
+  // No task meets all of the inputs: what is gone from them is found by the one that ends the round.
+  const part = { ...request, prune: false };
+  const report = await withStamps(room, (stamps) =>
+    ingest(part, { ...room, stamps, portions: share.portions }),
+  );
+  await store.release();
+  const leaving = await share.leave(report.complete ? 'finished' : 'stopped', request.signal);
+  if (leaving === 'leave') return report;
+  const removed = request.prune === true ? await pruneAll(request, room) : 0;
+  await consolidate(request.signal, room);
+  return { ...report, removed };
+}
+
+/** What a killed run left is merged first: then one table with a key answers what is known. */
+async function begin(signal: AbortSignal, { store, writer, encoderInForce }: IngestRoom): Promise<void> {
+  await store.consolidate(signal);
+  await store.beginWriting(await encoderInForce(signal), writer);
+}
+
+async function consolidate(signal: AbortSignal, { store }: IngestRoom): Promise<void> {
+  await store.consolidate(signal).catch((error: unknown) => {
+    if (codeOf(error) !== 'aborted') throw error;
+  });
+}
+
+/** A run over everything, which finds hardly anything that it must read. */
+async function pruneAll({ inputs, signal }: IngestRequest, room: IngestRoom): Promise<number> {
+  const again = { inputs, signal, prune: true };
+  return (await withStamps(room, (stamps) => ingest(again, { ...room, stamps }))).removed;
+}
+
+async function withStamps<T>(
+  { settings, writer }: IngestRoom,
+  use: (stamps: Stamps) => Promise<T>,
+): Promise<T> {
+  await using stamps = await openStamps(settings.RAG_WORKING_DIR, writer);
+  return await use(stamps);
+}
+
+const nothing: IngestReport = {
+  documents: { processed: 0, unchanged: 0, failed: 0, needs_ocr: 0 },
+  removed: 0,
+  chunks: 0,
+  embedded: 0,
+  failures: [],
+  seconds: 0,
+  complete: true,
+};
