@@ -7,7 +7,7 @@ import { listenForStop } from '../signals.ts';
 import { withoutControls } from '../observe/terminal.ts';
 import { configVerb } from './config.ts';
 import { helpOf, overview } from './help.ts';
-import { indexVerb } from './index-inspect.ts';
+import { indexVerb } from './index-actions.ts';
 import { ingestVerb } from './ingest.ts';
 import { planVerb } from './plan.ts';
 import { queryVerb } from './query.ts';

@@ -51,6 +51,7 @@ export function openStore(options: StoreOptions): Store & AsyncDisposable {
     searchDense: (vectors, k) => request('searchDense', [vectors, k]),
     searchText: (texts, k) => request('searchText', [texts, k]),
     inspect: () => request('inspect', []),
+    verify: () => request('verify', []),
     encoder: async () => (recorded ??= await request('encoder', [])),
     [Symbol.asyncDispose]: async () => connection.close(),
   };

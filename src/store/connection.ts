@@ -22,8 +22,9 @@ export interface Connection {
 }
 
 const defaultTimeoutMs = 10 * 60_000;
-/** The one operation whose time grows with the index. */
-const consolidateTimeoutMs = 24 * 60 * 60_000;
+/** Those whose time grows with the index. */
+const longOperations: readonly Operation[] = ['consolidate', 'verify', 'selectNamed', 'selectUnmet'];
+const longTimeoutMs = 24 * 60 * 60_000;
 /** A request that three hosts have died of would kill the fourth. */
 const maxSends = 3;
 
@@ -59,7 +60,7 @@ export function openConnection({ untilChannel, signal, timeoutMs }: ConnectionOp
   };
 
   const request = async (op: Operation, args: readonly unknown[], cancel?: AbortSignal): Promise<unknown> => {
-    const boundMs = op === 'consolidate' ? consolidateTimeoutMs : (timeoutMs ?? defaultTimeoutMs);
+    const boundMs = longOperations.includes(op) ? longTimeoutMs : (timeoutMs ?? defaultTimeoutMs);
     using bound = startBound(op, boundMs, cancel === undefined ? [ending] : [ending, cancel]);
     for (let sends = 0; sends < maxSends; sends++) {
       const host = await bound.race(connected());

@@ -26,3 +26,14 @@ function roundedShift(value: number, shift: number): number {
   const middle = 1 << (shift - 1);
   return rest > middle || (rest === middle && (kept & 1) === 1) ? kept + 1 : kept;
 }
+
+/** The numbers that half floats stand for. */
+export const fromHalf = (halves: Uint16Array): Float32Array => Float32Array.from(halves, halfValue);
+
+function halfValue(half: number): number {
+  const sign = half & 0x8000 ? -1 : 1;
+  const exponent = (half >>> 10) & 0x1f;
+  const mantissa = half & 0x3ff;
+  if (exponent === 31) return mantissa === 0 ? sign * Infinity : Number.NaN;
+  return exponent === 0 ? sign * mantissa * 2 ** -24 : sign * (1 + mantissa / 1024) * 2 ** (exponent - 15);
+}

@@ -11,6 +11,7 @@ import { searchDense, searchText } from './search.ts';
 import { selectNamed, selectUnmet } from './select.ts';
 import { assertWriterName, indexFolder, type IndexFolder } from './tables.ts';
 import { keepView, type CurrentView, type View } from './view.ts';
+import { verify } from './verify.ts';
 import { newestVersion } from './versions.ts';
 import { makeWriter, type Writer } from './writer.ts';
 
@@ -64,6 +65,7 @@ export function openIndex(root: string, say: (line: string) => void): Operations
     searchDense: (vectors, k) => reading((view) => searchDense(view, vectors, k)),
     searchText: (texts, k) => reading((view) => searchText(view, texts, k)),
     inspect: () => retrying(root, () => inspect(folder)),
+    verify: () => retrying(root, () => verify(folder)),
     encoder: () => readRecord(root),
   };
 }

@@ -1,6 +1,7 @@
 import type { Passage } from '../work.ts';
 import type { CorpusState } from './digest.ts';
 import type { Listing, Names, StoredDocument } from './select.ts';
+import type { Verification } from './verify.ts';
 
 /** Says by what the vectors of an index were made. Another encoder or chunker may not write into it. */
 export interface EncoderRecord {
@@ -86,6 +87,8 @@ export interface Store {
   /** BM25 over all complete documents, best first; one list per text. */
   searchText(texts: readonly string[], k: number): Promise<StoredHit[][]>;
   inspect(): Promise<Inspection>;
+  /** Reads all of it. Two rows of one document may differ while another process writes: then ask again. */
+  verify(): Promise<Verification>;
   /** What the index was made by; null while there is none. */
   encoder(): Promise<EncoderRecord | null>;
 }

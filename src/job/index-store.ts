@@ -1,31 +1,32 @@
-/** Looks into an index without a run: a store host of its own, which only reads. */
+/** An index without a run: a store host of its own and nothing else. */
 import { join } from 'node:path';
 
 import type { Environment } from '../config/load.ts';
 import { storeHostSpec } from '../services/store-host.ts';
 import { openStore } from '../store/client.ts';
-import type { Inspection } from '../store/types.ts';
+import type { Store } from '../store/types.ts';
 import { startTree } from '../supervise/tree.ts';
 import { openFolders } from './folders.ts';
 import { untilChannel } from './open.ts';
 import { definedOnly } from './services.ts';
 import { budget } from './supervised.ts';
 
-export async function inspectIndex(
+export async function withIndex<Out>(
   dir: string,
   environment: Environment,
   signal: AbortSignal,
-): Promise<Inspection> {
-  await using folders = await openFolders(undefined, 'inspect', environment['TMPDIR']);
+  use: (store: Store) => Promise<Out>,
+): Promise<Out> {
+  await using folders = await openFolders(undefined, 'index', environment['TMPDIR']);
   const spec = storeHostSpec({
     dir,
     graceMs: 5000,
     baseEnv: definedOnly(environment),
     cwd: folders.scratch,
     logFile: join(folders.logs, 'store.log'),
-    supervisorId: `inspect.${process.pid}`,
+    supervisorId: `index.${process.pid}`,
   });
   await using tree = startTree([spec], { budget });
   await using store = openStore({ untilChannel: (wait) => untilChannel(tree, 'store', wait), signal });
-  return await store.inspect();
+  return await use(store);
 }

@@ -1,0 +1,15 @@
+import type { IndexInput } from './index-actions.ts';
+
+/** Merges what is complete into one table and gives back the space of what was replaced or removed. */
+export async function compactIndex({ store, json, print }: IndexInput): Promise<number> {
+  const before = await store.inspect();
+  await store.consolidate();
+  const after = await store.inspect();
+  const mebibytes = (bytes: number): string => `${(bytes / 1_048_576).toFixed(1)} MiB`;
+  print(
+    json
+      ? JSON.stringify({ shards: after.shards, bytes_before: before.bytes, bytes: after.bytes })
+      : `${before.shards - after.shards} shards merged, ${after.shards} left; ${mebibytes(before.bytes)} before, ${mebibytes(after.bytes)} now`,
+  );
+  return 0;
+}

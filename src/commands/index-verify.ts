@@ -1,0 +1,17 @@
+import { errorTable } from '../errors.ts';
+import type { IndexInput } from './index-actions.ts';
+
+/** Exit code 0 when the index is sound, that of a damaged index when it is not. */
+export async function verifyIndex({ store, folder, json, print }: IndexInput): Promise<number> {
+  const found = await store.verify();
+  const { documents, chunks, pending, shards, problems } = found;
+  const sound = problems.length === 0;
+  if (json) print(JSON.stringify({ sound, ...found }));
+  else {
+    const unfinished = pending === 0 ? '' : `, ${pending} chunks of documents that the next run finishes`;
+    print(`${folder}: ${documents} documents, ${chunks} chunks, ${shards} shards not merged${unfinished}`);
+    for (const { problem, mend } of problems) print(`  ${problem}\n    mend: ${mend}`);
+    print(sound ? 'ok' : `${problems.length} problems`);
+  }
+  return sound ? 0 : errorTable['index-damaged'].exit;
+}
