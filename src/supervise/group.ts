@@ -57,20 +57,20 @@ function membersOf({ pgid, leaderStart, mark }: Group): ProcessStat[] {
 }
 
 /**
- * To every group inside the session, or to every process but the keeper of namespaces. Reads the members anew: a
- * number is signalled only while it is ours.
+ * To every group inside the session; where there is a keeper of namespaces, to every process, and to that one only to
+ * wake it or to kill it. Reads the members anew: a number is signalled only while it is ours.
  */
 function send(group: Group, ...signals: readonly NodeJS.Signals[]): 'sent' | 'nobody' {
   const members = membersOf(group);
   if (group.contained === true && !members.some((one) => isInside(one, group))) signals = ['SIGKILL'];
   const spared = group.contained === true && !signals.includes('SIGKILL') ? group.pgid : undefined;
   const targets =
-    spared === undefined
-      ? new Set(members.map((one) => -one.group))
-      : members.map((one) => one.pid).filter((pid) => pid !== spared);
+    spared === undefined ? new Set(members.map((one) => -one.group)) : members.map((one) => one.pid);
   for (const target of targets) {
+    // A stopped keeper would not see the end of its namespace.
+    const heard = target === spared ? signals.filter((signal) => signal === 'SIGCONT') : signals;
     try {
-      for (const signal of signals) process.kill(target, signal);
+      for (const signal of heard) process.kill(target, signal);
     } catch {
       // Gone since, or not ours to signal (a set-uid program): the wait that follows tells which.
     }

@@ -6,7 +6,7 @@ import { after, test } from 'node:test';
 import { environmentOf, isAlive, readStat, runningPids } from '../../src/machine/processes.ts';
 import { probeContainment } from '../../src/supervise/containment.ts';
 import type { ChildSpec } from '../../src/supervise/spec.ts';
-import { startTree } from '../../src/supervise/tree.ts';
+import { startTree, type TreeEvent } from '../../src/supervise/tree.ts';
 import { watchLeaks } from '../leaks.ts';
 import { until } from '../until.ts';
 import { budget, childSpec, commandOf, pidOf, soon, temporaryFolder, untilState } from './children.ts';
@@ -79,8 +79,26 @@ test(
     const spec = contained(folder.path, commandOf('says-goodbye.sh'));
     await using tree = startTree([spec], { budget, containment });
     await tree.untilReady(['child'], soon());
-      await tree[Symbol.asyncDispose]();
+    await tree[Symbol.asyncDispose]();
     assert.match(readFileSync(join(folder.path, 'child.log'), 'utf8'), /^bye$/m);
+  },
+);
+
+test(
+  'a keeper that is stopped is woken, or a stop would take its whole grace',
+  { skip: noNamespaces },
+  async () => {
+    using folder = temporaryFolder();
+    const events: TreeEvent[] = [];
+    await using tree = startTree([contained(folder.path, commandOf('sleeps.sh'))], {
+      budget,
+      containment: here,
+      onEvent: (event) => events.push(event),
+    });
+    await tree.untilReady(['child'], soon());
+    process.kill(pidOf(tree, 'child'), 'SIGSTOP');
+    await tree[Symbol.asyncDispose]();
+    assert.equal(events.find(({ event }) => event === 'group')?.['outcome'], 'stopped');
   },
 );
 
