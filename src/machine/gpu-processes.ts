@@ -1,4 +1,4 @@
-import { execa } from 'execa';
+import { askProgram } from './question.ts';
 
 /** A process that holds memory on a GPU, as the driver tells it. The process itself may be gone. */
 export interface GpuProcess {
@@ -13,13 +13,8 @@ export async function readGpuProcesses(
   timeoutMs: number,
 ): Promise<readonly GpuProcess[] | undefined> {
   const query = ['--query-compute-apps=pid,used_memory', '--format=csv,noheader,nounits'];
-  const { failed, stdout } = await execa(nvidiaSmi, query, {
-    reject: false,
-    stdin: 'ignore',
-    timeout: timeoutMs,
-    killSignal: 'SIGKILL',
-  });
-  return failed ? undefined : parseComputeApps(stdout);
+  const answer = await askProgram([nvidiaSmi, ...query], timeoutMs);
+  return answer.outcome === 'failed' ? undefined : parseComputeApps(answer.stdout);
 }
 
 /** @param text lines of `pid, MiB`; a process on two GPUs stands in two lines */

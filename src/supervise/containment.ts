@@ -1,5 +1,5 @@
 /** How the processes of a child are kept from outliving us: what was wanted, what this machine can do. */
-import { execa } from 'execa';
+import { askProgram } from '../machine/question.ts';
 import { deathSignalPrefix, findProgram } from './death-signal.ts';
 import { type NamespaceFlags, namespacePrefix, userFlags } from './namespace.ts';
 import type { ChildSpec, Isolation } from './spec.ts';
@@ -67,11 +67,11 @@ export async function probeContainment({ wanted, path, trial }: ProbeOptions): P
   if ('reason' in found) return guard(found.reason);
   const different = trial === undefined ? null : await whyDifferent([...dies, ...inside(found)], trial);
   if (different !== null) return guard(different);
-  const network = await run([...dies, ...inside(found, 'network'), 'true']);
+  const whyShared = await whyNot([...dies, ...inside(found, 'network'), 'true']);
   return {
     mode: 'pidns',
-    network: network.failed ? 'shared' : 'private',
-    reason: network.failed ? `no network namespace: ${network.why}` : null,
+    network: whyShared === null ? 'private' : 'shared',
+    reason: whyShared === null ? null : `no network namespace: ${whyShared}`,
     deathSignal: true,
     wrap: async (spec, command) => {
       if (spec.isolation === 'none')
@@ -79,7 +79,7 @@ export async function probeContainment({ wanted, path, trial }: ProbeOptions): P
           command: [...(await deathSignalPrefix(spec.deathSignal, path)), ...command],
           contained: false,
         };
-      const isolation = network.failed ? 'processes' : spec.isolation;
+      const isolation = whyShared === null ? spec.isolation : 'processes';
       return { command: [...dies, ...namespacePrefix(found, isolation), ...command], contained: true };
     },
   };
@@ -100,9 +100,9 @@ async function findFlags(
   for (const user of userFlags)
     for (const proc of [['--mount-proc'], []] as const) {
       const flags: NamespaceFlags = { unshare, user, proc, drop: await findDrop(user, path) };
-      const tried = await run([...dies, ...inside(flags), 'true']);
-      if (!tried.failed) return flags;
-      reason ??= `${tried.why} (user namespaces may be switched off here)`;
+      const why = await whyNot([...dies, ...inside(flags), 'true']);
+      if (why === null) return flags;
+      reason ??= `${why} (user namespaces may be switched off here)`;
     }
   return { reason: reason ?? 'unshare cannot be run' };
 }
@@ -111,36 +111,24 @@ async function findDrop(user: NamespaceFlags['user'], path: string): Promise<rea
   const setpriv = findProgram('setpriv', path);
   if (setpriv === undefined || user[0] === '--map-root-user') return [];
   const drop = [setpriv, '--inh-caps=-all', '--ambient-caps=-all', '--'];
-  return (await run([...drop, 'true'])).failed ? [] : drop;
+  return (await whyNot([...drop, 'true'])) === null ? drop : [];
+}
+
+/** Null when the command works. */
+async function whyNot(command: readonly string[]): Promise<string | null> {
+  const answer = await askProgram(command, probeMs);
+  return answer.outcome === 'failed' ? answer.why : null;
 }
 
 async function whyDifferent(
   prefix: readonly string[],
   trial: readonly [string, ...string[]],
 ): Promise<string | null> {
-  const outside = await run(trial, trialMs);
+  const outside = await askProgram(trial, trialMs);
   // It does not work outside either: it says nothing about namespaces.
-  if (outside.failed) return null;
-  const within = await run([...prefix, ...trial], trialMs);
-  if (!within.failed && within.stdout === outside.stdout) return null;
-  return `\`${trial.join(' ')}\` says something else inside a namespace: ${within.failed ? within.why : 'less or other GPUs'}`;
-}
-
-interface Tried {
-  readonly failed: boolean;
-  readonly stdout: string;
-  readonly why: string;
-}
-
-async function run([file = '', ...rest]: readonly string[], timeoutMs: number = probeMs): Promise<Tried> {
-  const result = await execa(file, rest, {
-    reject: false,
-    stdin: 'ignore',
-    timeout: timeoutMs,
-    killSignal: 'SIGKILL',
-  });
-  const { failed, stdout, stderr } = result;
-  const why =
-    stderr.trim().split('\n')[0] || (result.timedOut ? 'it took too long' : `exit code ${result.exitCode}`);
-  return { failed, stdout, why };
+  if (outside.outcome === 'failed') return null;
+  const within = await askProgram([...prefix, ...trial], trialMs);
+  if (within.outcome === 'answered' && within.stdout === outside.stdout) return null;
+  const why = within.outcome === 'failed' ? within.why : 'less or other GPUs';
+  return `\`${trial.join(' ')}\` says something else inside a namespace: ${why}`;
 }

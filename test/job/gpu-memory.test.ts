@@ -61,3 +61,13 @@ test('without a driver nothing is asked', async () => {
   await memory.note();
   assert.deepEqual(await memory.untilFree(), []);
 });
+
+test('a driver that never answers holds up no stop', async () => {
+  const program = join(folder, 'hung-driver');
+  writeFileSync(program, '#!/bin/sh\nsleep 60\n', { mode: 0o755 });
+  const memory = makeGpuMemory(program, mark, 300);
+  const asked = performance.now();
+  void memory.note();
+  assert.deepEqual(await memory.untilFree(), []);
+  assert.ok(performance.now() - asked < 10_000);
+});
