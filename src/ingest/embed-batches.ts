@@ -1,9 +1,8 @@
-/** Rows in, rows with vectors out: full batches, two in flight, equal texts sent once, bad texts set aside. */
-import { culpritOf } from '../models/embed.ts';
-import type { Embed } from '../models/types.ts';
+/** Rows in, rows with vectors out: full batches, two in flight, those of refused texts set aside. */
 import type { ChunkRow } from '../store/types.ts';
 import type { BareRow } from './chunk-rows.ts';
 import { concurrently } from './concurrently.ts';
+import type { EmbedOnce } from './embed-once.ts';
 
 /** One embed instance works strictly serially; 64 texts a request make the request's own cost vanish. */
 const batchTexts = 64;
@@ -19,10 +18,10 @@ export interface EmbeddedBatch {
 
 export function embedBatches(
   rows: AsyncIterable<BareRow>,
-  embed: Embed,
+  embedOnce: EmbedOnce,
   signal: AbortSignal,
 ): AsyncGenerator<EmbeddedBatch, void, undefined> {
-  return concurrently(inBatches(rows, batchTexts), inFlight, (batch) => embedBatch(batch, embed, signal));
+  return concurrently(inBatches(rows, batchTexts), inFlight, (batch) => embedBatch(batch, embedOnce, signal));
 }
 
 async function* inBatches(
@@ -39,28 +38,22 @@ async function* inBatches(
   if (batch.length > 0) yield batch;
 }
 
-/** A text that the model refuses is taken out, with its document; the rest of the batch is sent again. */
 async function embedBatch(
   batch: readonly BareRow[],
-  embed: Embed,
+  embedOnce: EmbedOnce,
   signal: AbortSignal,
 ): Promise<EmbeddedBatch> {
+  const { embedded, sent } = await embedOnce(
+    batch.map((row) => row.text),
+    signal,
+  );
+  const rows: ChunkRow[] = [];
   const refused: { row: BareRow; error: unknown }[] = [];
-  let texts = [...new Set(batch.map((row) => row.text))];
-  for (;;) {
-    try {
-      const vectors = texts.length === 0 ? [] : await embed({ texts, kind: 'passage', signal });
-      const byText = new Map(texts.map((text, index) => [text, vectors[index]]));
-      const rows = batch.flatMap((row) => {
-        const vector = byText.get(row.text);
-        return vector === undefined ? [] : [{ ...row, vector }];
-      });
-      return { rows, refused, texts: texts.length };
-    } catch (error) {
-      const culprit = texts[culpritOf(error) ?? -1];
-      if (culprit === undefined) throw error;
-      refused.push(...batch.filter((row) => row.text === culprit).map((row) => ({ row, error })));
-      texts = texts.filter((text) => text !== culprit);
-    }
+  for (const row of batch) {
+    const result = embedded.get(row.text);
+    if (result === undefined) continue;
+    if ('vector' in result) rows.push({ ...row, vector: result.vector });
+    else refused.push({ row, error: result.refused });
   }
+  return { rows, refused, texts: sent };
 }

@@ -9,6 +9,7 @@ import type { Store } from '../store/types.ts';
 import type { IngestReport, IngestRequest } from '../work.ts';
 import { concurrently } from './concurrently.ts';
 import { embedBatches } from './embed-batches.ts';
+import { makeEmbedOnce, type EmbedOnce } from './embed-once.ts';
 import { freshRows, parseTask, setAside } from './fresh-rows.ts';
 import { withKnown } from './known.ts';
 import { makeOrigins, type Origins } from './origins.ts';
@@ -21,7 +22,7 @@ import { makeRowWriter, type RowWriter } from './writer.ts';
 export interface IngestParts {
   readonly store: Pick<
     Store,
-    'known' | 'corpusState' | 'append' | 'recordFailures' | 'selectUnmet' | 'remove'
+    'known' | 'corpusState' | 'vectorsOf' | 'append' | 'recordFailures' | 'selectUnmet' | 'remove'
   >;
   readonly parser: ParserPool;
   readonly embed: Embed;
@@ -35,6 +36,7 @@ export interface IngestParts {
 export interface Stages extends IngestParts {
   readonly origins: Origins;
   readonly sightings: Sightings;
+  readonly embedOnce: EmbedOnce;
   readonly tally: Tally;
   readonly writer: RowWriter;
   readonly signal: AbortSignal;
@@ -58,7 +60,8 @@ export async function ingest(request: IngestRequest, parts: IngestParts): Promis
     for (const document of documents) origins.settle(document);
   });
   const portions = parts.portions ?? allOf(request.inputs, (root) => sightings.listed(root));
-  const stages = { ...parts, origins, sightings, tally, writer };
+  const embedOnce = makeEmbedOnce(parts.embed, parts.store);
+  const stages = { ...parts, origins, sightings, embedOnce, tally, writer };
   const counting = portions.count(signal).then(
     (count) => tally.total(count),
     () => {},
@@ -88,11 +91,11 @@ async function runStages(
   { rehash = false }: IngestRequest,
   stages: Stages,
 ): Promise<void> {
-  const { parser, embed, tally, writer, origins, signal } = stages;
+  const { parser, embedOnce, tally, writer, origins, signal } = stages;
   const tasks = withKnown(items, { ...stages, rehash });
   // One task more than there are threads, so that a thread never waits for the look-up behind it.
   const parsed = concurrently(tasks, parser.threads + 1, (task) => parseTask(task, stages));
-  for await (const batch of embedBatches(freshRows(parsed, stages), embed, signal)) {
+  for await (const batch of embedBatches(freshRows(parsed, stages), embedOnce, signal)) {
     tally.embedded(batch.texts);
     for (const row of batch.rows) await writer.add(row);
     for (const { row, error } of batch.refused) {

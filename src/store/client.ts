@@ -35,6 +35,7 @@ export function openStore(options: StoreOptions): Store & AsyncDisposable {
   const request: Connection['request'] = (...what) => connection.request(...what);
   return {
     beginWriting: (encoder, writer) => request('beginWriting', [encoder, writer]),
+    vectorsOf: (hashes) => request('vectorsOf', [hashes]),
     append: async (rows) => {
       if (rows.length === 0) return;
       const packed = pack(rows);

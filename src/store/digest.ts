@@ -4,6 +4,11 @@ import { hash } from 'node:crypto';
 export const digestOf = (...words: readonly string[]): bigint =>
   hash('sha256', words.join('\0'), 'buffer').readBigUInt64LE(0);
 
+export const textHash = (text: string): string => hash('sha256', text);
+
+/** 52 bits of a text's hash, which are a whole number: what equal texts are looked up by. */
+export const textDigest = (textHash: string): number => Number.parseInt(textHash.slice(0, 13), 16);
+
 /** What digests are looked up in: 8 bytes each. */
 export type Digests = BigUint64Array;
 

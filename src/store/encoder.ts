@@ -16,7 +16,7 @@ export function checkEncoder(recorded: EncoderRecord, inForce: EncoderRecord): v
   );
 }
 
-export const otherFolder = 'set the model and the chunk size that made it, or use another --working-dir';
+const otherFolder = 'set the model and the chunk size that made it, or use another --working-dir';
 
 /**
  * Weights are the same when their digests are. Names are compared only where a digest is unknown: one model

@@ -10,6 +10,7 @@ import { claimRecord, readRecord } from './record.ts';
 import { searchDense, searchText } from './search.ts';
 import { selectNamed, selectUnmet } from './select.ts';
 import { assertWriterName, indexFolder, type IndexFolder } from './tables.ts';
+import { makeStoredVectors } from './vectors.ts';
 import { keepView, type CurrentView, type View } from './view.ts';
 import { verify } from './verify.ts';
 import { newestVersion } from './versions.ts';
@@ -36,6 +37,7 @@ export function openIndex(root: string, say: (line: string) => void): Operations
         throw error;
       }
     });
+  const vectors = makeStoredVectors(reading);
   const writing = (): Writer => writer ?? notWriting(root);
   return {
     beginWriting: (encoder, name) =>
@@ -44,7 +46,12 @@ export function openIndex(root: string, say: (line: string) => void): Operations
         await claimRecord(root, encoder);
         writer = makeWriter(folder, encoder, name, await newestVersion(folder));
       }),
-    append: (packed) => write(() => appendRows(writing(), current, packed)),
+    vectorsOf: (hashes) => vectors.find(hashes),
+    append: (packed) =>
+      write(async () => {
+        await appendRows(writing(), current, packed);
+        vectors.note(packed);
+      }),
     recordFailures: (rows) => write(() => writing().recordFailures(rows)),
     selectNamed: (names) => reading((view) => selectNamed(folder, view, names)),
     selectUnmet: (listing) => reading((view) => selectUnmet(folder, view, listing)),

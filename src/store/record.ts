@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { claimByLink, readIfThere } from '../disk/atomic.ts';
 import { RagError } from '../errors.ts';
-import { checkEncoder, otherFolder } from './encoder.ts';
+import { checkEncoder } from './encoder.ts';
 import type { EncoderRecord } from './types.ts';
 
 /** `<index>/index.json`: by what the index was made. Written once, by whoever comes first. */
@@ -12,7 +12,7 @@ interface IndexRecord {
 }
 
 /** Of the columns and of how the tables lie. */
-const format = 1;
+const format = 2;
 
 const recordPath = (root: string): string => path.join(root, 'index.json');
 
@@ -25,7 +25,7 @@ export async function readRecord(root: string): Promise<EncoderRecord | null> {
   throw new RagError(
     'index-mismatch',
     `Cannot open the index in ${root}: its format is ${String(record.format)}, ${format} is wanted`,
-    { hint: otherFolder },
+    { hint: `mv ${root} ${root}.old   # and ingest again, or use another --working-dir` },
   );
 }
 

@@ -9,6 +9,7 @@ import {
   type Schema,
 } from 'apache-arrow';
 import { RagError } from '../errors.ts';
+import { textDigest, textHash } from './digest.ts';
 import { toHalf } from './half.ts';
 import type { PackedRows } from './protocol.ts';
 import { chunkSchema, failureSchema, removalSchema } from './schema.ts';
@@ -34,6 +35,7 @@ export function chunkTable(packed: PackedRows, encoder: EncoderRecord, version: 
     end_at: row.end,
     headings: JSON.stringify(row.headings),
     contents: `${row.title}\n${row.text}`,
+    text_digest: BigInt(textDigest(textHash(row.text))),
   }));
   return tableOf(schema, columns, vectorData(schema, packed, encoder));
 }

@@ -66,6 +66,8 @@ export interface Store {
   known(documents: readonly string[]): Promise<ReadonlyMap<string, Known>>;
   /** Which rows of a corpus are complete. @param corpus key of its file */
   corpusState(corpus: string): Promise<CorpusState>;
+  /** Vectors of texts that are in the index already. @param hashes sha256 of each text, hex. @returns those found */
+  vectorsOf(hashes: readonly string[]): Promise<ReadonlyMap<string, Float32Array>>;
   /** Resolves when the rows are on disk and synced. Appending a row twice stores it once. @throws disk-full */
   append(rows: readonly ChunkRow[]): Promise<void>;
   recordFailures(rows: readonly FailureRow[]): Promise<void>;

@@ -40,6 +40,7 @@ function memoryStore() {
       known: async (keys: readonly string[]) =>
         new Map(keys.map((key) => [key, known.get(key) ?? { done: null, committed: [] }])),
       corpusState: async () => ({ rows: 0, digest: '' }),
+      vectorsOf: async () => new Map(),
       selectUnmet: async () => [],
       remove: async () => undefined,
       append: async (rows: readonly ChunkRow[]) => void commits.push([...rows]),

@@ -30,6 +30,7 @@ export function openLedgerStore(): LedgerStore {
       append: async (rows) => {
         for (const { ordinal, document, hash } of rows) if (ordinal === 0) done.set(document, hash);
       },
+      vectorsOf: async () => new Map(),
       selectUnmet: async () => [],
       remove: async () => undefined,
       recordFailures: async (rows) => void failures.push(...rows),

@@ -1,0 +1,115 @@
+/** Equal texts share one vector: within a batch, within the run, and with what the index has already. */
+import { culpritOf } from '../models/embed.ts';
+import type { Embed } from '../models/types.ts';
+import { textHash } from '../store/digest.ts';
+import type { Store } from '../store/types.ts';
+
+/** A text's vector, or why the model refuses it. */
+export type Embedded = { readonly vector: Float32Array } | { readonly refused: unknown };
+
+export interface EmbedOnce {
+  /** @returns what became of each text, and how many of them were sent. @throws what `embed` throws of no text */
+  (
+    texts: readonly string[],
+    signal: AbortSignal,
+  ): Promise<{ readonly embedded: ReadonlyMap<string, Embedded>; readonly sent: number }>;
+}
+
+/** Vectors that are at hand: 2,048 of 1,024 numbers. What lies further back is in the index by then. */
+const recentBytes = 8 * 1024 * 1024;
+
+interface Order {
+  readonly text: string;
+  readonly hash: string;
+  readonly settle: PromiseWithResolvers<Embedded>;
+}
+
+export function makeEmbedOnce(embed: Embed, store: Pick<Store, 'vectorsOf'>): EmbedOnce {
+  const recent = makeRecent(recentBytes);
+  const underWay = new Map<string, Promise<Embedded>>();
+
+  const resolve = ({ hash, settle }: Order, vector: Float32Array): void => {
+    recent.keep(hash, vector);
+    settle.resolve({ vector });
+  };
+  /** Settles each order; a text that the model refuses is taken out and the rest is sent again. */
+  const fill = async (orders: readonly Order[], signal: AbortSignal): Promise<number> => {
+    const stored = orders.length === 0 ? new Map() : await store.vectorsOf(orders.map(({ hash }) => hash));
+    let left = orders.filter((order) => {
+      const vector: Float32Array | undefined = stored.get(order.hash);
+      if (vector !== undefined) resolve(order, vector);
+      return vector === undefined;
+    });
+    while (left.length > 0) {
+      try {
+        const vectors = await embed({ texts: left.map(({ text }) => text), kind: 'passage', signal });
+        for (const [at, order] of left.entries()) resolve(order, vectors[at] ?? new Float32Array());
+        return left.length;
+      } catch (error) {
+        const culprit = left[culpritOf(error) ?? -1];
+        if (culprit === undefined) throw error;
+        culprit.settle.resolve({ refused: error });
+        left = left.filter((order) => order !== culprit);
+      }
+    }
+    return 0;
+  };
+
+  return async (texts, signal) => {
+    const results = new Map<string, Embedded | Promise<Embedded>>();
+    const orders: Order[] = [];
+    for (const text of new Set(texts)) {
+      const hash = textHash(text);
+      const vector = recent.get(hash);
+      const before = vector === undefined ? underWay.get(hash) : { vector };
+      results.set(text, before ?? order(text, hash));
+    }
+    function order(text: string, hash: string): Promise<Embedded> {
+      const settle = Promise.withResolvers<Embedded>();
+      settle.promise.catch(() => undefined); // who waits for it, hears of it
+      underWay.set(hash, settle.promise);
+      orders.push({ text, hash, settle });
+      return settle.promise;
+    }
+    try {
+      const sent = await fill(orders, signal);
+      const embedded = new Map<string, Embedded>();
+      for (const [text, result] of results) embedded.set(text, await result);
+      return { embedded, sent };
+    } catch (error) {
+      for (const { settle } of orders) settle.reject(error);
+      throw error;
+    } finally {
+      for (const { hash } of orders) underWay.delete(hash);
+    }
+  };
+}
+
+interface Recent {
+  get(hash: string): Float32Array | undefined;
+  keep(hash: string, vector: Float32Array): void;
+}
+
+/** What was not asked for the longest goes first. */
+function makeRecent(maxBytes: number): Recent {
+  const vectors = new Map<string, Float32Array>();
+  let bytes = 0;
+  return {
+    get: (hash) => {
+      const vector = vectors.get(hash);
+      if (vector === undefined) return undefined;
+      vectors.delete(hash);
+      vectors.set(hash, vector);
+      return vector;
+    },
+    keep: (hash, vector) => {
+      vectors.set(hash, vector);
+      bytes += vector.byteLength;
+      for (const [oldest, { byteLength }] of vectors) {
+        if (bytes <= maxBytes) return;
+        vectors.delete(oldest);
+        bytes -= byteLength;
+      }
+    },
+  };
+}
