@@ -80,11 +80,15 @@ export interface Inspection {
   readonly shards: number;
 }
 
+/** Counts what the index says it has, and every row that it has. */
 export async function inspect(folder: string, index: string): Promise<Inspection> {
   const env = environment({ folder, index });
-  const { code, stdout, stderr } = await runProgram(['index', 'inspect', '--json'], { env });
-  assert.equal(code, 0, stderr);
-  const { documents, chunks, shards } = JSON.parse(stdout) as Inspection;
+  const [inspected, verified] = await Promise.all(
+    ['inspect', 'verify'].map((what) => runProgram(['index', what, '--json'], { env })),
+  );
+  assert.equal(verified?.code, 0, verified?.stdout);
+  assert.equal(inspected?.code, 0, inspected?.stderr);
+  const { documents, chunks, shards } = JSON.parse(inspected?.stdout ?? '') as Inspection;
   return { documents, chunks, shards };
 }
 
