@@ -148,7 +148,8 @@ function makeProbe(options: ServerOptions): ChildSpec['readiness']['probe'] {
 
 function neverLoads(model: string, log: readonly string[], cause: unknown): RagError {
   const crash = lastCrash(log);
-  const is = `it failed ${maxFailedLoads} times (${crash ?? messageOf(cause)})`;
+  const why = (crash ?? messageOf(cause)).slice(0, 500);
+  const is = `it failed ${maxFailedLoads} times (${why})`;
   return new RagError('service-failed', `Cannot load ${model}: ${is}, a loaded model is wanted`, { cause });
 }
 

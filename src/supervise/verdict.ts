@@ -56,9 +56,14 @@ function exitReason({ code, signal }: ExitStatus): string {
   return name === undefined ? `exited with code ${code}` : `exited with code ${code} (${name})`;
 }
 
+/** Some programs print megabytes without a line end. */
+const maxLineChars = 500;
+const cut = (line: string): string =>
+  line.length > maxLineChars ? `${line.slice(0, maxLineChars)}...` : line;
+
 /** The error that ends a service: its name, the reason, where its log is, and the last lines of it. */
 export function failure(spec: ChildSpec, reason: string, tail: readonly string[], cause?: unknown): RagError {
-  const hint = [`tail -n 100 ${spec.logFile}`, ...tail.slice(-20)].join('\n');
+  const hint = [`tail -n 100 ${spec.logFile}`, ...tail.slice(-20).map(cut)].join('\n');
   return new RagError('service-failed', `Cannot keep ${spec.id} running: it ${reason}, wanted it ready`, {
     hint,
     cause,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { RagError } from '../../src/errors.ts';
 import type { ChildSpec } from '../../src/supervise/spec.ts';
 import { judge, type RunEnd } from '../../src/supervise/verdict.ts';
 import { childSpec } from './children.ts';
@@ -34,4 +35,17 @@ test('the verdict on a run whose leader was lost', () => {
       ['failed', 'failed', 'failed', 'failed'],
     ],
   );
+});
+
+test('a log without line ends gives an error that can be read', () => {
+  const exited: RunEnd = { outcome: 'exited', exit: { code: 1, signal: null } };
+  const spec = childSpec('/nowhere', 'b', ['true'], {
+    restart: 'temporary',
+    fatalExit: () => new Error('no'),
+  });
+  const verdict = judge(spec, { end: exited, tail: ['begins', 'x'.repeat(60_000)], lost: undefined });
+  assert.ok(verdict.verdict === 'failed' && verdict.error instanceof RagError);
+  const [command, first, second = ''] = verdict.error.hint?.split('\n') ?? [];
+  assert.deepEqual([command, first], ['tail -n 100 /nowhere/b.log', 'begins']);
+  assert.match(second, /^x{500}\.\.\.$/);
 });
