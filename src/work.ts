@@ -123,6 +123,13 @@ export interface IngestProgress {
   readonly failed: number;
 }
 
+/** What earlier looks at the same inputs have met. */
+export interface SeenFiles {
+  readonly isFirst: boolean;
+  /** @param state what the file is like; a failed one's reason */
+  isDue(key: string, state: string): boolean;
+}
+
 export interface IngestRequest {
   /** Files, folders, globs and `@list` files, as the user gave them. */
   readonly inputs: readonly string[];
@@ -130,6 +137,8 @@ export interface IngestRequest {
   readonly rehash?: boolean;
   /** Remove the documents of the given folders whose file is gone. Never after a run that did not meet every input. */
   readonly prune?: boolean;
+  /** Only what it says is due. */
+  readonly seen?: SeenFiles;
   readonly onProgress?: (progress: IngestProgress) => void;
   /** Aborting it drains: what is embedded is committed, then the report comes with `complete: false`. */
   readonly signal: AbortSignal;

@@ -73,6 +73,12 @@ export const settingsTable = {
     '0',
     'After an ingest, remove the documents of its input folders whose file is gone.',
   ),
+  RAG_WATCH_SECONDS: entry(
+    'work',
+    whole(0, 86_400),
+    '30',
+    'In mode serve, the least time from one look for new and changed files to the next; 0: none are looked for.',
+  ),
   RAG_TAKEOVER_SECONDS: entry(
     'work',
     whole(1, 86_400),

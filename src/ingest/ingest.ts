@@ -62,10 +62,10 @@ export async function ingest(request: IngestRequest, parts: IngestParts): Promis
   const portions = parts.portions ?? allOf(request.inputs, (root) => sightings.listed(root));
   const embedOnce = makeEmbedOnce(parts.embed, parts.store);
   const stages = { ...parts, origins, sightings, embedOnce, tally, writer };
-  const counting = portions.count(signal).then(
+  const counting = countFor(request, portions).then(
     (count) => tally.total(count),
     () => {},
-  ); // only the progress bar needs it
+  );
 
   let interrupted = false;
   try {
@@ -86,13 +86,17 @@ export async function ingest(request: IngestRequest, parts: IngestParts): Promis
   return { ...tally.report(), complete: !interrupted, seconds: (performance.now() - started) / 1000 };
 }
 
+/** Only the progress bar needs it, and it lists all inputs once more. */
+const countFor = async ({ onProgress, signal }: IngestRequest, portions: Portions): Promise<number | null> =>
+  onProgress === undefined ? null : portions.count(signal);
+
 async function runStages(
   items: AsyncIterable<PortionItem>,
-  { rehash = false }: IngestRequest,
+  { rehash = false, seen }: IngestRequest,
   stages: Stages,
 ): Promise<void> {
   const { parser, embedOnce, tally, writer, origins, signal } = stages;
-  const tasks = withKnown(items, { ...stages, rehash });
+  const tasks = withKnown(items, { ...stages, rehash, seen });
   // One task more than there are threads, so that a thread never waits for the look-up behind it.
   const parsed = concurrently(tasks, parser.threads + 1, (task) => parseTask(task, stages));
   for await (const batch of embedBatches(freshRows(parsed, stages), embedOnce, signal)) {

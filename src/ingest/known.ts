@@ -1,6 +1,7 @@
 /** Asks the file system and the store about listed files before they are opened, many in one question. */
 import type { ParseTask } from '../documents/types.ts';
 import type { Known, Store } from '../store/types.ts';
+import type { SeenFiles } from '../work.ts';
 import { fileState, type FileState } from './file-state.ts';
 import type { ListedItem } from './listing.ts';
 import { corpusName, type Origins } from './origins.ts';
@@ -36,6 +37,8 @@ export interface Knowledge {
   /** Every file is read, whatever its stamp says. */
   readonly rehash: boolean;
   readonly sightings: Sightings;
+  /** Undefined: everything is due. */
+  readonly seen: SeenFiles | undefined;
 }
 
 /** Files carry what is known under their names; rows, of corpora by any name, are only named once they are parsed. */
@@ -46,8 +49,9 @@ export async function* withKnown(
   let files: FileItem[] = [];
   let most = firstFiles;
   for await (const item of items) {
-    if (item.kind === 'failed') yield { kind: 'failed', item };
-    else if (item.kind === 'rows') yield sliceTask(item, knowledge.origins);
+    if (item.kind === 'failed') {
+      if (knowledge.seen?.isDue(item.key, item.reason) !== false) yield { kind: 'failed', item };
+    } else if (item.kind === 'rows') yield sliceTask(item, knowledge.origins);
     else files.push(item);
     if (files.length < most) continue;
     yield* tasksOf(files, knowledge);
@@ -64,9 +68,14 @@ function sliceTask(item: Extract<PortionItem, { kind: 'rows' }>, origins: Origin
   return { kind: 'parse', key, task: { kind: 'rows', path, corpus: key, from, to }, known: new Map() };
 }
 
-async function* tasksOf(files: readonly FileItem[], knowledge: Knowledge): AsyncGenerator<Task> {
+async function* tasksOf(listed: readonly FileItem[], knowledge: Knowledge): AsyncGenerator<Task> {
+  const found = await Promise.all(listed.map(({ path }) => fileState(path)));
+  const isDue = (file: FileItem, at: number): boolean =>
+    knowledge.seen?.isDue(file.key, found[at]?.version ?? 'unknown') !== false;
+  const due = listed.map(isDue);
+  const files = listed.filter((_, at) => due[at]);
   if (files.length === 0) return;
-  const states = await Promise.all(files.map(({ path }) => fileState(path)));
+  const states = found.filter((_, at) => due[at]);
   const known = await knowledge.store.known(files.map(({ key }) => key));
   for (const [at, file] of files.entries()) {
     const state = states[at];

@@ -28,6 +28,7 @@ export const makeIngest =
   (room: IngestRoom): Work['ingest'] =>
   (request) => {
     const { RAG_REHASH: rehash, RAG_PRUNE: prune } = room.settings;
+    if (request.seen?.isFirst === false) return ingestChanges(request, room);
     const given = { rehash, prune, ...request };
     return room.team === undefined ? ingestAlone(given, room) : ingestShared(given, room, room.team);
   };
@@ -42,6 +43,13 @@ async function ingestAlone(request: IngestRequest, room: IngestRoom): Promise<In
     await stamps.merge();
     return report;
   });
+}
+
+/** A later look of this run at its inputs: the index is open for writing, and is merged only when something came. */
+async function ingestChanges(request: IngestRequest, room: IngestRoom): Promise<IngestReport> {
+  const report = await withStamps(room, (stamps) => ingest(request, { ...room, stamps }));
+  if (report.documents.processed > 0) await consolidate(request.signal, room);
+  return report;
 }
 
 /** Every task does its part; the one that ends the round merges what all of them wrote. */

@@ -2,7 +2,10 @@
 import { codeOf } from '../errors.ts';
 import { countsText } from '../observe/counts.ts';
 import { openProgress } from '../observe/progress.ts';
-import type { AnswerRecord, IngestProgress, IngestReport } from '../work.ts';
+import { makeLooks } from '../ingest/seen.ts';
+import { readTeam } from '../slurm/team.ts';
+import type { AnswerRecord, IngestProgress, IngestReport, SeenFiles } from '../work.ts';
+import { watchFolders } from './folder-watch.ts';
 import type { OpenJob } from './open.ts';
 import type { Done } from './outcome.ts';
 
@@ -78,7 +81,7 @@ async function serve(run: Run, inputs: readonly string[]): Promise<Done> {
     }
   };
   const results = await Promise.allSettled([
-    orHalt(inputs.length === 0 ? Promise.resolve(null) : ingestAll(both, inputs)),
+    orHalt(inputs.length === 0 ? Promise.resolve(null) : ingestOnAndOn(both, inputs)),
     orHalt(publishAndWait(both, inputs.length > 0)),
   ]);
   const failed = results.find(
@@ -88,6 +91,17 @@ async function serve(run: Run, inputs: readonly string[]): Promise<Done> {
   const [ingest] = results;
   const report = ingest.status === 'fulfilled' ? ingest.value : null;
   return { ingest: report, workLeft: inputs.length > 0 && report?.complete !== true };
+}
+
+/** All inputs, then what is new in them. Of several tasks with the same inputs the first looks for all of them. */
+async function ingestOnAndOn(run: Run, inputs: readonly string[]): Promise<IngestReport> {
+  const { work, log, prepared } = run.open;
+  const leastPauseMs = prepared.settings.RAG_WATCH_SECONDS * 1000;
+  if (leastPauseMs === 0 || (readTeam(prepared.environment)?.rank ?? 0) > 0) return ingestAll(run, inputs);
+  const looks = makeLooks();
+  const first = await ingestAll(run, inputs, looks);
+  looks.endLook(first.complete);
+  return watchFolders({ work, inputs, looks, leastPauseMs, log }, first, run.signal);
 }
 
 async function publishAndWait(run: Run, isIngesting: boolean): Promise<void> {
@@ -104,6 +118,7 @@ async function publishAndWait(run: Run, isIngesting: boolean): Promise<void> {
 async function ingestAll(
   { open, signal, onTerminal, tell }: Run,
   inputs: readonly string[],
+  seen?: SeenFiles,
 ): Promise<IngestReport> {
   const { log, watch, work } = open;
   using bar = openProgress(onTerminal, tell);
@@ -113,7 +128,7 @@ async function ingestAll(
     bar.show(progress);
   };
   watch.phase('ingest-begins');
-  const report = await work.ingest({ inputs, onProgress, signal });
+  const report = await work.ingest({ inputs, onProgress, signal, ...(seen && { seen }) });
   log('info', `ingest ${report.complete ? 'done' : 'stopped'}: ${countsText(report)}`);
   watch.phase('answering-begins');
   return report;
