@@ -37,6 +37,7 @@ const planText = ({ gpus, slices, instances, engine, warnings }: Plan): string =
     `GPUs       ${listed(gpus)}`,
     `Ollama     ${listed(slices.ollama)}`,
     `reranker   ${listed(slices.reranker)}`,
+    ...(slices.parser.length === 0 ? [] : [`parser     ${listed(slices.parser)}`]),
     `engine     ${engine}`,
     '',
     ...instances.map(

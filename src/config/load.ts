@@ -184,6 +184,10 @@ function withPaths(settings: Settings): Settings {
     RAG_WORKING_DIR: absolute(settings.RAG_WORKING_DIR ?? join(root, 'rag_storage')),
     LOG_ROOT: absolute(settings.LOG_ROOT),
     OLLAMA_MODELS: absolute(models),
+    // Its first word may be a path, with `\\ ` for a blank.
+    RAG_PARSER: settings.RAG_PARSER?.replace(/^(?:\\.|\S)+/, (word) =>
+      word.includes('/') ? absolute(word) : word,
+    ),
     // A bare name is looked up on PATH.
     OLLAMA_BIN: /[/~]/.test(settings.OLLAMA_BIN) ? absolute(settings.OLLAMA_BIN) : settings.OLLAMA_BIN,
   };

@@ -38,6 +38,11 @@ export const entry = <S extends z.ZodType>(
 
 export const text: z.ZodString = z.string().trim().min(1, 'is empty, a value is wanted');
 export const optional = text.optional();
+/** What `services/parser-program.ts` knows by name, or a command line that says where its input and output go. */
+export const outsideParser = text.regex(
+  /^(?:(?:\S*\/)?(?:mineru|docling)|(?=.*\{input\})(?=.*\{output\}).*)$/s,
+  'is neither mineru nor docling nor a command with {input} and {output}',
+);
 export const whole = (least: number, most: number) =>
   z
     .string()

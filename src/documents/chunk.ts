@@ -6,9 +6,9 @@ import type { Chunk, ChunkerOptions } from './types.ts';
 /** Raise it with every change that makes other chunks of the same document. */
 const version = 2;
 
-/** Names the chunker in an index's record, e.g. `structure-2:512/64`. */
-export const chunkerName = (options: ChunkerOptions): string =>
-  `structure-${version}:${options.targetTokens}/${options.overlapTokens}`;
+/** Names the chunker in an index's record, e.g. `structure-2:512/64`, `structure-2:512/64+docling-2.143`. */
+export const chunkerName = ({ targetTokens, overlapTokens, parser }: ChunkerOptions): string =>
+  [`structure-${version}:${targetTokens}/${overlapTokens}`, parser].filter(Boolean).join('+');
 
 /**
  * Chunks of at most `targetTokens` estimated tokens. A chunk ends at a sentence, a row or a line where that is

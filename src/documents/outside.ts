@@ -1,5 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { messageOf } from '../errors.ts';
 import type { ParsedDocument } from './types.ts';
 
 /**
@@ -25,6 +26,8 @@ export type Conversion =
 export interface ForOutside {
   readonly kind: 'for-outside';
   readonly hash: string;
+  /** What its name should end with, by its content. */
+  readonly suffix: string;
 }
 
 /** Where the program wrote. */
@@ -40,17 +43,29 @@ export interface Outside {
   readonly scratch: string;
 }
 
-/** @param read what the program wrote, in a thread; the folder is gone afterwards */
+/**
+ * The program gets a copy: it goes by the suffix, which may be wrong, and makes names of its own from the name, which
+ * may be hostile.
+ *
+ * @param read what the program wrote, in a thread; the folder is gone afterwards
+ */
 export async function convertOutside(
   { parser, scratch }: Outside,
-  file: string,
+  { path, suffix }: { readonly path: string; readonly suffix: string },
   signal: AbortSignal,
   read: (folder: string) => Promise<ParsedDocument[]>,
 ): Promise<ParsedDocument[] | Exclude<Conversion, { outcome: 'done' }>> {
   const folder = await mkdtemp(join(scratch, 'parsed-'));
+  const [input, output] = [join(folder, `document.${suffix}`), join(folder, 'output')];
   try {
-    const conversion = await parser.convert(file, folder, signal);
-    return conversion.outcome === 'done' ? await read(folder) : conversion;
+    try {
+      await copyFile(path, input);
+      await mkdir(output);
+    } catch (error) {
+      return { outcome: 'failed', reason: `it cannot be copied to ${scratch}: ${messageOf(error)}` };
+    }
+    const conversion = await parser.convert(input, output, signal);
+    return conversion.outcome === 'done' ? await read(output) : conversion;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -62,7 +62,8 @@ async function parseFile(task: FileTask, order: ParseOrder): Promise<ParsedDocum
     if (bytes.length === 0) return [failedTask(task, 'empty', digest)];
     const sniffed = await sniff(bytes, file);
     if (sniffed.kind === 'rows') return parseRows(sniffed.lines, { corpus: key, file, from: 0 }, chunker);
-    if (outside !== undefined && isForOutside(sniffed)) return { kind: 'for-outside', hash: digest };
+    const suffix = outside === undefined ? undefined : suffixForOutside(sniffed);
+    if (suffix !== undefined) return { kind: 'for-outside', hash: digest, suffix };
     return [await parseBytes(bytes, sniffed, base, chunker)];
   } catch (error) {
     return [failedTask(task, messageOf(error), digest)];
@@ -114,10 +115,13 @@ function finish(
   return warnings.length > 0 ? { ...parsed, warnings } : parsed;
 }
 
-/** PDFs, and pictures. */
-const isForOutside = (sniffed: Sniffed): boolean =>
-  sniffed.kind === 'pdf' ||
-  (sniffed.kind === 'unsupported' && /^(?:PNG|JPG|TIF|WEBP|BMP|GIF|JP2)$/u.test(sniffed.name));
+/** Of PDFs, and of pictures; undefined for what our own readers read. */
+function suffixForOutside(sniffed: Sniffed): string | undefined {
+  if (sniffed.kind === 'pdf') return 'pdf';
+  const isPicture =
+    sniffed.kind === 'unsupported' && /^(?:PNG|JPG|TIF|WEBP|BMP|GIF|JP2)$/u.test(sniffed.name);
+  return isPicture ? sniffed.name.toLowerCase() : undefined;
+}
 
 async function readOutside(
   task: FileTask,

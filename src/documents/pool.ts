@@ -86,10 +86,11 @@ async function parse(
   if (outside === undefined) return asDocuments(await runOrder(threads, order, options, stops));
   const answer = await runOrder(threads, { ...order, outside: 'there is one' }, options, stops);
   if (Array.isArray(answer)) return answer;
-  const { hash } = answer;
+  const { hash, suffix } = answer;
+  const file = { path: task.path, suffix };
   const read = async (folder: string): Promise<ParsedDocument[]> =>
     asDocuments(await runOrder(threads, { ...order, outside: { folder, hash } }, options, stops));
-  const converted = await withEnding(stops, ({ signal }) => convertOutside(outside, task.path, signal, read));
+  const converted = await withEnding(stops, ({ signal }) => convertOutside(outside, file, signal, read));
   if (Array.isArray(converted)) return converted;
   if (converted.outcome === 'aborted') throw stopped(task);
   return [failedTask(task, `RAG_PARSER: ${converted.reason}`, hash)];

@@ -54,6 +54,8 @@ export type ParsedDocument = { readonly key: string; readonly file: string; read
 export interface ChunkerOptions {
   readonly targetTokens: number;
   readonly overlapTokens: number;
+  /** Name of the outside parser that reads some of the documents: of the same file it makes other chunks. */
+  readonly parser?: string | undefined;
 }
 
 /** Piscina threads that read, recognise, parse and chunk. Never throws for a bad document: it says `failed`. */

@@ -19,8 +19,10 @@ import type { Work } from '../work.ts';
 import { makeSupervisorId } from './contain.ts';
 import { openFolders, type Folders } from './folders.ts';
 import { makeModels } from './models.ts';
+import { openOutsideParser, type OpenOutsideParser } from './outside-parser.ts';
 import type { Prepared } from './prepare.ts';
 import { openWatch, type Watch } from './watch.ts';
+import { definedOnly } from './services.ts';
 import { withServices, type Services } from './supervised.ts';
 import { makeWork } from './work.ts';
 
@@ -72,16 +74,23 @@ interface Opened extends Pick<OpenJob, 'prepared' | 'folders' | 'log' | 'watch'>
 /** Threads, the index, and the `Work` on top of the services. */
 async function withWork<T>(
   { prepared, folders, log, watch, run }: Opened,
-  { tree, served, http, lost }: Services,
+  { tree, served, http, containment, lost }: Services,
   use: (open: OpenJob) => Promise<T>,
 ): Promise<T> {
   const { settings, job, plan } = prepared;
   const { roster } = served;
+  const chunker = {
+    targetTokens: settings.RAG_CHUNK_TOKENS,
+    overlapTokens: settings.RAG_CHUNK_OVERLAP,
+    parser: prepared.parser?.name,
+  };
+  await using outside = openOutside({ prepared, folders, log, containment });
   await using parser = openParserPool({
     threads: parserThreads(job.cpus),
-    chunker: { targetTokens: settings.RAG_CHUNK_TOKENS, overlapTokens: settings.RAG_CHUNK_OVERLAP },
+    chunker,
     maxFileBytes,
     timeoutMsPerFile,
+    outside: outside && { parser: outside, scratch: folders.scratch },
   });
   await using store = openStore({
     untilChannel: (signal) => untilChannel(tree, 'store', signal),
@@ -91,6 +100,7 @@ async function withWork<T>(
     settings,
     store,
     parser,
+    chunker,
     models: makeModels({ prepared, roster, http, tree, signal: lost }),
     team: readTeam(prepared.environment),
     log,
@@ -105,6 +115,17 @@ async function withWork<T>(
     { prepared, folders, log, watch, tree, roster, flights: http.flights, work, lost },
     use,
   );
+}
+
+function openOutside({
+  prepared: { parser: program, plan, job, environment },
+  ...rest
+}: Pick<OpenJob, 'prepared' | 'folders' | 'log'> & Pick<Services, 'containment'>):
+  | OpenOutsideParser
+  | undefined {
+  if (program === undefined) return undefined;
+  const { parser: gpus } = plan.slices;
+  return openOutsideParser({ ...rest, program, gpus, cpus: job.cpus, baseEnv: definedOnly(environment) });
 }
 
 /** Whatever the work made of it: when a service is spent, that is why the run ends. */

@@ -25,6 +25,7 @@ export function planFor(settings: Settings, environment: Environment, job: Job, 
     ollamaCount: settings.OLLAMA_GPUS,
     rerankerCount: settings.RERANKER_GPUS,
     allowCpu: settings.RAG_ALLOW_CPU,
+    hasParser: settings.RAG_PARSER !== undefined,
   });
 }
 

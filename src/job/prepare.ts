@@ -5,10 +5,12 @@ import type { Settings } from '../config/settings.ts';
 import { RagError } from '../errors.ts';
 import { listInputs } from '../ingest/listing.ts';
 import type { Plan } from '../plan/types.ts';
+import type { ParserProgram } from '../services/parser-program.ts';
 import { readAncestors, launchWarning } from '../slurm/launch.ts';
 import { readJob, type Job } from '../slurm/job.ts';
 import { checkFolders, checkIndexed } from './check-folders.ts';
 import { checkModels } from './check-models.ts';
+import { checkParser } from './check-parser.ts';
 import { readGraceMs } from './grace.ts';
 import { makeIntent, type Intent } from './intent.ts';
 import { planFor } from './plan-for.ts';
@@ -23,6 +25,8 @@ export interface Prepared extends AsyncDisposable {
   readonly intent: Exclude<Intent, { kind: 'dry-run' }>;
   readonly dryRun: boolean;
   readonly plan: Plan;
+  /** Reads PDFs and pictures; undefined: our own readers do. */
+  readonly parser: ParserProgram | undefined;
   /** From TERM to KILL, for each service. */
   readonly graceMs: number;
   readonly warnings: readonly string[];
@@ -49,7 +53,9 @@ export async function prepare({ line, environment, bare, signal }: PrepareInput)
   if (intent.inputs.length > 0) await checkInputs(intent.inputs, signal);
   const plan = planFor(loaded.settings, environment, job, intent);
   const graceMs = await readGraceMs(job, environment, signal);
-  const common = { environment, job, intent, plan, graceMs, dryRun: false };
+  const reads = intent.kind === 'serve' || intent.inputs.length > 0;
+  const parser = reads ? await checkParser(loaded.settings, environment, signal) : undefined;
+  const common = { environment, job, intent, plan, parser, graceMs, dryRun: false };
   const all = [...loaded.warnings, ...warnings, ...plan.warnings, ...(await launchWarnings(job))];
   if (isTrial(loaded, plan)) {
     if (intent.inputs.length === 0) await checkIndexed(loaded.settings);
@@ -81,6 +87,7 @@ async function prepareDryRun(environment: Environment, job: Job, signal: AbortSi
     job,
     intent,
     plan,
+    parser: undefined,
     graceMs,
     dryRun: true,
     warnings: [],

@@ -6,6 +6,7 @@ import type { Log } from '../observe/log.ts';
 import type { Instance } from '../plan/types.ts';
 import type { ServedModel } from '../services/ollama-ready.ts';
 import { promptWarning } from '../services/ollama-version.ts';
+import type { Containment } from '../supervise/containment.ts';
 import type { ChildStatus, Tree } from '../supervise/spec.ts';
 import { startTree } from '../supervise/tree.ts';
 import { openContainment } from './contain.ts';
@@ -19,6 +20,7 @@ export interface Services {
   readonly tree: Tree;
   readonly served: Served;
   readonly http: OllamaHttp;
+  readonly containment: Containment;
   /** Aborts when a significant service is spent. Its reason is the error to end with. */
   readonly lost: AbortSignal;
 }
@@ -64,7 +66,7 @@ export async function withServices<T>(
     announce(status, log);
     if (status.current.state === 'ready') void gpuMemory.note();
   });
-  return await use({ tree, served, http, lost: whenLost(tree) });
+  return await use({ tree, served, http, containment, lost: whenLost(tree) });
 }
 
 /** What happens each time a server became ready. A warning about its version is said once. */

@@ -1,6 +1,6 @@
 /** Does `Work` in this process: waits for the services that a piece of work needs, then hands it to its room. */
 import { chunkerName } from '../documents/chunk.ts';
-import type { ParserPool } from '../documents/types.ts';
+import type { ChunkerOptions, ParserPool } from '../documents/types.ts';
 import type { Settings } from '../config/settings.ts';
 import { RagError } from '../errors.ts';
 import { makeAnswer } from '../query/answer.ts';
@@ -19,6 +19,7 @@ export interface WorkParts {
   readonly settings: Settings;
   readonly store: Store;
   readonly parser: ParserPool;
+  readonly chunker: ChunkerOptions;
   readonly models: Models;
   /** Name of this run's shard. */
   readonly writer: string;
@@ -30,9 +31,8 @@ export interface WorkParts {
 }
 
 export function makeWork(parts: WorkParts): Work {
-  const { settings, store } = parts;
+  const { settings, store, chunker } = parts;
   const { embed, generate, rerank, generateModel } = parts.models;
-  const chunker = { targetTokens: settings.RAG_CHUNK_TOKENS, overlapTokens: settings.RAG_CHUNK_OVERLAP };
   const search = {
     store,
     embed,
@@ -61,7 +61,7 @@ export function makeWork(parts: WorkParts): Work {
   };
 
   return {
-    ingest: makeIngest({ ...parts, embed, chunker, encoderInForce }),
+    ingest: makeIngest({ ...parts, embed, encoderInForce }),
     retrieve: async (request) => {
       await checkIndex(request.signal);
       return retrieve(request);

@@ -19,6 +19,8 @@ export interface PlanInput {
   readonly ollamaCount?: number | undefined;
   readonly rerankerCount?: number | undefined;
   readonly allowCpu: boolean;
+  /** Whether an outside parser reads documents. */
+  readonly hasParser?: boolean;
 }
 
 const embeddedModels = { embed: 'embedded-hashing', generate: 'embedded-extractive' } as const;
@@ -48,6 +50,10 @@ export function makePlan(input: PlanInput): Plan {
     needsReranker,
   });
   if (slices.workload.length > 0) throw noWorkload();
+  if (slices.parser.length > 0 && input.hasParser !== true)
+    warnings.push('RAG_GPUS gives the parser a GPU, and RAG_PARSER names no parser.');
+  if (slices.parser.length === 0 && input.hasParser === true && gpus.length > 0)
+    warnings.push('The outside parser works on the CPU: RAG_GPUS gives it no GPU (parser=POSITION).');
   const onCpu = needsOllama && engine === 'ollama' && slices.ollama.length === 0;
   if (onCpu && input.insideJob && !input.allowCpu) throw noGpu(gpus.length);
   return {

@@ -15,6 +15,7 @@ export interface Slices {
   readonly ollama: readonly string[];
   readonly reranker: readonly string[];
   readonly workload: readonly string[];
+  readonly parser: readonly string[];
 }
 
 /**
@@ -37,6 +38,7 @@ export function makeSlices(gpus: readonly string[], wishes: SliceWishes): Slices
       ollama: wishes.needsOllama ? gpus : [],
       reranker: wishes.needsReranker ? gpus : [],
       workload: [],
+      parser: [],
     };
   }
   const forReranker = wishes.needsReranker ? (wishes.rerankerCount ?? 1) : 0;
@@ -54,13 +56,19 @@ export function makeSlices(gpus: readonly string[], wishes: SliceWishes): Slices
     ollama: gpus.slice(0, forOllama),
     reranker: forReranker === 0 ? [] : gpus.slice(last - forReranker + 1),
     workload: [],
+    parser: [],
   };
 }
 
-const owners = ['ollama', 'reranker', 'workload'] as const;
+const owners = ['ollama', 'reranker', 'workload', 'parser'] as const;
 
 function readSplit(gpus: readonly string[], split: string): Slices {
-  const slices: Record<(typeof owners)[number], string[]> = { ollama: [], reranker: [], workload: [] };
+  const slices: Record<(typeof owners)[number], string[]> = {
+    ollama: [],
+    reranker: [],
+    workload: [],
+    parser: [],
+  };
   const taken = new Map<number, string>();
   for (const part of split.split(/[,\s]+(?=[a-z])/)) {
     const [name = '', positions = ''] = part.trim().split('=');
@@ -105,6 +113,7 @@ const called: Record<(typeof owners)[number], string> = {
   ollama: 'Ollama',
   reranker: 'the reranker',
   workload: 'the workload',
+  parser: 'the parser',
 };
 
 const jobHas = (gpus: readonly string[]): string =>

@@ -16,6 +16,8 @@ export interface Plan {
     readonly ollama: readonly string[];
     readonly reranker: readonly string[];
     readonly workload: readonly string[];
+    /** Of the outside parser; without one it works on the CPU. */
+    readonly parser: readonly string[];
   };
   readonly engine: 'ollama' | 'embedded';
   readonly instances: readonly Instance[];

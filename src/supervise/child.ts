@@ -30,7 +30,7 @@ interface Around {
  * @throws a plain error when nothing can be spawned (worth another try), `signal.reason` when aborted before
  */
 export async function startChild(
-  spec: ChildSpec,
+  spec: Pick<ChildSpec, 'id' | 'channel' | 'isolation' | 'deathSignal'>,
   launch: Launch,
   { containment, report, log }: Around,
   signal: AbortSignal,

@@ -10,7 +10,7 @@ const instances: Plan['instances'] = [
   { id: 'ollama-generate', role: 'generate', model: 'qwen3:8b', gpus: ['0'] },
   { id: 'ollama-embed', role: 'embed', model: 'qwen3-embedding:8b', gpus: ['1'] },
 ];
-const slices = { ollama: ['0', '1'], reranker: [], workload: [] };
+const slices = { ollama: ['0', '1'], reranker: [], workload: [], parser: [] };
 const plan: Plan = { gpus: ['0', '1'], slices, engine: 'ollama', instances, memory: [], warnings: [] };
 
 async function isolationsOf(

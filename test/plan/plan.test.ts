@@ -35,7 +35,7 @@ test('makePlan() gives an ingest job the embedder alone, with every GPU', () => 
     plan.instances.map(({ id }) => id),
     ['ollama-embed'],
   );
-  assert.deepEqual(plan.slices, { ollama: ['0', '1', '2', '3'], reranker: [], workload: [] });
+  assert.deepEqual(plan.slices, { ollama: ['0', '1', '2', '3'], reranker: [], workload: [], parser: [] });
 });
 
 test('makePlan() leaves generation out when its model is none', () => {

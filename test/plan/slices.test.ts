@@ -33,12 +33,13 @@ test('makeSlices() gives Ollama the first N-1 and the reranker the last', () => 
     ollama: ['2', '5', 'GPU-a'],
     reranker: ['MIG-b'],
     workload: [],
+    parser: [],
   });
 });
 
 test('makeSlices() shares a single GPU and gives nothing of none', () => {
-  assert.deepEqual(makeSlices(['7'], both), { ollama: ['7'], reranker: ['7'], workload: [] });
-  assert.deepEqual(makeSlices([], both), { ollama: [], reranker: [], workload: [] });
+  assert.deepEqual(makeSlices(['7'], both), { ollama: ['7'], reranker: ['7'], workload: [], parser: [] });
+  assert.deepEqual(makeSlices([], both), { ollama: [], reranker: [], workload: [], parser: [] });
 });
 
 test('makeSlices() follows counts and the one-line split', () => {
@@ -48,9 +49,10 @@ test('makeSlices() follows counts and the one-line split', () => {
     ollama: ['0', '1'],
     reranker: ['2', '3'],
     workload: [],
+    parser: [],
   });
   const split = makeSlices(['a', 'b', 'c', 'd'], { ...both, split: 'ollama=1-2,reranker=0' });
-  assert.deepEqual(split, { ollama: ['b', 'c'], reranker: ['a'], workload: [] });
+  assert.deepEqual(split, { ollama: ['b', 'c'], reranker: ['a'], workload: [], parser: [] });
 });
 
 test('makeSlices() refuses what the job cannot give and says what it has', () => {
