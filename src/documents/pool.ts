@@ -3,6 +3,7 @@ import { messageOf, RagError } from '../errors.ts';
 import { siblingPath } from '../sibling.ts';
 import { failedTask } from './failed.ts';
 import { openGate } from './gate.ts';
+import type { HashOrder } from './hash-task.ts';
 import { convertOutside, type ForOutside, type Outside } from './outside.ts';
 import type { ParseOrder } from './parse-task.ts';
 import type { ChunkerOptions, ParsedDocument, ParserPool, ParseTask } from './types.ts';
@@ -62,6 +63,15 @@ export function openParserPool(
         gate.leave(bytes);
       }
     },
+    async hashes(paths, maxFileBytes, signal) {
+      const order: HashOrder = { paths, maxFileBytes };
+      await gate.enter(paths.length * maxFileBytes);
+      try {
+        return await runHashes(threads, order, options, [signal, closing.signal]);
+      } finally {
+        gate.leave(paths.length * maxFileBytes);
+      }
+    },
     async [Symbol.asyncDispose]() {
       closing.abort();
       await threads.destroy();
@@ -117,6 +127,31 @@ async function runOrder(
       const reason =
         why === 'timed-out' ? `it took longer than ${timeoutMsPerFile / 1000} s` : deathOf(error);
       return [failedTask(order.task, reason)];
+    } finally {
+      clearTimeout(timer);
+    }
+  });
+}
+
+const hashTask = siblingPath(import.meta.url, './hash-task');
+
+/** Of a task that is stopped or takes too long nothing is known; parsing its files one by one finds out why. */
+async function runHashes(
+  threads: Threads,
+  order: HashOrder,
+  { timeoutMsPerFile }: ParserPoolOptions,
+  stops: readonly AbortSignal[],
+): Promise<(string | null)[]> {
+  return withEnding(stops, async (ending) => {
+    const timer = setTimeout(() => ending.abort('timed-out' satisfies Ending), timeoutMsPerFile);
+    try {
+      const { signal } = ending;
+      return (await threads.run(order as never, { filename: hashTask, signal })) as unknown as (
+        | string
+        | null
+      )[];
+    } catch {
+      return order.paths.map(() => null);
     } finally {
       clearTimeout(timer);
     }

@@ -61,6 +61,12 @@ export interface ChunkerOptions {
 /** Piscina threads that read, recognise, parse and chunk. Never throws for a bad document: it says `failed`. */
 export interface ParserPool extends AsyncDisposable {
   parse(task: ParseTask, signal: AbortSignal): Promise<ParsedDocument[]>;
+  /** sha256 of each file, hex; null for one that is larger, cannot be read, or that nobody got round to. */
+  hashes(
+    paths: readonly string[],
+    maxFileBytes: number,
+    signal: AbortSignal,
+  ): Promise<readonly (string | null)[]>;
   /** How many tasks can run at once. */
   readonly threads: number;
 }

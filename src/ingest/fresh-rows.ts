@@ -4,7 +4,7 @@ import type { ParsedDocument } from '../documents/types.ts';
 import type { FailureRow, Known } from '../store/types.ts';
 import { makeRows, type BareRow } from './chunk-rows.ts';
 import type { Stages } from './ingest.ts';
-import type { Task } from './known.ts';
+import { mostComparedBytes, type ParsingTask, type Task } from './known.ts';
 
 /** What came of a task. */
 export interface Found {
@@ -13,16 +13,36 @@ export interface Found {
   readonly known: ReadonlyMap<string, Known>;
 }
 
-export async function parseTask(
-  task: Task,
-  { store, parser, signal }: Pick<Stages, 'store' | 'parser' | 'signal'>,
-): Promise<Found> {
-  if (task.kind !== 'parse') return { task, documents: [], known: new Map() };
-  const documents = await parser.parse(task.task, signal);
+type Parts = Pick<Stages, 'store' | 'parser' | 'signal'>;
+
+export async function parseTask(task: Task, { store, parser, signal }: Parts): Promise<Found> {
+  if (task.kind === 'unchanged' || task.kind === 'failed') return { task, documents: [], known: new Map() };
+  const documents =
+    task.kind === 'parse'
+      ? await parser.parse(task.task, signal)
+      : await compare(task.files, { parser, signal });
+  const asked = task.kind === 'parse' ? task.known : (task.files[0]?.known ?? new Map<string, Known>());
   const keys = documents.map((document) => document.key);
   // The listing knows files by name only: what it took for a file may have turned out to be a corpus.
-  const known = keys.every((key) => task.known.has(key)) ? task.known : await store.known(keys);
+  const known = keys.every((key) => asked.has(key)) ? asked : await store.known(keys);
   return { task, documents, known };
+}
+
+/** Files that have changed are read once more, which the file system remembers. */
+async function compare(
+  files: readonly ParsingTask[],
+  { parser, signal }: Pick<Parts, 'parser' | 'signal'>,
+): Promise<ParsedDocument[]> {
+  const paths = files.map(({ task }) => task.path);
+  const hashes = await parser.hashes(paths, mostComparedBytes, signal);
+  const documents: ParsedDocument[] = [];
+  for (const [at, { key, task, known }] of files.entries()) {
+    const hash = hashes[at];
+    if (hash != null && hash === known.get(key)?.done)
+      documents.push({ key, file: task.path, hash, state: 'unchanged' });
+    else documents.push(...(await parser.parse(task, signal)));
+  }
+  return documents;
 }
 
 export async function* freshRows(
@@ -39,6 +59,7 @@ export async function* freshRows(
     }
     for (const document of documents) yield* rowsOf(document, known.get(document.key), stages);
     if (task.kind === 'parse') origins.end(task.key);
+    if (task.kind === 'compare') for (const { key } of task.files) origins.end(key);
   }
 }
 

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { hash } from 'node:crypto';
 import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -100,4 +102,19 @@ test('disposing of the pool rejects what still runs', async () => {
   const hanging = assert.rejects(pool.parse(file('hang'), never), { code: 'aborted' });
   await pool[Symbol.asyncDispose]();
   await hanging;
+});
+
+test('many files are hashed in one order; what cannot be read or is too large has no hash', async () => {
+  const folder = await mkdtempDisposable(join(tmpdir(), 'hashes-'));
+  await using _ = { [Symbol.asyncDispose]: () => folder.remove() };
+  const path = (name: string): string => join(folder.path, name);
+  await writeFile(path('a'), 'alpha');
+  await writeFile(path('large'), 'x'.repeat(101));
+  execFileSync('mkfifo', [path('fifo')]);
+  await using pool = openParserPool(options);
+  const hashes = await pool.hashes(['a', 'large', 'fifo', 'gone'].map(path), 100, never);
+  assert.deepEqual(hashes, [hash('sha256', 'alpha'), null, null, null]);
+  const stop = new AbortController();
+  stop.abort();
+  assert.deepEqual(await pool.hashes([path('a')], 100, stop.signal), [null]);
 });
