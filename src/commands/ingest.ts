@@ -11,6 +11,7 @@ export const ingestVerb: Verb = {
   examples: [
     'node dist/supervisor.js ingest --here papers/ notes.md',
     "node dist/supervisor.js ingest --here '@files.txt' --json",
+    'node dist/supervisor.js ingest --here papers/ --prune',
   ],
   words: 'paths',
   settings: ['paths', 'work', 'ollama', 'encoder'],
