@@ -16,7 +16,8 @@ export function checkEncoder(recorded: EncoderRecord, inForce: EncoderRecord): v
   );
 }
 
-const otherFolder = 'set the model and the chunk size that made it, or use another --working-dir';
+const otherFolder =
+  'set the model, the chunk size and the RAG_PARSER that made it, or use another --working-dir';
 
 /**
  * Weights are the same when their digests are. Names are compared only where a digest is unknown: one model
