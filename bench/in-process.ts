@@ -36,7 +36,13 @@ export async function openInProcess(folder: string, dimensions: number): Promise
   return {
     store,
     work: makeWork({
-      ...{ settings, store, parser, chunker, models, writer: 'bench', untilEmbedder: async () => served },
+      settings,
+      store,
+      parser,
+      chunker,
+      models,
+      writer: 'bench',
+      untilEmbedder: async () => served,
       team: undefined,
       log: () => undefined,
     }),
