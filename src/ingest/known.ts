@@ -52,17 +52,43 @@ export async function* withKnown(
 ): AsyncGenerator<Task, void, undefined> {
   let files: FileItem[] = [];
   let most = firstFiles;
+  // One look-up ahead of the tasks, so that no thread waits for the next one.
+  let ahead: Promise<LookedUp> | undefined;
+  const exchange = (): Promise<LookedUp> | undefined => {
+    const before = ahead;
+    ahead = files.length === 0 ? undefined : lookUp(files, knowledge);
+    ahead?.catch(() => undefined); // told where its tasks are wanted
+    files = [];
+    return before;
+  };
   for await (const item of items) {
     if (item.kind === 'failed') {
       if (knowledge.seen?.isDue(item.key, item.reason) !== false) yield { kind: 'failed', item };
     } else if (item.kind === 'rows') yield sliceTask(item, knowledge.origins);
     else files.push(item);
     if (files.length < most) continue;
-    yield* tasksOf(files, knowledge);
-    files = [];
+    yield* tasksOf(await exchange(), knowledge);
     most = Math.min(2 * most, mostFiles);
   }
-  yield* tasksOf(files, knowledge);
+  yield* tasksOf(await exchange(), knowledge);
+  yield* tasksOf(await exchange(), knowledge);
+}
+
+interface LookedUp {
+  readonly files: readonly FileItem[];
+  readonly states: readonly (FileState | undefined)[];
+  readonly known: ReadonlyMap<string, Known>;
+}
+
+async function lookUp(listed: readonly FileItem[], knowledge: Knowledge): Promise<LookedUp> {
+  const found = await Promise.all(listed.map(({ path }) => fileState(path)));
+  const isDue = (file: FileItem, at: number): boolean =>
+    knowledge.seen?.isDue(file.key, found[at]?.version ?? 'unknown') !== false;
+  const due = listed.map(isDue);
+  const files = listed.filter((_, at) => due[at]);
+  const states = found.filter((_, at) => due[at]);
+  const keys = files.map(({ key }) => key);
+  return { files, states, known: keys.length === 0 ? new Map() : await knowledge.store.known(keys) };
 }
 
 /** Of a corpus that several runs share: none of them meets all of it, so none gives it a stamp. */
@@ -72,15 +98,9 @@ function sliceTask(item: Extract<PortionItem, { kind: 'rows' }>, origins: Origin
   return { kind: 'parse', key, task: { kind: 'rows', path, corpus: key, from, to }, known: new Map() };
 }
 
-async function* tasksOf(listed: readonly FileItem[], knowledge: Knowledge): AsyncGenerator<Task> {
-  const found = await Promise.all(listed.map(({ path }) => fileState(path)));
-  const isDue = (file: FileItem, at: number): boolean =>
-    knowledge.seen?.isDue(file.key, found[at]?.version ?? 'unknown') !== false;
-  const due = listed.map(isDue);
-  const files = listed.filter((_, at) => due[at]);
-  if (files.length === 0) return;
-  const states = found.filter((_, at) => due[at]);
-  const known = await knowledge.store.known(files.map(({ key }) => key));
+async function* tasksOf(lookedUp: LookedUp | undefined, knowledge: Knowledge): AsyncGenerator<Task> {
+  if (lookedUp === undefined) return;
+  const { files, states, known } = lookedUp;
   let small: ParsingTask[] = [];
   for (const [at, file] of files.entries()) {
     const state = states[at];
