@@ -87,7 +87,9 @@ function makeShare(where: RoundInput, options: ShareOptions): Share {
   const count = Promise.withResolvers<number | null>();
   let standing: Standing = { is: 'outside' };
   const leavePart = async (): Promise<void> => {
-    if (standing.is === 'member') await standing.part[Symbol.asyncDispose]();
+    if (standing.is !== 'member') return;
+    await using part = standing.part;
+    await part.round.end('left').catch(() => undefined); // where it cannot be told, its counter stands still
   };
 
   async function* read(signal: AbortSignal): AsyncGenerator<Portion, void, undefined> {
@@ -133,12 +135,10 @@ function makeShare(where: RoundInput, options: ShareOptions): Share {
       const was = standing;
       standing = { is: 'outside' };
       if (was.is === 'outside') return 'leave';
-      if (was.is === 'member') return leaveRound(was, outcome, signal);
+      if (was.is === 'member') return leaveRound(was, outcome, signal).catch(() => 'merge' as const);
       return outcome === 'finished' ? 'merge' : 'leave';
     },
-    [Symbol.asyncDispose]: async () => {
-      if (standing.is === 'member') await leaveRound(standing, 'stopped', new AbortController().signal);
-    },
+    [Symbol.asyncDispose]: leavePart,
   };
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -141,6 +141,27 @@ test('where the files of a round cannot be written, a run does everything and sa
   assert.equal(await share.leave('finished', never), 'merge');
   assert.equal(warnings.length, 1);
   assert.match(warnings[0] ?? '', /not shared with the other tasks.*: E/);
+});
+
+test('a run that can claim no more in the middle does the rest by itself, and its claims are free', async () => {
+  warnings = [];
+  const other = await open('blocked', 1, { takeoverMs: 60_000 });
+  await using share = await open('blocked', 0, { takeoverMs: 60_000 });
+  const source = other.portions.read(never)[Symbol.asyncIterator]();
+  await source.next();
+  const keys: string[] = [];
+  for await (const { items } of share.portions.read(never)) {
+    for await (const { key } of items) keys.push(key);
+    if (warnings.length > 0) break;
+    const rounds = join(folder, 'blocked', 'sharing');
+    const claims = join(rounds, (await readdir(rounds))[0] ?? '', 'claims');
+    await rename(claims, `${claims}.away`);
+    await writeFile(claims, 'a file, no folder');
+  }
+  assert.deepEqual([...new Set(keys)].toSorted(), allKeys);
+  assert.equal(warnings.length, 1);
+  assert.equal(await share.leave('finished', never), 'merge');
+  await other[Symbol.asyncDispose]();
 });
 
 test('inputs that cannot be read are told as they are', async () => {
