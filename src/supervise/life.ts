@@ -2,7 +2,7 @@ import { nextRestart, type RestartHistory } from './restart.ts';
 import { type RunSurroundings, runOnce } from './run.ts';
 import type { ChildSpec, RestartBudget } from './spec.ts';
 import { pause } from './pause.ts';
-import { failure, judge, type RunEnd, type Verdict } from './verdict.ts';
+import { failure, type FinalVerdict, judge, judgeAtTheEnd } from './verdict.ts';
 
 /** What a child's life needs of the tree it lives in. */
 export interface Surroundings extends RunSurroundings {
@@ -20,7 +20,7 @@ export async function live(spec: ChildSpec, tree: Surroundings): Promise<void> {
   for (;;) {
     const run = await runOnce(spec, tree);
     if (run === 'overtaken') continue;
-    const verdict = tree.ending.aborted ? atTheEnd(run.end) : judge(spec, run);
+    const verdict = tree.ending.aborted ? judgeAtTheEnd(spec, run, tree.closing.aborted) : judge(spec, run);
     if (verdict.verdict !== 'restart') return finish(verdict, tree);
     readyClock += run.readyMs;
     const next = verdict.charged
@@ -35,17 +35,11 @@ export async function live(spec: ChildSpec, tree: Surroundings): Promise<void> {
     tree.change({ event: 'restart', at: tree.now() + next.delayMs, reason: verdict.reason });
     // When the tree closes meanwhile, the next run ends before it begins.
     await pause(next.delayMs, AbortSignal.any([tree.closing, tree.ending]));
-    if (tree.ending.aborted && !tree.closing.aborted) return finish(atTheEnd(run.end), tree);
+    if (tree.ending.aborted && !tree.closing.aborted) return finish(judgeAtTheEnd(spec, run, false), tree);
   }
 }
 
-/** However it ended, nobody is surprised. */
-const atTheEnd = (end: RunEnd): Exclude<Verdict, { verdict: 'restart' }> => ({
-  verdict: 'exited',
-  exit: 'exit' in end ? end.exit : { code: null, signal: null },
-});
-
-function finish(verdict: Exclude<Verdict, { verdict: 'restart' }>, { change, report }: Surroundings): void {
+function finish(verdict: FinalVerdict, { change, report }: Surroundings): void {
   if (verdict.verdict === 'exited') {
     report('exited', { ...verdict.exit });
     change({ event: 'exit', exit: verdict.exit });

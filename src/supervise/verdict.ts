@@ -19,6 +19,8 @@ export type Verdict =
   | { readonly verdict: 'exited'; readonly exit: ExitStatus }
   | { readonly verdict: 'failed'; readonly error: Error };
 
+export type FinalVerdict = Exclude<Verdict, { readonly verdict: 'restart' }>;
+
 /** What is known of a run when its group is empty. */
 export interface Ended {
   readonly end: RunEnd;
@@ -42,6 +44,18 @@ export function judge(spec: ChildSpec, { end, tail, lost }: Ended): Verdict {
   return { verdict: 'failed', error: failure(spec, end.reason, tail) };
 }
 
+/**
+ * The same when nothing is started again. However it ended, nobody is surprised; but a stop that left processes behind
+ * must not look like one that did not.
+ *
+ * @param isClosing before that others still work, and a failure would end them
+ */
+export function judgeAtTheEnd(spec: ChildSpec, { end, tail }: Ended, isClosing: boolean): FinalVerdict {
+  if (isClosing && end.outcome === 'undead')
+    return { verdict: 'failed', error: failure(spec, end.reason, tail) };
+  return { verdict: 'exited', exit: 'exit' in end ? end.exit : { code: null, signal: null } };
+}
+
 function judgeExit(spec: ChildSpec, exit: ExitStatus, tail: readonly string[], charged: boolean): Verdict {
   const fatal = spec.fatalExit?.(exit, tail);
   if (fatal !== undefined) return { verdict: 'failed', error: asFailure(spec, fatal, tail) };
@@ -57,9 +71,8 @@ function exitReason({ code, signal }: ExitStatus): string {
 }
 
 /** Some programs print megabytes without a line end. */
-const maxLineChars = 500;
 const cut = (line: string): string =>
-  line.length > maxLineChars ? `${line.slice(0, maxLineChars)}...` : line;
+  line.length > 500 ? `${line.slice(0, 400)} ... ${line.slice(-100)}` : line;
 
 /** The error that ends a service: its name, the reason, where its log is, and the last lines of it. */
 export function failure(spec: ChildSpec, reason: string, tail: readonly string[], cause?: unknown): RagError {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RagError } from '../../src/errors.ts';
 import type { ChildSpec } from '../../src/supervise/spec.ts';
-import { judge, type RunEnd } from '../../src/supervise/verdict.ts';
+import { judge, judgeAtTheEnd, type RunEnd } from '../../src/supervise/verdict.ts';
 import { childSpec } from './children.ts';
 
 test('the verdict on a run whose leader was lost', () => {
@@ -47,5 +47,24 @@ test('a log without line ends gives an error that can be read', () => {
   assert.ok(verdict.verdict === 'failed' && verdict.error instanceof RagError);
   const [command, first, second = ''] = verdict.error.hint?.split('\n') ?? [];
   assert.deepEqual([command, first], ['tail -n 100 /nowhere/b.log', 'begins']);
-  assert.match(second, /^x{500}\.\.\.$/);
+  assert.match(second, /^x{400} \.\.\. x{100}$/);
+});
+
+test('at the end nothing is a failure but processes that stay', () => {
+  const spec = childSpec('/nowhere', 'b', ['true']);
+  const exit = { code: 1, signal: null };
+  const nobody = { code: null, signal: null };
+  const told = (end: RunEnd, isClosing: boolean): unknown =>
+    judgeAtTheEnd(spec, { end, tail: [], lost: undefined }, isClosing);
+  const stays: RunEnd = { outcome: 'undead', reason: 'left processes that SIGKILL does not end (7)' };
+  assert.deepEqual(told({ outcome: 'exited', exit }, false), { verdict: 'exited', exit });
+  assert.deepEqual(told({ outcome: 'stopped', exit }, true), { verdict: 'exited', exit });
+  assert.deepEqual(told({ outcome: 'hung', reason: 'silent' }, true), { verdict: 'exited', exit: nobody });
+  // Others may still need what a failure would end.
+  assert.deepEqual(told(stays, false), { verdict: 'exited', exit: nobody });
+  const verdict = judgeAtTheEnd(spec, { end: stays, tail: [], lost: undefined }, true);
+  assert.match(
+    verdict.verdict === 'failed' ? verdict.error.message : '',
+    /b running: it left processes .* \(7\)/,
+  );
 });
