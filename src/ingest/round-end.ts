@@ -54,6 +54,9 @@ export async function findRound({
   }
 }
 
+export const isOpen = async ({ ended }: RoundPlace): Promise<boolean> =>
+  (await readIfThere(ended)) === undefined;
+
 /** A command that was stopped as a whole begins anew when it is requeued: files may have come since. */
 async function isLeft(folder: string): Promise<boolean> {
   const members = await readMembers(join(folder, 'members'));

@@ -116,8 +116,12 @@ function makeShare(where: RoundInput, options: ShareOptions): Share {
           onListed: ({ items, hasRows }) => count.resolve(hasRows ? null : Math.ceil(items / team.size)),
         });
         standing = { is: 'member', place, part };
-        yield* part.portions(signal);
-        return;
+        if (await isOpen(place)) {
+          yield* part.portions(signal);
+          return;
+        }
+        await leavePart(); // it was ended while this run joined
+        standing = { is: 'outside' };
       } catch (error) {
         if (error instanceof TornListing) await voidRound(place);
         else if (!(error instanceof RoundGone)) throw error;
