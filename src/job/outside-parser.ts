@@ -155,22 +155,20 @@ async function convertIn(lane: Lane, order: Order, signal: AbortSignal): Promise
     } as const;
     const report = (event: string, detail?: object): void => log.file(`parser: ${event}`, { ...detail });
     const end = await runCommand(command, { containment, report }, signal);
-    return await judge(end, order, timeoutMs);
+    return await judge(end, order);
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
 }
 
 /** Some of them say 0 of a document that they could not read. */
-async function judge(end: CommandEnd, { program, output }: Order, timeoutMs: number): Promise<Conversion> {
+async function judge(end: CommandEnd, { program, output }: Order): Promise<Conversion> {
   if (end.outcome === 'aborted') return stopped;
   const isDone = end.outcome === 'exited' && end.exit.code === 0;
   if (isDone && (await hasWritten(output))) return { outcome: 'done' };
   const reason = `${program.name} ${saidBy(end)}`;
   if (isDone) return { outcome: 'failed', reason: `${reason}, and wrote nothing` };
-  return end.outcome === 'timed-out'
-    ? { outcome: 'timed-out', reason: `${reason} (${Math.ceil(timeoutMs / 60_000)} min)` }
-    : { outcome: 'failed', reason };
+  return { outcome: end.outcome === 'timed-out' ? 'timed-out' : 'failed', reason };
 }
 
 const hasWritten = async (folder: string): Promise<boolean> =>

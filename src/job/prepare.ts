@@ -53,22 +53,32 @@ export async function prepare({ line, environment, bare, signal }: PrepareInput)
   if (intent.inputs.length > 0) await checkInputs(intent.inputs, signal);
   const plan = planFor(loaded.settings, environment, job, intent);
   const graceMs = await readGraceMs(job, environment, signal);
+  const common = { environment, job, intent, plan, graceMs, dryRun: false };
   const reads = intent.kind === 'serve' || intent.inputs.length > 0;
-  const parser = reads ? await checkParser(loaded.settings, environment, signal) : undefined;
-  const common = { environment, job, intent, plan, parser, graceMs, dryRun: false };
+  // The slowest of all checks.
+  const checkParserLast = async (): Promise<ParserProgram | undefined> =>
+    reads ? checkParser(loaded.settings, environment, signal) : undefined;
   const all = [...loaded.warnings, ...warnings, ...plan.warnings, ...(await launchWarnings(job))];
   if (isTrial(loaded, plan)) {
     if (intent.inputs.length === 0) await checkIndexed(loaded.settings);
+    const parser = await checkParserLast();
     const { folder, [Symbol.asyncDispose]: dispose } = await openScratch('trial', environment['TMPDIR']);
     const trial =
       'No Ollama here: this is a trial in a throw-away index. With RAG_ENGINE=embedded it is kept.';
     const settings = inFolder(loaded.settings, folder);
-    return { ...common, settings, warnings: [...all, trial], [Symbol.asyncDispose]: dispose };
+    return { ...common, parser, settings, warnings: [...all, trial], [Symbol.asyncDispose]: dispose };
   }
   await checkFolders(loaded.settings);
   if (intent.kind === 'given' && intent.inputs.length === 0) await checkIndexed(loaded.settings);
   await checkModels(plan, loaded.settings);
-  return { ...common, settings: loaded.settings, warnings: all, [Symbol.asyncDispose]: async () => {} };
+  const parser = await checkParserLast();
+  return {
+    ...common,
+    parser,
+    settings: loaded.settings,
+    warnings: all,
+    [Symbol.asyncDispose]: async () => {},
+  };
 }
 
 /** The embedded engine writes to the user's index only when it was asked for by name. */

@@ -53,7 +53,9 @@ export function makePlan(input: PlanInput): Plan {
   if (slices.parser.length > 0 && input.hasParser !== true)
     warnings.push('RAG_GPUS gives the parser a GPU, and RAG_PARSER names no parser.');
   if (slices.parser.length === 0 && input.hasParser === true && gpus.length > 0)
-    warnings.push('The outside parser works on the CPU: RAG_GPUS gives it no GPU (parser=POSITION).');
+    warnings.push(
+      'The outside parser works on the CPU: RAG_GPUS gives it no GPU of its own (parser=POSITION).',
+    );
   const onCpu = needsOllama && engine === 'ollama' && slices.ollama.length === 0;
   if (onCpu && input.insideJob && !input.allowCpu) throw noGpu(gpus.length);
   return {

@@ -31,8 +31,8 @@ const known: Readonly<Record<string, Known>> = {
       major < 4
         ? undefined
         : {
-            // Its `mineru parse` talks to a server that stays, and no command of it writes a list of contents.
-            reason: 'it writes no pages, a version below 4 is wanted',
+            // Its `mineru parse` moreover starts a server that stays.
+            reason: 'it writes no list of contents, a version below 4 is wanted',
             hint: `pip install "mineru[core]<4"   # or, without pages: RAG_PARSER='mineru-kit parse {input} -o {output} -f markdown --tier basic'`,
           },
   },
@@ -121,17 +121,17 @@ function howItEnded(end: CommandEnd): string {
     return end.exit.signal === null ? `exited with code ${end.exit.code}` : `was ended by ${end.exit.signal}`;
   if (end.outcome === 'left') return `left processes that SIGKILL does not end (${end.pids.join(', ')})`;
   if (end.outcome === 'not-started') return `could not be started: ${end.reason}`;
-  return end.outcome === 'timed-out' ? 'took too long' : 'was stopped';
+  return end.outcome === 'timed-out' ? `took longer than ${end.timeoutMs / 1000} s` : 'was stopped';
 }
 
 /** The last line that says something, without colours, frames and what a progress bar wrote over. */
 function lastWords(tail: readonly string[]): string {
-  const lines = tail.map((line) =>
-    stripVTControlCharacters(line.split('\r').findLast((part) => part.trim() !== '') ?? '').replaceAll(
-      /^[\s│╭╮╰╯─]+|[\s│╭╮╰╯─]+$/gu,
-      '',
-    ),
-  );
+  const lines = tail.map((line) => {
+    const shown = line.split('\r').findLast((part) => part.trim() !== '') ?? '';
+    // Cut first: the pattern takes the square of a run of blanks.
+    const short = stripVTControlCharacters(shown).slice(0, 400);
+    return short.replaceAll(/^[\s│╭╮╰╯─]+|[\s│╭╮╰╯─]+$/gu, '');
+  });
   const last = lines.findLast((line) => /\p{L}/u.test(line)) ?? '';
   return last.replaceAll(/\p{Cc}/gu, ' ').slice(0, 300);
 }

@@ -22,7 +22,8 @@ export interface Command {
 /** `left`: processes that SIGKILL does not end. `tail`: the last lines of its output, newest last. */
 export type CommandEnd = { readonly tail: readonly string[] } & (
   | { readonly outcome: 'exited'; readonly exit: ExitStatus }
-  | { readonly outcome: 'timed-out' | 'aborted' }
+  | { readonly outcome: 'timed-out'; readonly timeoutMs: number }
+  | { readonly outcome: 'aborted' }
   | { readonly outcome: 'left'; readonly pids: readonly number[] }
   | { readonly outcome: 'not-started'; readonly reason: string }
 );
@@ -61,5 +62,6 @@ async function lead(
   if (stop.outcome === 'left') return { outcome: 'left', pids: stop.pids, tail };
   await child.exited;
   if (exit === 'aborted') return { outcome: 'aborted', tail };
-  return exit === 'elapsed' ? { outcome: 'timed-out', tail } : { outcome: 'exited', exit, tail };
+  if (exit === 'elapsed') return { outcome: 'timed-out', timeoutMs, tail };
+  return { outcome: 'exited', exit, tail };
 }

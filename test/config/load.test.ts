@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
@@ -100,6 +100,19 @@ test('load() makes every path absolute, because services run elsewhere', () => {
     ['idx', 'rag-data/runtime', 'logs/slurm', 'ollama', 'models'].map((path) => join(process.cwd(), path)),
   );
   assert.equal(from({}).settings.OLLAMA_BIN, 'ollama', 'a bare name is looked up on PATH');
+});
+
+test('load() takes a parser by its name, by a path, or as a command that says where input and output go', () => {
+  const parserOf = (value: string) => from({ RAG_PARSER: value }).settings.RAG_PARSER;
+  assert.equal(parserOf('docling'), 'docling');
+  assert.equal(parserOf('./venv/bin/mineru'), join(process.cwd(), 'venv/bin/mineru'));
+  assert.equal(
+    parserOf('~/my\\ parser.sh -i {input} {output}'),
+    `${homedir()}/my\\ parser.sh -i {input} {output}`,
+  );
+  assert.equal(parserOf('python3 ./x.py {input} -o={output}'), 'python3 ./x.py {input} -o={output}');
+  for (const wrong of ['tika', 'docling --to md', 'x {input}', 'x {output}'])
+    assert.throws(() => parserOf(wrong), /neither mineru nor docling nor a command/);
 });
 
 test('load() says that a setting has no effect yet', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, mkdtempDisposable, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { codeOf } from '../../src/errors.ts';
 import type { Conversion, OutsideParser } from '../../src/documents/outside.ts';
@@ -127,6 +127,24 @@ test('Markdown is read where there is nothing better; nothing at all is a failur
   await withOutside(writing({ 'a.md': ' ' }), async ({ parse }) => {
     assert.match(textOf(await parse('a.pdf', pdfOf(['x']))), /"needs_ocr"/);
   });
+});
+
+test('it gets a copy, named by what the content is: a name may be wrong, or hostile', async () => {
+  const names: string[] = [];
+  const parser: OutsideParser = {
+    async convert(input, output) {
+      names.push(basename(input));
+      assert.notEqual((await readFile(input)).length, 0);
+      assert.deepEqual(await readdir(output), []);
+      await writeFile(join(output, 'a.md'), 'Text.');
+      return { outcome: 'done' };
+    },
+  };
+  await withOutside(parser, async ({ parse }) => {
+    assert.equal((await parse('-o odd\nname.txt', pdfOf(['x'])))?.state, 'parsed');
+    await parse('scan.pdf', Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex'));
+  });
+  assert.deepEqual(names, ['document.pdf', 'document.png']);
 });
 
 test('what the outside parser says of a failure is the reason, and stopping ends it', async () => {

@@ -70,6 +70,17 @@ test('makePlan() never leaves Ollama on the CPU by oversight', () => {
   assert.equal(makePlan({ ...base, split: 'reranker=3', allowCpu: true }).slices.ollama.length, 0);
 });
 
+test('makePlan() says when a parser has no GPU, and when a GPU has no parser', () => {
+  const split = 'ollama=0-1,reranker=2,parser=3';
+  assert.match(makePlan({ ...base, hasParser: true }).warnings.join(), /parser works on the CPU/);
+  assert.match(makePlan({ ...base, split }).warnings.join(), /RAG_PARSER names no parser/);
+  assert.deepEqual(makePlan({ ...base, split, hasParser: true }).warnings, []);
+  assert.doesNotMatch(
+    makePlan({ ...base, gpus: null, insideJob: false, hasParser: true }).warnings.join(),
+    /parser/,
+  );
+});
+
 test('makePlan() refuses what is not there yet and what cannot work', () => {
   assert.throws(() => makePlan({ ...base, split: 'ollama=0-2,workload=3' }), /not yet supported/);
   assert.throws(() => makePlan({ ...base, services: ['rerank'] }), /leaves out embed/);

@@ -55,6 +55,12 @@ test('makeSlices() follows counts and the one-line split', () => {
   assert.deepEqual(split, { ollama: ['b', 'c'], reranker: ['a'], workload: [], parser: [] });
 });
 
+test('makeSlices() gives the parser GPUs of its own, and only when the split names it', () => {
+  const split = 'ollama=0,parser=1-2,reranker=3';
+  assert.deepEqual(makeSlices(['a', 'b', 'c', 'd'], { ...both, split }).parser, ['b', 'c']);
+  assert.throws(() => makeSlices(['a', 'b'], { ...both, split: 'ollama=0-1,parser=1' }), /ollama has it/);
+});
+
 test('makeSlices() refuses what the job cannot give and says what it has', () => {
   const four = ['0', '1', '2', '3'];
   assert.throws(() => makeSlices(four, { ...both, split: 'ollama=0-2,reranker=4' }), {
