@@ -11,6 +11,7 @@ import { allOf, type Portion, type Portions } from './portions.ts';
 import {
   endRound,
   findRound,
+  isOpen,
   type RoundInput,
   type RoundPlace,
   sweepRounds,
