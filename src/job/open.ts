@@ -142,13 +142,16 @@ async function watched<T>(open: OpenJob, use: (open: OpenJob) => Promise<T>): Pr
 }
 
 /** What a reader of the job's output must know before anything goes wrong. */
-function describe({ plan, settings, job, intent }: Prepared, { logs }: Folders, log: Log): void {
-  for (const { id, model, gpus } of plan.instances)
-    log('info', `${id}: ${model} on ${gpus.length === 0 ? 'no GPU' : `GPU ${gpus.join(',')}`}`);
+function describe({ plan, parser, settings, job, intent }: Prepared, { logs }: Folders, log: Log): void {
+  for (const { id, model, gpus } of plan.instances) log('info', `${id}: ${model} on ${shown(gpus)}`);
+  if (parser !== undefined)
+    log('info', `PDFs and pictures are read by ${parser.name} on ${shown(plan.slices.parser)}`);
   log('info', `job ${jobKey(job)} on ${job.node}, index ${settings.RAG_WORKING_DIR}, logs ${logs}`, {
     intent: intent.kind,
   });
 }
+
+const shown = (gpus: readonly string[]): string => (gpus.length === 0 ? 'no GPU' : `GPU ${gpus.join(',')}`);
 
 const embedders = ({ instances }: Plan): string[] =>
   instances.filter(({ role }) => role === 'embed').map(({ id }) => id);
