@@ -6,7 +6,7 @@
  * twice; and where the files of the round cannot be written, each run does everything.
  */
 import { join } from 'node:path';
-import { codeOf, messageOf } from '../errors.ts';
+import { codeOf, messageOf, RagError } from '../errors.ts';
 import { allOf, type Portion, type Portions } from './portions.ts';
 import {
   endRound,
@@ -71,6 +71,12 @@ const alone = (inputs: readonly string[]): Share => ({
 const noSharing = (error: unknown): string =>
   `The work is not shared with the other tasks, this one does all of it: ${messageOf(error)}`;
 
+/** Of the files of the round; not of the inputs, and no fault of the program. */
+const isOfTheDisk = (error: unknown): boolean =>
+  ['disk-full', 'preflight'].includes(codeOf(error) ?? '') || isErrno(error);
+
+const isErrno = (error: unknown): boolean => error instanceof Error && 'errno' in error && 'syscall' in error;
+
 /** A round that is taken away under us is begun anew; not for ever. */
 const mostRounds = 5;
 
@@ -97,7 +103,7 @@ function makeShare(where: RoundInput, options: ShareOptions): Share {
     try {
       yield* inRounds(signal);
     } catch (error) {
-      if (codeOf(error) === 'no-input' || codeOf(error) === 'aborted') throw error;
+      if (!isOfTheDisk(error)) throw error;
       options.warn(noSharing(error));
       await leavePart();
       standing = { is: 'alone' };
@@ -130,7 +136,7 @@ function makeShare(where: RoundInput, options: ShareOptions): Share {
         standing = { is: 'given-up' };
       }
     }
-    throw new Error(`its folder was taken away ${mostRounds} times`);
+    throw new RagError('preflight', `its folder was taken away ${mostRounds} times`);
   }
 
   return {
