@@ -38,7 +38,7 @@ export async function workHere(
     LOG_ROOT: nothingKept.folder,
     RAG_RUNTIME_STATE: nothingKept.folder,
   };
-  return await withJob({ ...prepared, settings }, input.tell, (open) =>
+  return await withJob({ ...prepared, settings }, input, (open) =>
     use(open, AbortSignal.any([input.signal, open.lost])),
   );
 }

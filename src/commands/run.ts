@@ -22,7 +22,8 @@ export const runVerb: Verb = {
     for (const warning of prepared.warnings) input.tell(`warning: ${warning}`);
     using step = await watchStep(prepared.job);
     const signal = AbortSignal.any([input.signal, step.gone]);
-    const exit = await withJob(prepared, input.tell, (open) => supervise(open, { ...input, signal }));
+    const stoppable = { ...input, signal };
+    const exit = await withJob(prepared, stoppable, (open) => supervise(open, stoppable));
     if (prepared.dryRun && !input.line.switches.has('json')) input.print(whatToTryNext);
     return exit;
   },

@@ -5,7 +5,7 @@ import { jobKey } from '../slurm/job.ts';
 import { type Containment, probeContainment } from '../supervise/containment.ts';
 import { findProgram } from '../supervise/death-signal.ts';
 import { startGuard, type Guard } from '../supervise/guard.ts';
-import { endLeftovers, makeMark } from '../supervise/leftovers.ts';
+import { endLeftovers, type LeftoversOptions, makeMark } from '../supervise/leftovers.ts';
 import { makeGpuMemory, type GpuMemory } from './gpu-memory.ts';
 import type { Prepared } from './prepare.ts';
 
@@ -16,7 +16,6 @@ export interface Contained extends AsyncDisposable {
 }
 
 const name = 'RAG_SUPERVISOR_ID';
-const never = new AbortController().signal;
 
 /** All runs outside Slurm are one family: their jobs have no name that comes back. */
 const familyOf = (job: Prepared['job']): string => (job.kind === 'local' ? 'local' : jobKey(job));
@@ -28,21 +27,27 @@ export const makeSupervisorId = (job: Prepared['job'], run: string): string => m
  * Ends what a dead supervisor of this job has left on this node (its runners hold GPU memory), finds out what the
  * machine can do, and posts the guard.
  *
- * @throws preflight when namespaces were asked for and are not to be had
+ * @throws preflight when namespaces were asked for and are not to be had; aborted
  */
 export async function openContainment(
   { job, environment, settings, plan }: Pick<Prepared, 'job' | 'environment' | 'settings' | 'plan'>,
   supervisorId: string,
   log: Log,
+  signal: AbortSignal,
 ): Promise<Contained> {
-  await sweep(familyOf(job), environment[name], log);
+  await sweep({ family: familyOf(job), inherited: environment[name], signal }, log);
   const path = environment['PATH'] ?? '';
   const nvidiaSmi = plan.gpus.length === 0 ? undefined : findProgram('nvidia-smi', path);
   const containment = await probeContainment({
     wanted: settings.RAG_CONTAINMENT,
     path,
+    signal,
     ...(nvidiaSmi === undefined ? {} : { trial: [nvidiaSmi, '-L'] }),
   });
+  if (signal.aborted)
+    throw new RagError('aborted', 'Cannot start the services: the start was cancelled', {
+      cause: signal.reason,
+    });
   if (settings.RAG_CONTAINMENT === 'pidns' && containment.mode !== 'pidns') throw noNamespaces(containment);
   const { mode, network, reason } = containment;
   log.file(`containment: ${mode}, network: ${network}`, { reason });
@@ -60,8 +65,8 @@ export async function openContainment(
   return { guard, containment, gpuMemory, [Symbol.asyncDispose]: close };
 }
 
-async function sweep(family: string, inherited: string | undefined, log: Log): Promise<void> {
-  const { ended, left } = await endLeftovers({ name, family, inherited, signal: never });
+async function sweep(of: Omit<LeftoversOptions, 'name'>, log: Log): Promise<void> {
+  const { ended, left } = await endLeftovers({ name, ...of });
   if (ended.length > 0)
     log('warn', `ended ${ended.length} processes that a dead supervisor of this job had left`, { ended });
   if (left.length > 0)

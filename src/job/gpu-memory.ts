@@ -13,6 +13,7 @@ export interface GpuMemory {
 }
 
 const askMs = 3_000;
+const never = new AbortController().signal;
 
 /**
  * @param nvidiaSmi undefined: there are no GPUs of this kind, nothing is asked
@@ -25,22 +26,36 @@ export function makeGpuMemory(
   waitMs: number = 5_000,
 ): GpuMemory {
   const ours = new Set<number>();
-  let noting = Promise.resolve();
-  const ask = async (): Promise<readonly GpuProcess[]> =>
-    nvidiaSmi === undefined ? [] : ((await readGpuProcesses(nvidiaSmi, askMs)) ?? []);
-  const noteNow = async (): Promise<void> => {
-    for (const { pid } of await ask()) if (environmentOf(pid).includes(mark)) ours.add(pid);
+  const ending = new AbortController();
+  // A question that hangs must not outlive us either.
+  const [name = '', value = ''] = mark.split('=');
+  const ask = async (signal: AbortSignal): Promise<readonly GpuProcess[]> =>
+    nvidiaSmi === undefined
+      ? []
+      : ((await readGpuProcesses(nvidiaSmi, { timeoutMs: askMs, signal, env: { [name]: value } })) ?? []);
+  let isStale = false;
+  let noting: Promise<void> | undefined;
+  /** Once more when somebody has asked meanwhile, not as often as somebody did. */
+  const noteAll = async (): Promise<void> => {
+    while (isStale && !ending.signal.aborted) {
+      isStale = false;
+      for (const { pid } of await ask(ending.signal)) if (environmentOf(pid).includes(mark)) ours.add(pid);
+    }
+    noting = undefined;
   };
   return {
     note: () => {
-      noting = noting.then(noteNow);
+      isStale = true;
+      noting ??= noteAll();
       return noting;
     },
     untilFree: async () => {
+      // Who has ended can be recognised no more.
+      ending.abort();
       await noting;
       const deadline = performance.now() + waitMs;
       for (;;) {
-        const left = ours.size === 0 ? [] : (await ask()).filter(({ pid }) => ours.has(pid));
+        const left = ours.size === 0 ? [] : (await ask(never)).filter(({ pid }) => ours.has(pid));
         if (left.length === 0 || performance.now() > deadline) return left;
         await new Promise((resolve) => setTimeout(resolve, 100));
       }

@@ -44,10 +44,16 @@ const parserThreads = (cpus: number): number => Math.max(1, Math.min(8, cpus - 1
 const maxFileBytes = 512 * 1024 * 1024;
 const timeoutMsPerFile = 120_000;
 
-/** Opens all, calls `use`, closes all in reverse. @throws what `use` throws, or preflight while opening */
+export interface Asker {
+  readonly tell: (line: string) => void;
+  /** Ends the opening; once all is open, `use` has to listen itself. */
+  readonly signal: AbortSignal;
+}
+
+/** Opens all, calls `use`, closes all in reverse. @throws what `use` throws, or preflight and aborted while opening */
 export async function withJob<T>(
   given: Prepared,
-  tell: (line: string) => void,
+  { tell, signal }: Asker,
   use: (open: OpenJob) => Promise<T>,
 ): Promise<T> {
   const { settings, environment, job } = given;
@@ -61,9 +67,14 @@ export async function withJob<T>(
   // Before the containment, so that its last word comes when nothing of the run is left.
   await using watch = await openWatch(prepared, (error) => log.file(`state file: ${messageOf(error)}`));
   const opened = { prepared, folders, log, watch };
-  return await withServices({ ...opened, inherited: environment, supervisorId }, (services) =>
-    withWork({ ...opened, run }, services, use),
-  );
+  try {
+    return await withServices({ ...opened, inherited: environment, supervisorId, signal }, (services) =>
+      withWork({ ...opened, run }, services, use),
+    );
+  } catch (error) {
+    watch.outcome({ exit: exitCodeOf(error), reason: messageOf(error) });
+    throw error;
+  }
 }
 
 interface Opened extends Pick<OpenJob, 'prepared' | 'folders' | 'log' | 'watch'> {
@@ -135,9 +146,7 @@ async function watched<T>(open: OpenJob, use: (open: OpenJob) => Promise<T>): Pr
     open.lost.throwIfAborted();
     return result;
   } catch (error) {
-    const why: unknown = open.lost.aborted ? open.lost.reason : error;
-    open.watch.outcome({ exit: exitCodeOf(why), reason: messageOf(why) });
-    throw why;
+    throw open.lost.aborted ? open.lost.reason : error;
   }
 }
 

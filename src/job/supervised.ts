@@ -33,17 +33,20 @@ export interface ServicesInput {
   readonly log: Log;
   readonly watch: Watch;
   readonly supervisorId: string;
+  /** Ends what is not yet started. */
+  readonly signal: AbortSignal;
 }
 
 /** Five crashes in five minutes are no accident. Backoff lets a GPU's memory be freed and a file server come back. */
 export const budget = { intensity: 5, periodMs: 300_000, backoff: { baseMs: 500, capMs: 30_000 } };
 
-/** Starts all, calls `use`, stops all in reverse. @throws what `use` throws; preflight */
+/** Starts all, calls `use`, stops all in reverse. @throws what `use` throws; preflight, aborted */
 export async function withServices<T>(
-  { prepared, inherited, folders, log, watch, supervisorId }: ServicesInput,
+  { prepared, inherited, folders, log, watch, supervisorId, signal }: ServicesInput,
   use: (services: Services) => Promise<T>,
 ): Promise<T> {
-  await using contained = await openContainment({ ...prepared, environment: inherited }, supervisorId, log);
+  const outer = { ...prepared, environment: inherited };
+  await using contained = await openContainment(outer, supervisorId, log, signal);
   const { containment, gpuMemory } = contained;
   await using http = openOllamaHttp();
   const served = makeServed(prepared.plan);

@@ -1,4 +1,4 @@
-import { askProgram } from './question.ts';
+import { askProgram, type QuestionOptions } from './question.ts';
 
 /** A process that holds memory on a GPU, as the driver tells it. The process itself may be gone. */
 export interface GpuProcess {
@@ -10,10 +10,10 @@ export interface GpuProcess {
 /** Undefined where there is no nvidia-smi, or it does not answer in time: then nothing is known. */
 export async function readGpuProcesses(
   nvidiaSmi: string,
-  timeoutMs: number,
+  options: QuestionOptions,
 ): Promise<readonly GpuProcess[] | undefined> {
   const query = ['--query-compute-apps=pid,used_memory', '--format=csv,noheader,nounits'];
-  const answer = await askProgram([nvidiaSmi, ...query], timeoutMs);
+  const answer = await askProgram([nvidiaSmi, ...query], options);
   return answer.outcome === 'failed' ? undefined : parseComputeApps(answer.stdout);
 }
 

@@ -110,12 +110,10 @@ fault(
   { list: 9, fault: 'no unshare, and namespaces are wanted', of: 'program', modes: ['pidns'] },
   async (world) => {
     const since = performance.now();
-    const { code, stderr } = await startProgram(
-      world,
-      ['run', '--mode', 'serve'],
-      without(world, ['unshare']),
-    ).ended;
+    const program = startProgram(world, ['run', '--mode', 'serve'], without(world, ['unshare']));
+    const { code, stderr } = await program.ended;
     assert.equal(code, 78, stderr);
+    assert.equal(program.status()?.outcome?.exit, 78);
     assert.match(stderr, /there is no unshare, RAG_CONTAINMENT=pidns wants them/);
     return { outcome: 'refused', ms: performance.now() - since, detail: 'exit code 78' };
   },
