@@ -2,6 +2,7 @@ import { Index, type Table } from '@lancedb/lancedb';
 import type { Schema } from 'apache-arrow';
 import { syncTree } from './durable.ts';
 import { mergeRows, onlyNewer, pendingRows, type MergedShard } from './merge.ts';
+import { promoteShard } from './promote.ts';
 import { dropRemoved, dropReplaced, freeRemovals } from './removals.ts';
 import { chunkSchema, failureSchema } from './schema.ts';
 import { isFree, nobody } from './shard-owner.ts';
@@ -37,12 +38,14 @@ async function mergeAll(folder: IndexFolder, encoder: EncoderRecord): Promise<vo
   const removals = await freeRemovals(folder);
   const all = await readView(folder);
   const view = await freeShards(folder, all);
-  const chunks = view.shards.size === 0 ? [] : await mergeChunks(folder, encoder, view);
+  // What was removed is in none of the rows that go into main: with removals they are judged one by one.
+  const promoted = removals.length === 0 ? await promoteShard(folder, view) : undefined;
+  const chunks = await mergeChunks(folder, encoder, promoted === undefined ? view : without(view, promoted));
   const failures = await mergeFailures(folder);
   if (removals.length > 0) await dropRemoved(folder, view);
   const tidied = await tidyMain(folder);
   const merged = [...chunks, ...failures];
-  if (merged.length === 0 && removals.length === 0 && !tidied) return;
+  if (merged.length === 0 && removals.length === 0 && promoted === undefined && !tidied) return;
   await syncTree(folder.root, new Set());
   const left = await removeMerged(folder, merged);
   // A shard that is left may hold what was removed: as long as it is there, the removal must be known.
@@ -79,9 +82,15 @@ async function freeShards(folder: IndexFolder, view: View): Promise<View> {
   return { ...view, shards: new Map(shards) };
 }
 
+const without = (view: View, shard: string): View => ({
+  ...view,
+  shards: new Map([...view.shards].filter(([name]) => name !== shard)),
+});
+
 /** @returns the shards that have nothing left of their own */
 async function mergeChunks(folder: IndexFolder, encoder: EncoderRecord, view: View): Promise<MergedShard[]> {
-  const main = view.main ?? (await makeMain(folder, 'chunks', chunkSchema(encoder)));
+  if (view.shards.size === 0) return [];
+  const main = (await openMain(folder, 'chunks')) ?? (await makeMain(folder, 'chunks', chunkSchema(encoder)));
   await declareKey(main, 'chunk_id');
   const merged: MergedShard[] = [];
   for (const [name, shard] of view.shards) {

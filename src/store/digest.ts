@@ -6,8 +6,8 @@ export const digestOf = (...words: readonly string[]): bigint =>
 
 export const textHash = (text: string): string => hash('sha256', text);
 
-/** 52 bits of a text's hash, which are a whole number: what equal texts are looked up by. */
-export const textDigest = (textHash: string): number => Number.parseInt(textHash.slice(0, 13), 16);
+/** The first 52 bits of a hash in hex digits, which are a whole number: equal texts are looked up by those of theirs. */
+export const digestBits = (hash: string): number => Number.parseInt(hash.slice(0, 13), 16);
 
 /** What digests are looked up in: 8 bytes each. */
 export type Digests = BigUint64Array;

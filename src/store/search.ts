@@ -2,7 +2,7 @@ import { MatchQuery, type Table } from '@lancedb/lancedb';
 import { isShown, type Ledger } from './ledger.ts';
 import { hitOf, type StoredRow } from './rows.ts';
 import { hitColumns } from './schema.ts';
-import { hasTextIndex, refreshTextIndex } from './textindex.ts';
+import { givenTextIndex, refreshTextIndex } from './textindex.ts';
 import type { StoredHit } from './types.ts';
 import type { View } from './view.ts';
 
@@ -57,15 +57,12 @@ export async function searchText(view: View, texts: readonly string[], k: number
   );
 }
 
-/**
- * A shard has its index before its first rows are acknowledged, main with the first that are merged into it: a
- * table without one holds nothing that is not elsewhere.
- */
+/** Without an index a search returns any rows: a table that has none, and cannot have one, is left out. */
 async function withTextIndex({ main, shards, ledger }: View): Promise<View> {
   const indexed = new Map<string, Table>();
   for (const [name, shard] of shards) if (await refreshTextIndex(shard)) indexed.set(name, shard);
   return {
-    main: main !== undefined && (await hasTextIndex(main)) ? main : undefined,
+    main: main !== undefined && (await givenTextIndex(main)) ? main : undefined,
     shards: indexed,
     ledger,
   };

@@ -30,11 +30,17 @@ const options = {
  */
 export async function ensureTextIndex(table: Table): Promise<void> {
   if ((await hasTextIndex(table)) || (await table.countRows()) === 0) return;
-  await unlessDoneByAnother(table, () => makeTextIndex(table));
+  await makeTextIndex(table);
 }
 
 export const hasTextIndex = async (table: Table): Promise<boolean> =>
   (await unindexedRows(table)) !== undefined;
+
+/** Main has one but for the moments in which a shard has become main. */
+export async function givenTextIndex(table: Table): Promise<boolean> {
+  await ensureTextIndex(table).catch(() => undefined);
+  return hasTextIndex(table);
+}
 
 /** A question and the writer may both find that a shard wants its index: who comes second has nothing to do. */
 async function unlessDoneByAnother(table: Table, work: () => Promise<unknown>): Promise<void> {
@@ -48,7 +54,7 @@ async function unlessDoneByAnother(table: Table, work: () => Promise<unknown>): 
 
 /** Replaces the one that is there. */
 export const makeTextIndex = (table: Table): Promise<void> =>
-  table.createIndex(column, { config: Index.fts(options), name });
+  unlessDoneByAnother(table, () => table.createIndex(column, { config: Index.fts(options), name }));
 
 /**
  * Makes the index or brings it up to date when it covers too little: what it does not cover is read row by row

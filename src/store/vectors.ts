@@ -1,5 +1,5 @@
 import type { Vector } from 'apache-arrow';
-import { textDigest, textHash } from './digest.ts';
+import { digestBits, textHash } from './digest.ts';
 import { fromHalf } from './half.ts';
 import type { PackedRows } from './protocol.ts';
 import type { StoredRow } from './rows.ts';
@@ -32,13 +32,13 @@ export function makeStoredVectors(
         filter = undefined;
         throw error;
       });
-      const wanted = hashes.filter((hash) => texts.mayHave(textDigest(hash)));
+      const wanted = hashes.filter((hash) => texts.mayHave(digestBits(hash)));
       return wanted.length === 0 ? new Map() : read((view) => findIn(view, wanted));
     },
     note: ({ rows }) => {
       // What is not read yet will be read with these rows.
       void filter?.then(
-        (texts) => rows.forEach(({ text }) => texts.add(textDigest(textHash(text)))),
+        (texts) => rows.forEach(({ text }) => texts.add(digestBits(textHash(text)))),
         () => undefined,
       );
     },
@@ -62,7 +62,7 @@ async function readFilter(view: View): Promise<TextFilter> {
 async function findIn(view: View, hashes: readonly string[]): Promise<Map<string, Float32Array>> {
   const wanted = new Set(hashes);
   const found = new Map<string, Float32Array>();
-  const isAny = `text_digest IN (${hashes.map(textDigest).join(', ')})`;
+  const isAny = `text_digest IN (${hashes.map(digestBits).join(', ')})`;
   for (const table of tablesOf(view)) {
     for await (const row of scan(table, ['title', 'contents', 'vector'], isAny)) {
       const hash = textHash(textOf(row));

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
-import { textDigest, textHash } from '../../src/store/digest.ts';
+import { digestBits, textHash } from '../../src/store/digest.ts';
 import { makeTextFilter } from '../../src/store/text-filter.ts';
 import type { Store } from '../../src/store/types.ts';
 import { openForkedStore, scratchFolder } from './forked-host.ts';
@@ -45,7 +45,7 @@ for (const type of ['f16', 'f32'] as const) {
 test('a text filter never misses a text, and takes few others for one', () => {
   const filter = makeTextFilter();
   const count = 50_000;
-  const digest = (n: number): number => textDigest(textHash(`text ${n}`));
+  const digest = (n: number): number => digestBits(textHash(`text ${n}`));
   assert.equal(filter.mayHave(digest(0)), false);
   for (let n = 0; n < count; n++) filter.add(digest(n));
   let wrong = 0;

@@ -1,0 +1,74 @@
+/** The shard of the first ingest becomes main by its name, where all of it belongs there. */
+import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import process from 'node:process';
+import { after, test } from 'node:test';
+import { promoteShard } from '../../src/store/promote.ts';
+import type { PackedRows } from '../../src/store/protocol.ts';
+import { claimRecord } from '../../src/store/record.ts';
+import { indexFolder, openMain, type IndexFolder } from '../../src/store/tables.ts';
+import { readView } from '../../src/store/view.ts';
+import { makeWriter, type Writer } from '../../src/store/writer.ts';
+import { scratchFolder } from './forked-host.ts';
+import { encoder, rowsOf } from './samples.ts';
+
+// LanceDB leaves folders where the temporary files go.
+const temporary = await scratchFolder();
+process.env['TMPDIR'] = temporary.path;
+after(() => temporary[Symbol.asyncDispose]());
+
+/** Without `of` chunks the document is not complete. */
+function packed(key: string, of = 1): PackedRows {
+  const rows = rowsOf({ key, texts: Array.from({ length: of }, (_, at) => `text ${at}`) }).slice(0, 1);
+  return {
+    rows: rows.map(({ vector: _vector, ...row }) => row),
+    vectors: Float32Array.from(rows.flatMap(({ vector }) => [...vector])),
+  };
+}
+
+async function openWriter(root: string): Promise<{ folder: IndexFolder; writer: Writer; data: string }> {
+  const folder = indexFolder(root, () => undefined);
+  await claimRecord(root, encoder);
+  return {
+    folder,
+    writer: makeWriter(folder, encoder, 'run', 0),
+    data: path.join(root, 'shards/run.lance/data'),
+  };
+}
+
+test('a shard of complete documents becomes main, and none of its files is written again', async () => {
+  await using scratch = await scratchFolder();
+  const { folder, writer, data } = await openWriter(scratch.path);
+  await writer.append(packed('a'));
+  await writer.append(packed('b'));
+  const files = (await readdir(data)).sort();
+  assert.equal(await promoteShard(folder, await readView(folder)), 'run');
+  assert.deepEqual((await readdir(path.join(scratch.path, 'main.lance/data'))).sort(), files);
+  assert.equal(await (await openMain(folder, 'chunks'))?.countRows(), 2);
+  assert.equal(await promoteShard(folder, await readView(folder)), undefined);
+});
+
+for (const [what, more] of [
+  ['a document that is not complete', packed('b', 2)],
+  ['a row that was sent twice', packed('a')],
+] as const) {
+  test(`a shard with ${what} is merged row by row`, async () => {
+    await using scratch = await scratchFolder();
+    const { folder, writer } = await openWriter(scratch.path);
+    await writer.append(packed('a'));
+    await writer.append(more);
+    assert.equal(await promoteShard(folder, await readView(folder)), undefined);
+    assert.equal((await readView(folder)).shards.size, 1);
+  });
+}
+
+test('what was added to a shard after it was read is not in main', async () => {
+  await using scratch = await scratchFolder();
+  const { folder, writer } = await openWriter(scratch.path);
+  await writer.append(packed('a'));
+  const view = await readView(folder);
+  await writer.append(packed('b', 2));
+  assert.equal(await promoteShard(folder, view), 'run');
+  assert.equal(await (await openMain(folder, 'chunks'))?.countRows(), 1);
+});
