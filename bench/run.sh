@@ -17,4 +17,5 @@ if [ $# -gt 0 ]; then
   exec node "bench/$name.ts" "$@"
 fi
 for name in $all; do node "bench/$name.ts"; done
+echo 'Left out: bench/run.sh real-corpus FOLDER (any folder of documents)'
 echo 'Left out: bench/run.sh quality FOLDER... (it needs a collection with documents.jsonl, queries.jsonl and qrels.tsv)'
