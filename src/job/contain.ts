@@ -55,7 +55,10 @@ export async function openContainment(
   const guard = startGuard({
     mark: { name, value: supervisorId },
     path,
-    onEvent: (event, detail) => log.file(`guard: ${event}`, detail),
+    onEvent: (event, detail) => {
+      log.file(`guard: ${event}`, detail);
+      if (event === 'given up') log('warn', `no guard can be kept (${String(detail['end'])}): see status`);
+    },
   });
   const close = async (): Promise<void> => {
     await guard[Symbol.asyncDispose]();

@@ -88,12 +88,16 @@ export async function openWatch(prepared: Prepared, onError: (error: unknown) =>
 function describeContainment(contained: Contained | null, ollamaPort: number): StatusInput['containment'] {
   if (contained === null) return { containment: 'none', network: 'shared', containment_reason: null };
   const { mode, network, reason, deathSignal } = contained.containment;
+  const isGuarded = contained.guard.pid() !== undefined;
   const withoutGuard = deathSignal ? 'death-signal' : 'none';
-  const guard = contained.guard.pid() === undefined ? withoutGuard : 'guard';
+  const guard = isGuarded ? 'guard' : withoutGuard;
   return {
     containment: mode === 'pidns' ? 'pidns' : guard,
     // Who asks for a port gets one, and with it everybody on the node.
     network: ollamaPort > 0 ? 'shared' : network,
-    containment_reason: reason ?? (ollamaPort > 0 ? 'OLLAMA_PORT is set' : null),
+    containment_reason:
+      mode === 'guard' && !isGuarded
+        ? 'no guard stands'
+        : (reason ?? (ollamaPort > 0 ? 'OLLAMA_PORT is set' : null)),
   };
 }

@@ -118,3 +118,20 @@ fault(
     return { outcome: 'refused', ms: performance.now() - since, detail: 'exit code 78' };
   },
 );
+
+fault(
+  { list: 9, fault: 'no grep, which the guard needs', of: 'program', modes: ['guard'] },
+  async (world) => {
+    const since = performance.now();
+    const serving = await serve(world, without(world, ['grep']));
+    const ms = performance.now() - since;
+    await untilReady(serving, [0, 0, 0, 0]);
+    const { containment, containment_reason } = serving.status() ?? assert.fail();
+    assert.deepEqual([containment, containment_reason], ['death-signal', 'no guard stands']);
+    serving.signal('SIGTERM');
+    const { code, stderr } = await serving.ended;
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /warn: no guard can be kept \(exit code 3\)/);
+    return { outcome: 'degraded', ms, detail: 'death signals, status says so' };
+  },
+);
