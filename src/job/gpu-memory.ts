@@ -4,6 +4,7 @@
  */
 import { environmentOf } from '../machine/processes.ts';
 import { type GpuProcess, readGpuProcesses } from '../machine/gpu-processes.ts';
+import { never } from '../supervise/pause.ts';
 
 export interface GpuMemory {
   /** Notes which processes of this run hold GPU memory now; the driver knows them by pid alone later. */
@@ -13,7 +14,6 @@ export interface GpuMemory {
 }
 
 const askMs = 3_000;
-const never = new AbortController().signal;
 
 /**
  * @param nvidiaSmi undefined: there are no GPUs of this kind, nothing is asked

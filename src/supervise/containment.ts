@@ -2,6 +2,7 @@
 import { askProgram } from '../machine/question.ts';
 import { deathSignalPrefix, findProgram } from './death-signal.ts';
 import { type NamespaceFlags, namespacePrefix, userFlags } from './namespace.ts';
+import { never } from './pause.ts';
 import type { ChildSpec, Isolation } from './spec.ts';
 
 /** A guard stands in both modes; `pidns` closes its gap. */
@@ -41,7 +42,6 @@ export interface ProbeOptions {
 /** A driver that has to initialise its cards first takes seconds. */
 const trialMs = 30_000;
 const probeMs = 10_000;
-const never = new AbortController().signal;
 
 /** No namespaces; the death signal where the machine has it. Nothing is tried before the first child. */
 export const withoutNamespaces = (

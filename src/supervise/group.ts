@@ -6,7 +6,7 @@ import {
   processesOfGroup,
   readStat,
 } from '../machine/processes.ts';
-import { pause } from './pause.ts';
+import { never, pause } from './pause.ts';
 
 /** A process group that leads its own session: a child of ours and all that it started. */
 export interface Group {
@@ -29,7 +29,6 @@ export type GroupStop =
 
 /** How long a killed process may take to go. Freeing tens of GB of GPU memory takes seconds. */
 const killMs = 10_000;
-const never = new AbortController().signal;
 
 /**
  * Signals the group, waits until it is empty, kills what is left, and looks again. The group, not the leader:

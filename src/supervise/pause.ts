@@ -3,6 +3,9 @@
  * hours, and each `AbortSignal.any` of one and an `AbortSignal.timeout` holds 1 KB until the timeout.
  */
 
+/** For waits that nobody cancels: their bound ends them. */
+export const never: AbortSignal = new AbortController().signal;
+
 /** What `work` gives, or `aborted` as soon as the signal says so, whether or not `work` listens to it. */
 export async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | 'aborted'> {
   const { promise, resolve } = Promise.withResolvers<'aborted'>();
@@ -42,5 +45,3 @@ export async function within<T>(
     over.abort();
   }
 }
-
-const never = new AbortController().signal;
