@@ -7,7 +7,7 @@ import { noSetbacks, untilAnswered } from './patience.ts';
 import type { Tally } from './patience.ts';
 import type { Prefixes } from './prefixes.ts';
 import type { Embed, FrozenOptions, Roster } from './types.ts';
-import { readVectors } from './vectors.ts';
+import { decodeVectors } from './vectors.ts';
 
 export interface EmbedOptions {
   readonly roster: Roster;
@@ -49,10 +49,8 @@ export const makeEmbed =
     const ask: Ask = ({ texts, tally }) =>
       untilAnswered({ roster, role: 'embed', signal, tally }, async ({ url, model }, turn) => {
         const body = embedBody(model, texts, options, dimensions);
-        return readVectors(await http.json({ url, path: '/api/embed', body, turn, signal }), {
-          count: texts.length,
-          dimensions,
-        });
+        const pieces = http.pieces({ url, path: '/api/embed', body, turn, signal });
+        return decodeVectors(pieces, { count: texts.length, dimensions });
       });
     return embedPart(ask, { texts: texts.map((text) => prefixes[kind] + text), from: 0, tally: noSetbacks });
   };

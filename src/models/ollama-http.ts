@@ -18,6 +18,8 @@ export interface Ask {
 /** The connections to all model servers of a job. Disposing it cuts what is still running. */
 export interface OllamaHttp extends AsyncDisposable {
   readonly flights: Flights;
+  /** The text of the answer as it comes. @throws as `json` */
+  pieces(ask: Ask): AsyncIterable<string>;
   /** The whole answer, parsed. @throws bad-vector, too-long, model-refused, model-unavailable, aborted */
   json(ask: Ask): Promise<unknown>;
   /** The lines of a streamed answer, parsed. Leaving the loop closes the request. @throws as `json` */
@@ -47,6 +49,7 @@ export function openOllamaHttp({ stallMs = 3_600_000 }: { readonly stallMs?: num
   };
   return {
     flights,
+    pieces: exchange,
     async json(ask) {
       let text = '';
       for await (const piece of exchange(ask)) text += piece;

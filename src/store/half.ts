@@ -1,9 +1,12 @@
 /**
- * Bits of IEEE half floats, rounded to nearest even. By hand because `Float16Array` is missing in Node 22;
- * 1,000 vectors of 1,024 numbers take about 6 ms. Magnitudes below 2^-25 become zero; a number above 65,504
+ * Bits of IEEE half floats, rounded to nearest even. Magnitudes below 2^-25 become zero; a number above 65,504
  * cannot occur in a vector of length 1.
  */
-export function toHalf(source: Float32Array): Uint16Array {
+export const toHalf: (source: Float32Array) => Uint16Array =
+  'Float16Array' in globalThis ? (source) => new Uint16Array(new Float16Array(source).buffer) : toHalfByHand;
+
+/** `Float16Array` is missing in Node 22. 1,000 vectors of 1,024 numbers take 6 ms instead of 1.5. */
+export function toHalfByHand(source: Float32Array): Uint16Array {
   const bits = new Uint32Array(source.buffer, source.byteOffset, source.length);
   const out = new Uint16Array(source.length);
   for (let i = 0; i < out.length; i++) out[i] = halfBits(bits[i] as number);

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import { makeCredit } from '../../src/store/credit.ts';
-import { toHalf } from '../../src/store/half.ts';
+import { toHalf, toHalfByHand } from '../../src/store/half.ts';
 import { isPending, isShown, noteComplete, noteMain, type Ledger } from '../../src/store/ledger.ts';
 
 /** By definition: sign, five bits of exponent, ten of mantissa. */
@@ -15,20 +15,28 @@ function fromHalf(bits: number): number {
   return sign * (exponent === 0 ? mantissa * 2 ** -14 : (1 + mantissa) * 2 ** (exponent - 15));
 }
 
-test('every half float survives, and any number becomes the nearest one', () => {
+for (const [by, toBits] of [
+  ['the platform', toHalf],
+  ['hand', toHalfByHand],
+] as const) {
+  test(`every half float survives, and any number becomes the nearest one, by ${by}`, () =>
+    checkHalves(toBits));
+}
+
+function checkHalves(toBits: typeof toHalf): void {
   const finite = Array.from({ length: 0x7c00 }, (_, bits) => bits).flatMap((bits) => [bits, bits | 0x8000]);
-  assert.deepEqual([...toHalf(Float32Array.from(finite, fromHalf))], finite);
+  assert.deepEqual([...toBits(Float32Array.from(finite, fromHalf))], finite);
   fc.assert(
     fc.property(fc.float({ min: -1, max: 1, noNaN: true }), (value) => {
-      const [bits = 0] = toHalf(Float32Array.of(value));
+      const [bits = 0] = toBits(Float32Array.of(value));
       const error = Math.abs(fromHalf(bits) - value);
       for (const neighbour of [bits - 1, bits + 1].filter((other) => (other & 0x7fff) <= 0x3c00)) {
         assert.ok(error <= Math.abs(fromHalf(neighbour) - value));
       }
     }),
   );
-  assert.deepEqual([...toHalf(new Float32Array([9, 0.5, 1, 9]).subarray(1, 3))], [0x3800, 0x3c00]);
-});
+  assert.deepEqual([...toBits(new Float32Array([9, 0.5, 1, 9]).subarray(1, 3))], [0x3800, 0x3c00]);
+}
 
 test('the newest complete version is shown, in whatever order the rows are read', () => {
   const versions = [1, 2, 3].map((version) => ({ document: 'd', hash: `h${version}`, version, chunks: 1 }));
