@@ -53,6 +53,7 @@ const gap: Readonly<Record<ContainmentName, string>> = {
     'kill -9 of guard and supervisor at once leaves runners of Ollama until the job ends or starts again',
   'death-signal':
     'kill -9 of the supervisor and of Ollama together leaves its runners until the job ends or starts again',
+  unknown: 'nothing has been started yet',
   none: 'kill -9 of the supervisor leaves its services until the job ends or starts again',
 };
 

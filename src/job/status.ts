@@ -29,7 +29,7 @@ export interface SupervisorStatus {
 }
 
 /** The strongest of what keeps processes from outliving the supervisor. Each stands with the weaker ones. */
-export type ContainmentName = 'pidns' | 'guard' | 'death-signal' | 'none';
+export type ContainmentName = 'pidns' | 'guard' | 'death-signal' | 'none' | 'unknown';
 
 export interface Outcome {
   readonly exit: number;

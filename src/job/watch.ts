@@ -86,7 +86,7 @@ export async function openWatch(prepared: Prepared, onError: (error: unknown) =>
 
 /** As long as nothing has been started, nothing is contained. */
 function describeContainment(contained: Contained | null, ollamaPort: number): StatusInput['containment'] {
-  if (contained === null) return { containment: 'none', network: 'shared', containment_reason: null };
+  if (contained === null) return { containment: 'unknown', network: 'shared', containment_reason: null };
   const { mode, network, reason, deathSignal } = contained.containment;
   const isGuarded = contained.guard.pid() !== undefined;
   const withoutGuard = deathSignal ? 'death-signal' : 'none';

@@ -69,6 +69,7 @@ function tell(told: readonly Told[], report: Report): void {
     const newest = all.at(-1);
     if (newest === undefined) continue;
     const { level, says, facts } = newest;
-    report('notice', { notice, level, says, count: all.length, ...facts });
+    // Not `level`: every line of the supervisor's log has one of its own.
+    report('notice', { notice, severity: level, says, count: all.length, ...facts });
   }
 }

@@ -89,14 +89,17 @@ test('logNotices() reports each kind of warning once a look, with its count, and
   over.abort();
   await end;
   const says = 'The process that held the model has ended.';
-  const death = ['notice', { notice: 'runner-died', level: 'error', says, count: 1, how: 'exit status 2' }];
+  const death = [
+    'notice',
+    { notice: 'runner-died', severity: 'error', says, count: 1, how: 'exit status 2' },
+  ];
   assert.deepEqual(reports, [
     death,
     [
       'notice',
       {
         notice: 'truncated-prompt',
-        level: 'error',
+        severity: 'error',
         says: 'It cut off the beginning of a prompt that was too long, and told nobody.',
         count: 2,
         limitTokens: 2048,
@@ -123,7 +126,7 @@ test('a server that is ready tells what its start warned of', async () => {
       id: options.id,
       event: 'notice',
       notice: 'no-gpu',
-      level: 'warn',
+      severity: 'warn',
       says: 'It found no GPU.',
       count: 1,
       totalBytes: 64 * 2 ** 30,
