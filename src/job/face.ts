@@ -22,7 +22,7 @@ export async function openFace(open: OpenJob): Promise<Endpoint> {
       frozen: (role) => (role === 'embed' ? embedOptions(settings) : generateOptions),
       flights: open.flights,
     },
-    state: () => open.watch.status(),
+    state: () => ({ ...open.watch.status(), retrieval: open.work.retrievals() }),
     readiness: () => {
       const missing = open.tree
         .statuses()

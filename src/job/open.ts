@@ -15,7 +15,6 @@ import { readTeam } from '../slurm/team.ts';
 import { openStore } from '../store/client.ts';
 import type { Channel, Tree } from '../supervise/spec.ts';
 import type { Roster } from '../models/types.ts';
-import type { Work } from '../work.ts';
 import { makeSupervisorId } from './contain.ts';
 import { openFolders, type Folders } from './folders.ts';
 import { makeModels } from './models.ts';
@@ -24,7 +23,7 @@ import type { Prepared } from './prepare.ts';
 import { openWatch, type Watch } from './watch.ts';
 import { definedOnly } from './services.ts';
 import { withServices, type Services } from './supervised.ts';
-import { makeWork } from './work.ts';
+import { type LocalWork, makeWork } from './work.ts';
 
 export interface OpenJob {
   readonly prepared: Prepared;
@@ -34,7 +33,7 @@ export interface OpenJob {
   readonly tree: Tree;
   readonly roster: Roster;
   readonly flights: Flights;
-  readonly work: Work;
+  readonly work: LocalWork;
   /** Aborts when a significant service is spent. Its reason is the error to end with. */
   readonly lost: AbortSignal;
 }

@@ -4,6 +4,7 @@ import type { ChunkerOptions, ParserPool } from '../documents/types.ts';
 import type { Settings } from '../config/settings.ts';
 import { RagError } from '../errors.ts';
 import { makeAnswer } from '../query/answer.ts';
+import { makeRetrievalCache, type RetrievalFigures } from '../query/cache.ts';
 import { makeRetrieve } from '../query/retrieve.ts';
 import type { ServedModel } from '../services/ollama-ready.ts';
 import type { Team } from '../slurm/team.ts';
@@ -30,11 +31,20 @@ export interface WorkParts {
   readonly untilEmbedder: (signal: AbortSignal) => Promise<ServedModel>;
 }
 
-export function makeWork(parts: WorkParts): Work {
+export interface LocalWork extends Work {
+  retrievals(): RetrievalFigures;
+}
+
+/** The hits of some 50,000 queries of passages of 100 words. */
+const cacheBytes = 256 * 1024 * 1024;
+
+export function makeWork(parts: WorkParts): LocalWork {
   const { settings, store, chunker } = parts;
   const { embed, generate, rerank, generateModel } = parts.models;
+  const cache = makeRetrievalCache(cacheBytes);
   const search = {
     store,
+    cache,
     embed,
     rerank,
     settings: {
@@ -71,6 +81,7 @@ export function makeWork(parts: WorkParts): Work {
       await checkIndex(request.signal);
       return answer(request);
     },
+    retrievals: () => cache.figures(),
   };
 }
 

@@ -1,7 +1,7 @@
 import { codeOf } from '../errors.ts';
 import type { Generate, Rerank } from '../models/types.ts';
 import type { AnswerRecord, Hit, QueryRequest } from '../work.ts';
-import { type CandidateParts, type Candidates, makeFindCandidates } from './candidates.ts';
+import { type CandidateParts, type Candidates, makeFindCandidates, nothing } from './candidates.ts';
 import { checkCitations } from './citations.ts';
 import { makePrompt, type Prompt } from './prompt.ts';
 import { rerankHits } from './rerank-hits.ts';
@@ -42,7 +42,7 @@ export function makeAnswer(parts: AnswerParts): Answer {
   return async (request) => {
     const { query, topk, signal } = request;
     const started = now();
-    const [candidates = { hits: [], lexical: 0 }] = await findCandidates([query], topk, signal);
+    const [candidates = nothing] = await findCandidates([query], topk, signal);
     const retrieved = now();
     const ranked = await rerankHits(parts.rerank, { query, hits: candidates.hits, signal });
     const reranked = now();

@@ -17,6 +17,8 @@ export interface Candidates {
   readonly hits: readonly Hit[];
   /** How many hits BM25 alone had: none means that no word of the question is in the index. */
   readonly lexical: number;
+  /** False when the embedder refused the query, which was searched by words alone. */
+  readonly whole: boolean;
 }
 
 export interface CandidateParts {
@@ -32,7 +34,7 @@ export type FindCandidates = (
   signal: AbortSignal,
 ) => Promise<Candidates[]>;
 
-const nothing: Candidates = { hits: [], lexical: 0 };
+export const nothing: Candidates = { hits: [], lexical: 0, whole: true };
 
 /**
  * Dense and lexical search at once, fused. A blank query finds nothing (a model server gives an empty text no
@@ -49,7 +51,10 @@ export function makeFindCandidates({ store, embed, settings }: CandidateParts): 
       store.searchText(texts, k),
     ]);
     signal.throwIfAborted();
-    const found = texts.map((_, i) => combine(dense[i] ?? [], lexical[i] ?? [], settings.rrfK));
+    const found = texts.map((_, i) => ({
+      ...combine(dense[i] ?? [], lexical[i] ?? [], settings.rrfK),
+      whole: dense[i] !== undefined,
+    }));
     let next = 0;
     return queries.map((query) => (query.trim() === '' ? nothing : (found[next++] ?? nothing)));
   };
@@ -61,13 +66,14 @@ interface DenseSearch {
   readonly signal: AbortSignal;
 }
 
+/** Undefined for a text that the embedder refuses. */
 async function searchDense(
   { store, embed }: Pick<CandidateParts, 'store' | 'embed'>,
   { texts, k, signal }: DenseSearch,
-): Promise<StoredHit[][]> {
+): Promise<(StoredHit[] | undefined)[]> {
   const { positions, vectors } = await embedWhatCan(embed, texts, signal);
   const lists = vectors.length === 0 ? [] : await store.searchDense(vectors, k);
-  const results: StoredHit[][] = texts.map(() => []);
+  const results: (StoredHit[] | undefined)[] = texts.map(() => undefined);
   for (const [i, position] of positions.entries()) results[position] = lists[i] ?? [];
   return results;
 }
@@ -99,7 +105,11 @@ function refusedText(error: unknown): number | undefined {
   return typeof index === 'number' && Number.isInteger(index) && index >= 0 ? index : undefined;
 }
 
-function combine(dense: readonly StoredHit[], lexical: readonly StoredHit[], rrfK: number): Candidates {
+function combine(
+  dense: readonly StoredHit[],
+  lexical: readonly StoredHit[],
+  rrfK: number,
+): Omit<Candidates, 'whole'> {
   const texts = new Set<string>();
   const hits: Hit[] = [];
   for (const { hit, score } of fuse([dense, lexical], rrfK)) {

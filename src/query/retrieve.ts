@@ -1,11 +1,14 @@
 import type { Rerank } from '../models/types.ts';
 import type { Hit, RetrieveRequest } from '../work.ts';
+import type { RetrievalCache } from './cache.ts';
 import { type CandidateParts, makeFindCandidates } from './candidates.ts';
 import { rerankHits } from './rerank-hits.ts';
+import { makeTurns } from './turns.ts';
 
 export interface RetrieveParts extends CandidateParts {
   /** Undefined: requests that ask for reranking get the fused order. */
   readonly rerank?: Rerank | undefined;
+  readonly cache: RetrievalCache;
 }
 
 export type Retrieve = (request: RetrieveRequest) => Promise<Hit[][]>;
@@ -16,24 +19,65 @@ export type Retrieve = (request: RetrieveRequest) => Promise<Hit[][]>;
  */
 const QUERIES_PER_GROUP = 64;
 
+/** Of all requests together. Groups take turns, so that a single query never waits for thousands of another. */
+const GROUPS_AT_ONCE = 8;
+
+/** What was found for one query. */
+interface Found {
+  readonly hits: readonly Hit[];
+  /** False when a stage failed or refused the query: the next time it may not. */
+  readonly whole: boolean;
+}
+
+type Search = Omit<RetrieveRequest, 'queries'>;
+
 /** Equal queries are computed once: RL rollouts repeat theirs (2 queries x 200 in Search-R1's own example). */
 export function makeRetrieve(parts: RetrieveParts): Retrieve {
-  const findCandidates = makeFindCandidates(parts);
-  return async ({ queries, topk, rerank = false, candidates, signal }) => {
-    const found = new Map<string, readonly Hit[]>();
-    const distinct = [...new Set(queries)];
-    for (let from = 0; from < distinct.length; from += QUERIES_PER_GROUP) {
-      signal.throwIfAborted();
-      const group = distinct.slice(from, from + QUERIES_PER_GROUP);
-      const lists = await findCandidates(group, topk, signal);
-      for (const [i, query] of group.entries()) {
-        const hits = lists[i]?.hits ?? [];
-        const best = rerank
-          ? await rerankHits(parts.rerank, { query, hits: hits.slice(0, candidates), signal })
-          : { hits };
-        found.set(query, best.hits.slice(0, topk));
+  const { cache, store } = parts;
+  const searchGroup = makeSearchGroup(parts);
+  const inTurn = makeTurns(GROUPS_AT_ONCE);
+  return async ({ queries, ...search }) => {
+    const version = await store.version();
+    cache.at(version);
+    cache.count(queries.length);
+    const keyOf = (query: string): string => keyFor(search, query);
+    const distinct = [...new Set(queries)].map((query) => ({ query, hits: cache.get(keyOf(query)) }));
+    const found = new Map(distinct.map(({ query, hits = [] }) => [query, hits]));
+    const unknown = distinct.filter(({ hits }) => hits === undefined).map(({ query }) => query);
+    for (let from = 0; from < unknown.length; from += QUERIES_PER_GROUP) {
+      const group = unknown.slice(from, from + QUERIES_PER_GROUP);
+      const results = await inTurn(() => searchGroup(group, search), search.signal);
+      for (const [i, { hits, whole }] of results.entries()) {
+        const query = group[i] ?? '';
+        found.set(query, hits);
+        if (whole) cache.set(keyOf(query), hits, version);
       }
     }
     return queries.map((query) => [...(found.get(query) ?? [])]);
+  };
+}
+
+/** All that can differ from one request to the next; models and settings stay what they are for a whole run. */
+const keyFor = ({ topk, rerank = false, candidates }: Search, query: string): string =>
+  `${topk} ${rerank ? (candidates ?? 'all') : 'fused'} ${query}`;
+
+function makeSearchGroup(
+  parts: RetrieveParts,
+): (group: readonly string[], search: Search) => Promise<Found[]> {
+  const findCandidates = makeFindCandidates(parts);
+  return async (group, { topk, rerank = false, candidates, signal }) => {
+    const results: Found[] = [];
+    for (const [i, { hits, whole }] of (await findCandidates(group, topk, signal)).entries()) {
+      const best = rerank
+        ? await rerankHits(parts.rerank, {
+            query: group[i] ?? '',
+            hits: hits.slice(0, candidates),
+            signal,
+          })
+        : { hits, reranked: true };
+      const complete = whole && (best.reranked || parts.rerank === undefined || hits.length === 0);
+      results.push({ hits: best.hits.slice(0, topk), whole: complete });
+    }
+    return results;
   };
 }

@@ -51,6 +51,7 @@ export function openStore(options: StoreOptions): Store & AsyncDisposable {
     corpusState: (corpus) => request('corpusState', [corpus]),
     searchDense: (vectors, k) => request('searchDense', [vectors, k]),
     searchText: (texts, k) => request('searchText', [texts, k]),
+    version: () => request('version', []),
     inspect: () => request('inspect', []),
     verify: () => request('verify', []),
     encoder: async () => (recorded ??= await request('encoder', [])),

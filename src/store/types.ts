@@ -88,6 +88,8 @@ export interface Store {
   searchDense(vectors: readonly Float32Array[], k: number): Promise<StoredHit[][]>;
   /** BM25 over all complete documents, best first; one list per text. */
   searchText(texts: readonly string[], k: number): Promise<StoredHit[][]>;
+  /** Differs whenever searches may find something else than before; means nothing beside that. */
+  version(): Promise<string>;
   inspect(): Promise<Inspection>;
   /** Reads all of it. Two rows of one document may differ while another process writes: then ask again. */
   verify(): Promise<Verification>;

@@ -243,3 +243,28 @@ test('vectors that are not numbers or of another size never reach the disk', asy
   await assert.rejects(store.append([{ ...row, vector: new Float32Array(7) }]), { code: 'bad-vector' });
   assert.equal((await store.inspect()).chunks, 0);
 });
+
+test('the version of an index changes with what can be found in it, and with nothing else', async () => {
+  await using folder = await scratchFolder();
+  await using forked = await openForkedStore(folder.path);
+  const { store } = forked;
+  const versions = [await store.version()];
+  const changes = async (): Promise<boolean> => {
+    await store.searchText(['text'], 3);
+    const isNew = !versions.includes(await store.version());
+    versions.push(await store.version());
+    return isNew;
+  };
+  assert.equal(await changes(), false, 'a search');
+  await store.beginWriting(encoder, 'run');
+  const rows = rowsOf(lace);
+  await store.append(rows.slice(0, -1));
+  await changes(); // may be: a shard was begun
+  await store.append(rows.slice(-1));
+  assert.equal(await changes(), true, 'a document is complete');
+  await store.append(rowsOf(zebra));
+  assert.equal(await changes(), true, 'another one');
+  await store.remove([zebra.key]);
+  assert.equal(await changes(), true, 'it is removed');
+  assert.equal(await changes(), false, 'nothing');
+});
