@@ -26,6 +26,8 @@ const defaultBytesAtOnce = 512 * 1024 * 1024;
 
 /** JavaScript heap of one thread. */
 const maxHeapMiB = 1024;
+/** Part of it. V8 takes 48 by itself, of which a parser makes no use. */
+const maxYoungHeapMiB = 12;
 /** Idle threads end after this, so that a quiet service does not hold their memory. */
 const idleMs = 30_000;
 
@@ -46,7 +48,7 @@ export function openParserPool(
     maxThreads: options.threads,
     idleTimeout: idleMs,
     recordTiming: false,
-    resourceLimits: { maxOldGenerationSizeMb: maxHeapMiB },
+    resourceLimits: { maxOldGenerationSizeMb: maxHeapMiB, maxYoungGenerationSizeMb: maxYoungHeapMiB },
   });
   // A thread that dies between two tasks: piscina starts another. Without a listener the process would end.
   threads.on('error', () => {});

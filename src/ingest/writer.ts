@@ -5,8 +5,8 @@
 import type { ChunkRow, FailureRow, Store } from '../store/types.ts';
 import type { BareRow } from './chunk-rows.ts';
 
-/** A commit costs one set of small files and syncs whatever its size; 16 MiB of vectors are 4,000 rows of 1,024. */
-const commitBytes = 16 * 1024 * 1024;
+/** A commit costs one set of small files and syncs whatever its size; 8 MiB are 1,000 rows with 1,024 numbers each. */
+const commitBytes = 8 * 1024 * 1024;
 
 /** A commit for each of 100,000 broken rows would take hours; a thousand failures are some 300 KiB. */
 const commitFailures = 1000;

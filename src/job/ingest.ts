@@ -9,6 +9,7 @@ import type { Embed } from '../models/types.ts';
 import type { Team } from '../slurm/team.ts';
 import type { EncoderRecord, Store } from '../store/types.ts';
 import type { IngestReport, IngestRequest, Work } from '../work.ts';
+import { keepYoungHeap } from './young-heap.ts';
 
 export interface IngestRoom {
   readonly settings: Settings;
@@ -27,6 +28,7 @@ export interface IngestRoom {
 export const makeIngest =
   (room: IngestRoom): Work['ingest'] =>
   (request) => {
+    keepYoungHeap();
     const { RAG_REHASH: rehash, RAG_PRUNE: prune } = room.settings;
     if (request.seen?.isFirst === false) return ingestChanges(request, room);
     const given = { rehash, prune, ...request };
@@ -64,6 +66,7 @@ async function ingestShared(request: IngestRequest, room: IngestRoom, team: Team
   });
   if (share.state === 'over') {
     log('info', 'the other tasks have ingested everything');
+    if (request.seen !== undefined) await begin(request.signal, room);
     return nothing;
   }
   await begin(request.signal, room);
@@ -75,9 +78,9 @@ async function ingestShared(request: IngestRequest, room: IngestRoom, team: Team
   await store.release();
   const leaving = await share.leave(report.complete ? 'finished' : 'stopped', request.signal);
   if (leaving === 'leave') return report;
-  const removed = request.prune === true ? await pruneAll(request, room) : 0;
+  const pruned = request.prune === true ? await pruneAll(request, room) : { removed: 0, complete: true };
   await consolidate(request.signal, room);
-  return { ...report, removed };
+  return { ...report, removed: pruned.removed, complete: report.complete && pruned.complete };
 }
 
 /** What a killed run left is merged first: then one table with a key answers what is known. */
@@ -93,9 +96,8 @@ async function consolidate(signal: AbortSignal, { store }: IngestRoom): Promise<
 }
 
 /** A run over everything, which finds hardly anything that it must read. */
-async function pruneAll({ inputs, signal }: IngestRequest, room: IngestRoom): Promise<number> {
-  const again = { inputs, signal, prune: true };
-  return (await withStamps(room, (stamps) => ingest(again, { ...room, stamps }))).removed;
+async function pruneAll({ inputs, signal }: IngestRequest, room: IngestRoom): Promise<IngestReport> {
+  return withStamps(room, (stamps) => ingest({ inputs, signal, prune: true }, { ...room, stamps }));
 }
 
 async function withStamps<T>(

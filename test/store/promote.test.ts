@@ -63,6 +63,13 @@ for (const [what, more] of [
   });
 }
 
+test('a shard of many small pieces is merged, which makes them large', async () => {
+  await using scratch = await scratchFolder();
+  const { folder, writer } = await openWriter(scratch.path);
+  for (let n = 0; n < 17; n++) await writer.append(packed(`d${n}`));
+  assert.equal(await promoteShard(folder, await readView(folder)), undefined);
+});
+
 test('what was added to a shard after it was read is not in main', async () => {
   await using scratch = await scratchFolder();
   const { folder, writer } = await openWriter(scratch.path);
