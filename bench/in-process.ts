@@ -32,7 +32,7 @@ export async function openInProcess(folder: string, dimensions: number): Promise
   const generate = (): never => {
     throw new Error('Nothing is generated here');
   };
-  const models = { embed, generate, rerank: undefined, generateModel: 'none' };
+  const models = { embed, generate, rerank: undefined, generateModel: 'none', embedders: 1 };
   return {
     store,
     work: makeWork({

@@ -50,6 +50,11 @@ export const whole = (least: number, most: number) =>
     .regex(/^\d+$/, 'is not a whole number of 0 or more')
     .transform(Number)
     .pipe(z.number().min(least, `is below ${least}`).max(most, `is above ${most}`));
+export const autoOrCount = z
+  .string()
+  .trim()
+  .regex(/^(auto|[1-9]\d?)$/, 'is neither auto nor a count from 1 to 99')
+  .transform((value): number | 'auto' => (value === 'auto' ? value : Number(value)));
 export const fraction = z
   .string()
   .trim()

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 
 import {
+  autoOrCount,
   entry,
   failedLimit,
   flagValue,
@@ -119,7 +120,12 @@ export const settingsTable = {
     undefined,
     "How many GPUs Ollama gets. Default: all but the reranker's.",
   ),
-  OLLAMA_INSTANCES: entry('ollama', text, 'auto', 'How many embed instances.', { works: ['auto', '1'] }),
+  OLLAMA_INSTANCES: entry(
+    'ollama',
+    autoOrCount,
+    'auto',
+    'How many servers embed: Ollama works on one text at a time in each. The GPUs of Ollama are shared out among them; `auto` is one.',
+  ),
   OLLAMA_START_TIMEOUT: entry(
     'ollama',
     whole(1, 86_400),

@@ -1,4 +1,4 @@
-/** Rows in, rows with vectors out: full batches, two in flight, those of refused texts set aside. */
+/** Rows in, rows with vectors out: full batches, two in flight to each server, those of refused texts set aside. */
 import type { ChunkRow } from '../store/types.ts';
 import type { BareRow } from './chunk-rows.ts';
 import { concurrently } from './concurrently.ts';
@@ -18,10 +18,12 @@ export interface EmbeddedBatch {
 
 export function embedBatches(
   rows: AsyncIterable<BareRow>,
-  embedOnce: EmbedOnce,
+  { embedOnce, embedders = 1 }: { readonly embedOnce: EmbedOnce; readonly embedders?: number },
   signal: AbortSignal,
 ): AsyncGenerator<EmbeddedBatch, void, undefined> {
-  return concurrently(inBatches(rows, batchTexts), inFlight, (batch) => embedBatch(batch, embedOnce, signal));
+  return concurrently(inBatches(rows, batchTexts), embedders * inFlight, (batch) =>
+    embedBatch(batch, embedOnce, signal),
+  );
 }
 
 async function* inBatches(

@@ -26,6 +26,8 @@ export interface IngestParts {
   >;
   readonly parser: ParserPool;
   readonly embed: Embed;
+  /** How many servers embed; 1 when nothing is said. */
+  readonly embedders?: number;
   readonly chunker: ChunkerOptions;
   readonly stamps: Stamps;
   /** What there is to ingest, where several runs share it; else all of the inputs. */
@@ -95,11 +97,11 @@ async function runStages(
   { rehash = false, seen }: IngestRequest,
   stages: Stages,
 ): Promise<void> {
-  const { parser, embedOnce, tally, writer, origins, signal } = stages;
+  const { parser, tally, writer, origins, signal } = stages;
   const tasks = withKnown(items, { ...stages, rehash, seen });
   // One task more than there are threads, so that a thread never waits for the look-up behind it.
   const parsed = concurrently(tasks, parser.threads + 1, (task) => parseTask(task, stages));
-  for await (const batch of embedBatches(freshRows(parsed, stages), embedOnce, signal)) {
+  for await (const batch of embedBatches(freshRows(parsed, stages), stages, signal)) {
     tally.embedded(batch.texts);
     for (const row of batch.rows) await writer.add(row);
     for (const { row, error } of batch.refused) {

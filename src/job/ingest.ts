@@ -16,6 +16,7 @@ export interface IngestRoom {
   readonly store: Store;
   readonly parser: ParserPool;
   readonly embed: Embed;
+  readonly embedders: number;
   readonly chunker: ChunkerOptions;
   /** Waits for the embedder. */
   readonly encoderInForce: (signal: AbortSignal) => Promise<EncoderRecord>;

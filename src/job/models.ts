@@ -18,6 +18,8 @@ export interface Models {
   /** Undefined when the job has no reranker. */
   readonly rerank: Rerank | undefined;
   readonly generateModel: string;
+  /** How many servers embed. */
+  readonly embedders: number;
 }
 
 export interface ModelsInput {
@@ -49,6 +51,7 @@ export function makeModels({
     generate: has('generate') ? makeGenerate({ ...common, options: generateOptions }) : undefined,
     rerank: has('rerank') ? makeRerank({ channel: async () => readyChannel(tree, 'reranker') }) : undefined,
     generateModel: modelOf(plan, 'generate'),
+    embedders: plan.instances.filter(({ role }) => role === 'embed').length,
   };
 }
 

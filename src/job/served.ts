@@ -15,8 +15,9 @@ export interface Served {
   withdraw(status: ChildStatus): void;
 }
 
-export function makeServed(plan: Plan): Served {
-  const roster = makeRoster();
+/** @param loadOf see `makeRoster` */
+export function makeServed(plan: Plan, loadOf?: (url: string) => number): Served {
+  const roster = makeRoster(loadOf);
   const latest = new Map<Role, ServedModel>();
   return {
     roster,

@@ -49,7 +49,7 @@ export async function withServices<T>(
   await using contained = await openContainment(outer, supervisorId, log, signal);
   const { containment, gpuMemory } = contained;
   await using http = openOllamaHttp();
-  const served = makeServed(prepared.plan);
+  const served = makeServed(prepared.plan, (url) => http.flights.traffic(url).inFlight);
   const specs = makeSpecs({
     prepared,
     folders,

@@ -71,7 +71,7 @@ export function makeWork(parts: WorkParts): LocalWork {
   };
 
   return {
-    ingest: makeIngest({ ...parts, embed, encoderInForce }),
+    ingest: makeIngest({ ...parts, embed, embedders: parts.models.embedders, encoderInForce }),
     retrieve: async (request) => {
       await checkIndex(request.signal);
       return retrieve(request);

@@ -7,18 +7,22 @@ interface Waiter {
 }
 
 /**
- * The live endpoints of both roles. Several instances of one role take turns: a server works on one batch
- * of embeddings at a time, so only spreading the calls over instances makes it faster.
+ * The live endpoints of both roles. A call goes to the one of its role that has the least to do, and among equals they
+ * take turns: a server works on one batch of embeddings at a time, so only spreading the calls makes it faster.
+ *
+ * @param loadOf how many requests a server has, by its url
  */
-export function makeRoster(): Roster {
+export function makeRoster(loadOf: (url: string) => number = () => 0): Roster {
   const endpoints: Record<Role, Map<string, ModelEndpoint>> = { embed: new Map(), generate: new Map() };
   const waiters = new Set<Waiter>();
 
-  /** The one that waited longest, moved to the end of the line. */
+  /** Of those with the least to do the one that waited longest, moved to the end of the line. */
   const current = (role: Role): ModelEndpoint | undefined => {
-    const [first] = endpoints[role];
+    const line = [...endpoints[role]].map(([id, endpoint]) => ({ id, endpoint, load: loadOf(endpoint.url) }));
+    const least = Math.min(...line.map(({ load }) => load));
+    const first = line.find(({ load }) => load === least);
     if (first === undefined) return undefined;
-    const [id, endpoint] = first;
+    const { id, endpoint } = first;
     endpoints[role].delete(id);
     endpoints[role].set(id, endpoint);
     return endpoint;

@@ -1,5 +1,6 @@
 /** What will run where. Pure: the allocation and the settings come in, a plan that can be printed goes out. */
 import { RagError } from '../errors.ts';
+import { embedInstances } from './embedders.ts';
 import { makeSlices } from './slices.ts';
 import type { Instance, Plan, ServiceName } from './types.ts';
 
@@ -14,6 +15,7 @@ export interface PlanInput {
   readonly hasOllama: boolean;
   readonly generateModel: string;
   readonly embedModel: string;
+  readonly embedInstances?: number | 'auto' | undefined;
   readonly rerankerBackend: string;
   readonly split?: string | undefined;
   readonly ollamaCount?: number | undefined;
@@ -106,7 +108,14 @@ function makeInstances(
       gpus: slices.ollama,
     });
   if (needs.includes('embed'))
-    instances.push({ id: `${engine}-embed`, role: 'embed', model: models.embed, gpus: slices.ollama });
+    instances.push(
+      ...embedInstances({
+        id: `${engine}-embed`,
+        model: models.embed,
+        gpus: slices.ollama,
+        count: input.embedInstances ?? 'auto',
+      }),
+    );
   if (needsReranker)
     instances.push({ id: 'reranker', role: 'rerank', model: 'lexical', gpus: slices.reranker });
   return instances;

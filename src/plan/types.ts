@@ -2,7 +2,7 @@
 export type ServiceName = 'embed' | 'rerank' | 'generate';
 
 export interface Instance {
-  /** `ollama-generate`, `ollama-embed` (`embedded-...` without a model), `reranker`. */
+  /** `ollama-generate`, `ollama-embed` or `ollama-embed-1` and so on (`embedded-...` without a model), `reranker`. */
   readonly id: string;
   readonly role: ServiceName;
   readonly model: string;

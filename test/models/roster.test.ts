@@ -42,3 +42,16 @@ test('set() of undefined takes an endpoint away', () => {
   roster.set('embed', 'one', undefined);
   assert.deepEqual([roster.current('embed'), roster.current('embed')], [b, b]);
 });
+
+test('a call goes to the endpoint that has the least to do, wherever it stands in the line', () => {
+  const load = new Map([
+    [a.url, 2],
+    [b.url, 1],
+  ]);
+  const roster = makeRoster((url) => load.get(url) ?? 0);
+  roster.set('embed', 'one', a);
+  roster.set('embed', 'two', b);
+  assert.deepEqual([roster.current('embed'), roster.current('embed')], [b, b]);
+  load.set(b.url, 2);
+  assert.deepEqual([roster.current('embed'), roster.current('embed')], [a, b]);
+});
