@@ -67,7 +67,7 @@ interface DenseSearch {
 }
 
 /** Undefined for a text that the embedder refuses. */
-async function searchDense(
+export async function searchDense(
   { store, embed }: Pick<CandidateParts, 'store' | 'embed'>,
   { texts, k, signal }: DenseSearch,
 ): Promise<(StoredHit[] | undefined)[]> {
@@ -105,7 +105,7 @@ function refusedText(error: unknown): number | undefined {
   return typeof index === 'number' && Number.isInteger(index) && index >= 0 ? index : undefined;
 }
 
-function combine(
+export function combine(
   dense: readonly StoredHit[],
   lexical: readonly StoredHit[],
   rrfK: number,
