@@ -29,7 +29,14 @@ const bodySchema = z.object({
 });
 
 /** Other servers' names for the same fields; the contract's own name wins. */
-const aliases = { query: 'queries', top_n: 'topk', return_score: 'return_scores' };
+const aliases = {
+  query: 'queries',
+  question: 'queries',
+  top_n: 'topk',
+  num: 'topk',
+  k: 'topk',
+  return_score: 'return_scores',
+};
 
 /**
  * `topk` null, 0 or missing is the default; unknown fields are ignored. `topk_rerank` turns reranking on and

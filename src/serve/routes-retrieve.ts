@@ -5,7 +5,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { codeOf } from '../errors.ts';
+import { codeOf, type ErrorCode } from '../errors.ts';
 import { toDocument, toRetrievedHit } from '../query/contents.ts';
 import type { Hit, RetrieveRequest, Work } from '../work.ts';
 import { goneSignal } from './client-gone.ts';
@@ -55,7 +55,13 @@ export function addRetrieveRoutes(app: FastifyInstance, parts: RetrieveRoutePart
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 5000;
 
-/** Tries again while what failed can come back. What cannot come back ends the job, and with it the connection. */
+/** The first two are restarts; the others the end of the job, whose endpoint closes in a moment. */
+const waitable: readonly ErrorCode[] = ['model-unavailable', 'service-failed', 'aborted', 'stopped'];
+
+/**
+ * Tries again while what failed can come back. What cannot come back ends the job, and with it the connection: until
+ * then nothing is said, because an answer of another shape is read as if it were the right one.
+ */
 async function untilRetrieved(
   { work, onWait }: RetrieveRouteParts,
   request: RetrieveRequest,
@@ -65,7 +71,8 @@ async function untilRetrieved(
       return await work.retrieve(request);
     } catch (error) {
       const code = codeOf(error);
-      if (request.signal.aborted || (code !== 'model-unavailable' && code !== 'service-failed')) throw error;
+      const canWait = code !== undefined && waitable.includes(code);
+      if (request.signal.aborted || !canWait) throw error;
       onWait(error);
       await pause(pauseMs, undefined, { signal: request.signal });
     }

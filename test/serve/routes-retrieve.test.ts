@@ -82,6 +82,14 @@ const bodies: [unknown, Omit<RetrieveRequest, 'signal'>][] = [
     { queries: ['q'], topk: 2, rerank: false },
   ],
   [
+    { question: 'q', k: 4 },
+    { queries: ['q'], topk: 4, rerank: false },
+  ],
+  [
+    { query: ['q', 'r'], num: 2 },
+    { queries: ['q', 'r'], topk: 2, rerank: false },
+  ],
+  [
     { queries: ['q'], topk: 9, topk_retrieval: 10, topk_rerank: 4 },
     { queries: ['q'], topk: 4, rerank: true, candidates: 10 },
   ],
@@ -164,6 +172,18 @@ test('/retrieve waits through a restart of the embedder instead of answering any
   const answer = await post(`${endpoint.url}/retrieve`, { queries: ['a'] });
   assert.equal(answer.status, 200);
   assert.deepEqual(waits, ['waiting', 'waiting']);
+});
+
+test('a job that ends cuts /retrieve off instead of answering in another shape', async () => {
+  const asked = Promise.withResolvers<void>();
+  const endpoint = await open({
+    work: { retrieve: () => Promise.reject(new RagError('aborted', 'Cannot go on')), query: noQuery },
+    onEvent: () => asked.resolve(),
+  });
+  const cut = assert.rejects(post(`${endpoint.url}/retrieve`, { queries: ['a'] }), TypeError);
+  await asked.promise;
+  await endpoint[Symbol.asyncDispose]();
+  await cut;
 });
 
 test('an error that waiting cannot cure is a 500 that says so', async () => {
