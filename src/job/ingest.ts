@@ -67,6 +67,7 @@ async function ingestShared(request: IngestRequest, room: IngestRoom, team: Team
   });
   if (share.state === 'over') {
     log('info', 'the other tasks have ingested everything');
+    // Of what comes later nobody has ingested anything, and this is the task that looks for it.
     if (request.seen !== undefined) await begin(request.signal, room);
     return nothing;
   }
@@ -79,7 +80,7 @@ async function ingestShared(request: IngestRequest, room: IngestRoom, team: Team
   await store.release();
   const leaving = await share.leave(report.complete ? 'finished' : 'stopped', request.signal);
   if (leaving === 'leave') return report;
-  const pruned = request.prune === true ? await pruneAll(request, room) : { removed: 0, complete: true };
+  const pruned = request.prune === true ? await pruneAll(request, room) : nothing;
   await consolidate(request.signal, room);
   return { ...report, removed: pruned.removed, complete: report.complete && pruned.complete };
 }

@@ -24,6 +24,8 @@ export interface TaskOptions {
   readonly task: number;
   readonly restart?: number;
   readonly takeoverSeconds?: number;
+  readonly mode?: 'ingest' | 'serve';
+  readonly watchSeconds?: number;
 }
 
 export const corpusIn = (folder: string): string => join(folder, 'corpus');
@@ -32,6 +34,7 @@ const environment = ({
   folder,
   index,
   takeoverSeconds = 120,
+  watchSeconds = 0,
 }: Omit<TaskOptions, 'task'>): Record<string, string> => ({
   RAG_ENGINE: 'embedded',
   RAG_CHUNK_TOKENS: '64',
@@ -39,6 +42,7 @@ const environment = ({
   RAG_SHARED_ROOT: join(folder, 'shared'),
   RAG_WORKING_DIR: join(folder, index),
   RAG_TAKEOVER_SECONDS: String(takeoverSeconds),
+  RAG_WATCH_SECONDS: String(watchSeconds),
   LOG_ROOT: join(folder, 'logs'),
   TMPDIR: folder,
 });
@@ -58,9 +62,10 @@ const ofSlurm = ({ array, task, restart = 0 }: TaskOptions): Record<string, stri
       };
 
 export const startTask = (options: TaskOptions): Program =>
-  startProgram(['run', '--mode', 'ingest', '--input-file', corpusIn(options.folder), '--json'], {
-    env: { ...environment(options), ...ofSlurm(options) },
-  });
+  startProgram(
+    ['run', '--mode', options.mode ?? 'ingest', '--input-file', corpusIn(options.folder), '--json'],
+    { env: { ...environment(options), ...ofSlurm(options) } },
+  );
 
 export interface Summary {
   readonly documents: { readonly processed: number; readonly unchanged: number; readonly failed: number };

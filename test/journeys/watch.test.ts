@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { runProgram, startProgram, until } from './program.ts';
+import { corpusIn, inspect, startTask, summaryOf } from './tasks.ts';
 
 let folder: string;
 before(async () => {
@@ -55,4 +56,23 @@ test('files that come while a job serves are ingested when they are whole, and a
   const summary = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as { documents: { processed: number } };
   assert.equal(summary.documents.processed, 3);
   assert.equal(stderr.match(/new files: 1 processed/g)?.length, 2, stderr);
+});
+
+test('the task that looks for new files ingests them where the others had ingested everything before it began', async () => {
+  await mkdir(corpusIn(folder));
+  await writeFile(join(corpusIn(folder), 'first.md'), '# First\n\nThe lantern is green.\n');
+  const shared = { folder, index: 'late', array: 100 };
+  summaryOf(await startTask({ ...shared, task: 1 }).ended);
+  const serving = startTask({ ...shared, task: 0, mode: 'serve', watchSeconds: 1 });
+  const early = serving.ended.then(({ stderr }) => assert.fail(`it ended by itself:\n${stderr}`));
+  await writeFile(join(corpusIn(folder), 'second.md'), '# Second\n\nThe violin is red.\n');
+  await Promise.race([
+    until('2 documents', 30_000, async () =>
+      (await inspect(folder, 'late')).documents.processed === 2 ? true : undefined,
+    ),
+    early,
+  ]);
+  early.catch(() => {});
+  process.kill(serving.pid, 'SIGTERM');
+  assert.doesNotMatch((await serving.ended).stderr, /cannot be ingested/);
 });
