@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { pickPort } from '../../src/machine/ports.ts';
 import { makeEmbed } from '../../src/models/embed.ts';
 import { makeGenerate } from '../../src/models/generate.ts';
 import { makeRoster } from '../../src/models/roster.ts';
@@ -8,6 +13,7 @@ import { answerTo } from '../../src/services/embedded/answers.ts';
 import { extractiveAnswer, noAnswer } from '../../src/services/embedded/extractive.ts';
 import { dimensions, hashedVector } from '../../src/services/embedded/hashing.ts';
 import { watchLeaks } from '../leaks.ts';
+import { until } from '../journeys/program.ts';
 import { openBench, soon } from './serving.ts';
 
 const leaks = watchLeaks();
@@ -108,4 +114,25 @@ test('the engine is started, proven and asked by the code that runs Ollama', asy
   for await (const piece of generate({ messages, maxTokens: 100, signal: soon() })) pieces.push(piece);
   assert.ok(pieces.length > 5, 'it is streamed');
   assert.match(pieces.join(''), /krill.*\[2\]\.$/);
+});
+
+test('the engine answers where the disk under its log is full', async () => {
+  await using full = await open('/dev/full', 'w');
+  const address = `127.0.0.1:${await pickPort('full-log')}`;
+  const program = join(import.meta.dirname, '../../src/services/embedded/server.ts');
+  const server = spawn(process.execPath, [program], {
+    env: { OLLAMA_HOST: address },
+    stdio: ['ignore', 'ignore', full.fd],
+  });
+  const ended = once(server, 'exit');
+  try {
+    const ask = (): Promise<unknown> =>
+      fetch(`http://${address}/api/version`)
+        .then((response) => response.json())
+        .catch(() => undefined);
+    await until('an answer', 10_000, () => (server.exitCode === null ? ask() : assert.fail('it has ended')));
+  } finally {
+    server.kill();
+    await ended;
+  }
 });

@@ -44,6 +44,8 @@ async function readBody(request: IncomingMessage): Promise<string> {
   return Buffer.concat(pieces).toString();
 }
 
+// The disk under its log may be full: without a listener the first line of it ends the process.
+process.stderr.on('error', () => undefined);
 server.on('error', (error: NodeJS.ErrnoException) => {
   const reason = error.code === 'EADDRINUSE' ? 'bind: address already in use' : error.message;
   process.stderr.write(`Error: listen tcp ${hostname}:${port}: ${reason}\n`);
