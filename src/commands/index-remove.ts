@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 
 import { RagError } from '../errors.ts';
-import { withoutControls } from '../observe/terminal.ts';
+import { onOneLine } from '../observe/terminal.ts';
 import type { IndexInput } from './index-actions.ts';
 
 const filePrefix = 'file:';
@@ -26,11 +26,15 @@ export async function removeFromIndex({ store, words, json, yes, print }: IndexI
     await store.remove(documents);
     await store.consolidate();
   }
-  const removed = encoder === null ? 0 : documents.length;
-  if (json) print(JSON.stringify({ removed, documents }));
+  if (json) print(JSON.stringify({ removed: yes ? documents.length : 0, documents }));
   else {
-    for (const document of documents) print(withoutControls(document));
-    print(yes ? `${removed} removed` : `${documents.length} would be removed: add --yes`);
+    for (const document of documents) print(onOneLine(document));
+    print(outcomeOf(documents.length, yes));
   }
   return 0;
+}
+
+function outcomeOf(found: number, yes: boolean): string {
+  if (found === 0) return 'nothing in the index has such a name';
+  return yes ? `${found} removed` : `${found} would be removed: add --yes`;
 }

@@ -1,6 +1,7 @@
 import { RagError } from '../errors.ts';
-import { makeExitCode, makeSummary } from '../job/outcome.ts';
+import { makeExitCode, makeSummary, outcomeText } from '../job/outcome.ts';
 import { countsText } from '../observe/counts.ts';
+import { failureLine } from '../observe/failures.ts';
 import { openProgress } from '../observe/progress.ts';
 import { hereFlag, workHere } from './here.ts';
 import { jsonFlag, type Verb } from './verb.ts';
@@ -28,14 +29,13 @@ export const ingestVerb: Verb = {
     return workHere(input, { ...line, positionals: [], settings }, async ({ work, prepared }, signal) => {
       using bar = openProgress(onTerminal, tell);
       const report = await work.ingest({ inputs, onProgress: (progress) => bar.show(progress), signal });
-      const exit = makeExitCode(
-        { ingest: report, workLeft: !report.complete },
-        prepared.settings.RAG_MAX_FAILED,
-      );
+      const done = { ingest: report, workLeft: !report.complete };
+      const exit = makeExitCode(done, prepared.settings.RAG_MAX_FAILED);
       const summary = makeSummary(report, report.seconds, exit);
       print(line.switches.has('json') ? JSON.stringify(summary) : countsText(report));
       if (!line.switches.has('json'))
-        for (const { document, reason } of report.failures) print(`  ${document}: ${reason}`);
+        for (const failure of report.failures) print(`  ${failureLine(failure)}`);
+      if (exit !== 0) tell(outcomeText(exit, done));
       return exit;
     });
   },

@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { messageOf } from '../errors.ts';
 import type { Looks } from '../ingest/seen.ts';
 import { countsText } from '../observe/counts.ts';
+import { logFailures } from '../observe/failures.ts';
 import type { IngestReport, Work } from '../work.ts';
 
 export interface FolderWatch {
@@ -43,6 +44,7 @@ export async function watchFolders(
       told = '';
       sum = added(sum, outcome.report, found.due);
       if (found.due && outcome.report.complete) log('info', `new files: ${countsText(outcome.report)}`);
+      logFailures(outcome.report.failures, log);
     } else if (!signal.aborted) {
       if (outcome.problem !== told) log('warn', `new files cannot be ingested: ${outcome.problem}`);
       told = outcome.problem;

@@ -1,6 +1,7 @@
 /** What a run does once everything is open: ingest, answer, serve. */
 import { codeOf } from '../errors.ts';
 import { countsText } from '../observe/counts.ts';
+import { logFailures } from '../observe/failures.ts';
 import { openProgress } from '../observe/progress.ts';
 import { makeLooks } from '../ingest/seen.ts';
 import { readTeam } from '../slurm/team.ts';
@@ -130,6 +131,7 @@ async function ingestAll(
   watch.phase('ingest-begins');
   const report = await work.ingest({ inputs, onProgress, signal, ...(seen && { seen }) });
   log('info', `ingest ${report.complete ? 'done' : 'stopped'}: ${countsText(report)}`);
+  logFailures(report.failures, log);
   watch.phase('answering-begins');
   return report;
 }

@@ -53,6 +53,16 @@ test('a new file is ingested once it stays as it is, and is counted with the fir
   assert.deepEqual(said, ['info: new files: 1 processed, 0 unchanged, 0 failed, 0 without text']);
 });
 
+test('a new file that is set aside is named', async () => {
+  const failed: IngestReport = {
+    ...nothing,
+    documents: { ...nothing.documents, failed: 1 },
+    failures: [{ document: 'a.md', state: 'failed', reason: 'empty' }],
+  };
+  const { said } = await watch([meets('1', failed), meets('1', failed), () => nothing]);
+  assert.equal(said.at(-1), 'warn: set aside: a.md: empty');
+});
+
 test('what fails is told once, again after it went well, and tried again each time', async () => {
   const fails = (): never => {
     throw new Error('the folder is gone');

@@ -41,6 +41,7 @@ test('documents are listed, removed, removed again, and come back with the next 
   const words = ['index', 'remove', 'drafts/**', '--yes'];
   assert.deepEqual(await json(...words), { removed: 2, documents: ['drafts/c.txt', 'drafts/d.txt'] });
   assert.deepEqual(await json(...words), { removed: 0, documents: [] });
+  assert.equal((await run('index', 'remove', 'drafts/**')).stdout, 'nothing in the index has such a name\n');
   assert.equal(await processed(), 2);
   const found = await run('retrieve', '--here', 'text of drafts c', '--topk', '9');
   assert.doesNotMatch(found.stdout, /drafts\/c/);
@@ -71,4 +72,17 @@ test('an action that there is not, and a removal of nothing, are usage errors', 
     assert.equal(code, 64);
     assert.match(stderr, /hint: /);
   }
+});
+
+test('what is set aside is named, a line each, by an ingest and by a run, and an exit of 3 says why', async () => {
+  mkdirSync(join(folder, 'broken'));
+  writeFileSync(join(folder, 'broken', 'a\nb\u001B[2J.txt'), '');
+  const place = ['broken', '--working-dir', 'other'];
+  const given = await run('ingest', '--here', ...place);
+  assert.equal(given.code, 3, given.stderr);
+  assert.equal(given.stdout, '0 processed, 0 unchanged, 1 failed, 0 without text\n  a b[2J.txt: empty\n');
+  assert.match(given.stderr, /more documents failed than RAG_MAX_FAILED allows\n$/);
+  const ran = await run('run', '--mode', 'ingest', '--input-file', ...place);
+  assert.equal(ran.code, 3, ran.stderr);
+  assert.match(ran.stderr, /warn: set aside: a b\[2J\.txt: empty\n/);
 });
