@@ -9,7 +9,7 @@ const files = 300;
 async function measure(count: number): Promise<Ingested> {
   using scratch = openScratch();
   const corpus = join(scratch.path, 'corpus');
-  await writeCorpus(corpus, { files: count, wordsPerFile: 1500, pdfEvery: 50 });
+  await writeCorpus(corpus, { files: count, wordsPerFile: 4000, pdfEvery: 50 });
   return await ingest(corpus, { folder: scratch.path, sampleMemory: true });
 }
 

@@ -9,6 +9,7 @@ import { endedChildrenSeconds, treeBytes } from './process-tree.ts';
 import type { StandInRecord } from './stand-in.ts';
 
 const supervisor = join(import.meta.dirname, '../dist/supervisor.js');
+const loopDelay = join(import.meta.dirname, 'loop-delay.ts');
 export const standIn: string = join(import.meta.dirname, 'stand-in.ts');
 
 export interface Scratch extends Disposable {
@@ -49,6 +50,12 @@ export interface ProgramOptions {
   /** Service time of the model. */
   readonly msPerText?: number;
   readonly sampleMemory?: boolean;
+  /** Embed instances; 1 when nothing is said. */
+  readonly instances?: number;
+  /** Numbers in a vector; 1,024 when nothing is said. */
+  readonly dimensions?: number;
+  /** File for how late the event loop of the supervisor was. */
+  readonly loopRecord?: string;
   /** More words on its command line. */
   readonly flags?: readonly string[];
 }
@@ -93,7 +100,8 @@ export function startProgram(words: readonly string[], options: ProgramOptions):
 }
 
 /** Nothing of the caller's own settings. */
-function makeEnvironment({ folder, msPerText = 0 }: ProgramOptions, records: string): NodeJS.ProcessEnv {
+function makeEnvironment(options: ProgramOptions, records: string): NodeJS.ProcessEnv {
+  const { folder, msPerText = 0, instances = 1, dimensions = 1024, loopRecord } = options;
   const temporary = join(folder, 'tmp');
   mkdirSync(temporary, { recursive: true });
   return {
@@ -107,6 +115,10 @@ function makeEnvironment({ folder, msPerText = 0 }: ProgramOptions, records: str
     OLLAMA_BIN: standIn,
     STAND_IN_MS: String(msPerText),
     STAND_IN_RECORD: records,
+    OLLAMA_INSTANCES: String(instances),
+    RAG_EMBED_DIMENSIONS: String(dimensions),
+    STAND_IN_DIMENSIONS: String(dimensions),
+    ...(loopRecord !== undefined && { NODE_OPTIONS: `--import ${loopDelay}`, LOOP_RECORD: loopRecord }),
   };
 }
 

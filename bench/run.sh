@@ -1,17 +1,23 @@
 #!/usr/bin/env bash
 # Measures the program against its figures; each benchmark writes its own section of bench/RESULTS.md.
 #
-#   bench/run.sh                      all, about five minutes
+#   bench/run.sh                      all, about eight minutes
+#   bench/run.sh ingest               those of the ingest
 #   bench/run.sh NAME [ARGUMENT...]   one, e.g. ingest-cpu, or: quality FOLDER...
 # shellcheck source=scripts/project.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../scripts/project.sh"
 
-all="ingest-efficiency ingest-cpu ingest-again memory private-network retrieve start"
+ingest="ingest-efficiency ingest-cpu ingest-loop ingest-instances ingest-pdf ingest-again memory"
+all="$ingest private-network retrieve start"
 
 install_packages
 npm run --silent build
 use_project_node
 
+if [ "${1:-}" = ingest ]; then
+  for name in $ingest; do node "bench/$name.ts"; done
+  exit
+fi
 if [ $# -gt 0 ]; then
   name=$1 && shift
   exec node "bench/$name.ts" "$@"

@@ -22,7 +22,7 @@ export interface StandInRecord {
   readonly cpuSeconds: number;
 }
 
-const dimensions = 1024;
+const dimensions = Number(process.env['STAND_IN_DIMENSIONS'] ?? 1024);
 const msPerText = Number(process.env['STAND_IN_MS'] ?? 0);
 const models = ['qwen3:235b', 'qwen3-embedding:8b'];
 
