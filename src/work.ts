@@ -79,7 +79,10 @@ export interface AnswerRecord {
 }
 
 export interface QueryRequest {
+  /** What is searched for. */
   readonly query: string;
+  /** What the model is asked, where that is more: the options of a multiple choice are not searched for. */
+  readonly asked?: string;
   readonly topk: number;
   /** Called once with the passages that stand in the prompt, in the order of their numbers, before the answer. */
   readonly onPassages?: (passages: readonly Hit[]) => void;

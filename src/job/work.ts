@@ -5,11 +5,12 @@ import type { Settings } from '../config/settings.ts';
 import { RagError } from '../errors.ts';
 import { makeAnswer } from '../query/answer.ts';
 import { makeRetrievalCache, type RetrievalFigures } from '../query/cache.ts';
+import { type FindStages, makeFindStages } from '../query/eval/stages.ts';
 import { makeRetrieve } from '../query/retrieve.ts';
 import type { ServedModel } from '../services/ollama-ready.ts';
 import type { Team } from '../slurm/team.ts';
 import { checkEncoder } from '../store/encoder.ts';
-import type { EncoderRecord, Store } from '../store/types.ts';
+import type { EncoderRecord, Inspection, Store } from '../store/types.ts';
 import { estimateTokens } from '../tokens/estimate.ts';
 import type { Work } from '../work.ts';
 import { makeIngest } from './ingest.ts';
@@ -33,6 +34,9 @@ export interface WorkParts {
 
 export interface LocalWork extends Work {
   retrievals(): RetrievalFigures;
+  /** Rankings of each stage alone, for an evaluation. */
+  readonly stages: FindStages;
+  inspect(): Promise<Inspection>;
 }
 
 /** The hits of some 50,000 queries of passages of 100 words. */
@@ -56,6 +60,7 @@ export function makeWork(parts: WorkParts): LocalWork {
     },
   };
   const retrieve = makeRetrieve(search);
+  const stages = makeFindStages(search);
   const answer =
     generate === undefined
       ? undefined
@@ -82,6 +87,11 @@ export function makeWork(parts: WorkParts): LocalWork {
       return answer(request);
     },
     retrievals: () => cache.figures(),
+    stages: async (texts, depth, signal) => {
+      await checkIndex(signal);
+      return stages(texts, depth, signal);
+    },
+    inspect: () => store.inspect(),
   };
 }
 

@@ -100,7 +100,7 @@ async function generate(
 ): Promise<Generated> {
   const { contextTokens, answerTokens } = parts.settings;
   const prompt = makePrompt({
-    question: request.query,
+    question: request.asked ?? request.query,
     hits,
     contextTokens: Math.floor(contextTokens * share),
     answerTokens,
