@@ -1,4 +1,3 @@
-import { RagError } from '../errors.ts';
 import { makeExitCode, makeSummary, outcomeText } from '../job/outcome.ts';
 import { countsText } from '../observe/counts.ts';
 import { failureLine } from '../observe/failures.ts';
@@ -8,25 +7,23 @@ import { jsonFlag, type Verb } from './verb.ts';
 
 export const ingestVerb: Verb = {
   summary: 'Reads documents into the index.',
-  usage: 'ingest --here PATH...',
+  usage: 'ingest --here [PATH...]',
   examples: [
     'node dist/supervisor.js ingest --here papers/ notes.md',
     "node dist/supervisor.js ingest --here '@files.txt' --json",
     'node dist/supervisor.js ingest --here papers/ --prune',
+    'node dist/supervisor.js ingest --here --corpus MedCorp --db-dir ~/MedRAG/corpus',
   ],
   words: 'paths',
   settings: ['paths', 'work', 'ollama', 'encoder'],
   flags: { json: jsonFlag, here: hereFlag },
   async run(input) {
     const { line, print, tell, onTerminal } = input;
-    const inputs = [...line.positionals, ...(line.settings.RAG_INPUT_FILE?.split('\n') ?? [])];
-    if (inputs.length === 0) {
-      throw new RagError('usage', 'Cannot ingest: no path is given', {
-        hint: 'node dist/supervisor.js ingest --here papers/',
-      });
-    }
-    const settings = { ...line.settings, RAG_WORKER_MODE: 'ingest', RAG_INPUT_FILE: inputs.join('\n') };
+    const given = [...line.positionals, ...(line.settings.RAG_INPUT_FILE?.split('\n') ?? [])];
+    const paths = given.length === 0 ? {} : { RAG_INPUT_FILE: given.join('\n') };
+    const settings = { ...line.settings, ...paths, RAG_WORKER_MODE: 'ingest' };
     return workHere(input, { ...line, positionals: [], settings }, async ({ work, prepared }, signal) => {
+      const inputs = given.length === 0 ? prepared.intent.inputs : given;
       using bar = openProgress(onTerminal, tell);
       const report = await work.ingest({ inputs, onProgress: (progress) => bar.show(progress), signal });
       const done = { ingest: report, workLeft: !report.complete };

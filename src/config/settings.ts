@@ -147,8 +147,18 @@ export const settingsTable = {
     { works: [] },
   ),
   RAG_RETRIEVER: entry('encoder', text, 'ollama', 'The encoder.', { works: ['ollama'] }),
-  RAG_CORPUS: entry('encoder', optional, undefined, "MedRAG's corpus name.", { works: [] }),
-  RAG_DB_DIR: entry('encoder', optional, undefined, "MedRAG's data folder.", { works: [] }),
+  RAG_CORPUS: entry(
+    'encoder',
+    optional,
+    undefined,
+    "What to ingest beside RAG_INPUT_FILE: MedRAG's name of a corpus or set (`MedCorp`, `MedText`, `Textbooks`, ...), or a file or folder in RAG_DB_DIR, as FlashRAG's corpora are.",
+  ),
+  RAG_DB_DIR: entry(
+    'encoder',
+    optional,
+    undefined,
+    "MedRAG's data folder, with `<corpus>/chunk/*.jsonl` in it; only the passages are read, not its indexes.",
+  ),
   RAG_EMBED_DIMENSIONS: entry(
     'encoder',
     whole(8, 65_536).optional(),

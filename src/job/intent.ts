@@ -1,6 +1,7 @@
 /** What this run is asked to do. Pure. */
 import { RagError } from '../errors.ts';
 import type { Settings } from '../config/settings.ts';
+import { corpusInputs } from './corpus.ts';
 
 export type Intent =
   /** Ingest, answer, then end. Either part may be empty. */
@@ -11,7 +12,7 @@ export type Intent =
   | { readonly kind: 'dry-run' };
 
 export interface IntentInput {
-  readonly settings: Pick<Settings, 'RAG_WORKER_MODE' | 'RAG_INPUT_FILE'>;
+  readonly settings: Pick<Settings, 'RAG_WORKER_MODE' | 'RAG_INPUT_FILE' | 'RAG_CORPUS' | 'RAG_DB_DIR'>;
   readonly query: string | undefined;
   readonly insideJob: boolean;
 }
@@ -23,7 +24,8 @@ export interface Decided {
 
 /** @throws usage when a mode lacks what it works on */
 export function makeIntent({ settings, query, insideJob }: IntentInput): Decided {
-  const inputs = settings.RAG_INPUT_FILE?.split('\n').filter((line) => line.trim() !== '') ?? [];
+  const files = settings.RAG_INPUT_FILE?.split('\n').filter((line) => line.trim() !== '') ?? [];
+  const inputs = [...files, ...corpusInputs(settings)];
   const mode = settings.RAG_WORKER_MODE;
   const serve = (): Intent => {
     if (query === undefined) return { kind: 'serve', inputs };
@@ -37,7 +39,7 @@ export function makeIntent({ settings, query, insideJob }: IntentInput): Decided
   };
   if (mode === 'ingest')
     return { intent: { kind: 'given', inputs: needed(inputs), query: null }, warnings: [] };
-  if (mode === 'query' && inputs.length > 0) throw inputUnused();
+  if (mode === 'query' && files.length > 0) throw inputUnused();
   if (mode === 'query') return { intent: { kind: 'given', inputs: [], query: asked(query) }, warnings: [] };
   if (mode === 'serve') return { intent: serve(), warnings: [] };
   const warnings =
@@ -50,7 +52,7 @@ export function makeIntent({ settings, query, insideJob }: IntentInput): Decided
 function needed(inputs: readonly string[]): readonly string[] {
   if (inputs.length > 0) return inputs;
   throw new RagError('usage', 'Cannot ingest: no input is given, a file, folder, glob or @list is wanted', {
-    hint: 'node dist/supervisor.js run --mode ingest --input-file DIR',
+    hint: 'node dist/supervisor.js ingest --here DIR, or run --mode ingest --input-file DIR',
   });
 }
 

@@ -26,7 +26,12 @@ test('makeExitCode() is 0, 3 or 75', () => {
   assert.equal(makeExitCode({ ingest: null, workLeft: false }, percent), 0);
 });
 
-const settings = (RAG_WORKER_MODE: string, RAG_INPUT_FILE?: string) => ({ RAG_WORKER_MODE, RAG_INPUT_FILE });
+const settings = (RAG_WORKER_MODE: string, RAG_INPUT_FILE?: string) => ({
+  RAG_WORKER_MODE,
+  RAG_INPUT_FILE,
+  RAG_CORPUS: undefined,
+  RAG_DB_DIR: undefined,
+});
 const intentOf = (mode: string, input: string | undefined, query: string | undefined, insideJob: boolean) =>
   makeIntent({ settings: settings(mode, input), query, insideJob });
 
@@ -49,6 +54,19 @@ test('makeIntent() takes any other mode as a tag, with a warning', () => {
 test('makeIntent() wants input to ingest and a question to answer', () => {
   assert.throws(() => intentOf('ingest', undefined, undefined, false), /no input is given/);
   assert.throws(() => intentOf('query', undefined, ' ', true), /no question is given/);
+});
+
+test('makeIntent() ingests a named corpus beside the given files, and not where a run only answers', () => {
+  const named = (mode: string, query?: string, input?: string): unknown =>
+    makeIntent({
+      settings: { ...settings(mode, input), RAG_CORPUS: 'MedText', RAG_DB_DIR: '/med' },
+      query,
+      insideJob: false,
+    }).intent;
+  const corpus = ['/med/textbooks/chunk', '/med/statpearls/chunk'];
+  assert.deepEqual(named('ingest', undefined, 'a'), { kind: 'given', inputs: ['a', ...corpus], query: null });
+  assert.deepEqual(named('serve'), { kind: 'serve', inputs: corpus });
+  assert.deepEqual(named('query', 'why?'), { kind: 'given', inputs: [], query: 'why?' });
 });
 
 test('planMode() starts only what is needed', () => {
