@@ -1,5 +1,5 @@
 import type { Dirent } from 'node:fs';
-import { readdir, realpath, stat } from 'node:fs/promises';
+import { lstat, readdir, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { reasonOf } from '../documents/read.ts';
 
@@ -42,12 +42,26 @@ async function* walk(folder: string, prefix: string, realRoot: string): AsyncGen
   for (const entry of entries) {
     if (isHidden(entry.name)) continue;
     const found = { path: join(folder, entry.name), relative: prefix + entry.name };
-    if (entry.isDirectory()) yield* walk(found.path, `${found.relative}/`, realRoot);
+    if (await isMisread(found))
+      yield {
+        ...found,
+        reason: 'its name is not UTF-8: rename it',
+        ...(entry.isDirectory() && { isFolder: true }),
+      };
+    else if (entry.isDirectory()) yield* walk(found.path, `${found.relative}/`, realRoot);
     else if (entry.isFile()) yield found;
     else if (entry.isSymbolicLink()) yield* followLink(found, realRoot);
     else yield { ...found, reason: 'it is not a regular file' };
   }
 }
+
+/** Node puts U+FFFD for bytes that are no UTF-8, as in names of the nineties: by that name nothing can be opened. */
+const isMisread = async ({ path, relative }: Found): Promise<boolean> =>
+  relative.includes('\uFFFD') &&
+  (await lstat(path).then(
+    () => false,
+    () => true,
+  ));
 
 async function* followLink(found: Found, realRoot: string): AsyncGenerator<Found> {
   try {

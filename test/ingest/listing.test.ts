@@ -57,6 +57,19 @@ test('a glob gives paths below its fixed part; a name that exists is not taken f
   assert.deepEqual(await keys(tree.at('d/[a].md')), ['[a].md']);
 });
 
+test('a name that is not UTF-8 is reported as that; one with a replacement character of its own is none', async () => {
+  await using tree = await makeTree({ 'd/a\uFFFD.txt': '' });
+  const name = (text: string): Buffer =>
+    Buffer.concat([Buffer.from(tree.at('d/')), Buffer.from(text, 'latin1')]);
+  await writeFile(name('b\xE9.txt'), 'text');
+  await mkdir(name('c\xE9'));
+  const reason = 'its name is not UTF-8: rename it';
+  assert.deepEqual(
+    (await list(tree.at('d'))).map((item) => (item.kind === 'failed' ? [item.key, item.reason] : item.key)),
+    ['a\uFFFD.txt', ['b\uFFFD.txt', reason], ['c\uFFFD', reason]],
+  );
+});
+
 test('a number sign in a name is written as in a URL: after it a key names a row', async () => {
   await using tree = await makeTree({ 'd/rows.jsonl#7': '', 'd/100%': '', 'd/%23': '' });
   assert.deepEqual(await keys(tree.at('d')), ['%2523', '100%', 'rows.jsonl%237']);
