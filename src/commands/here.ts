@@ -29,18 +29,13 @@ export async function workHere(
       },
     );
   }
-  await using prepared = await prepare({ ...input, line });
-  for (const warning of prepared.warnings) input.tell(`warning: ${warning}`);
   // Logs and state of a single question are of no use to anybody afterwards.
   await using nothingKept = await openScratch('here', input.environment['TMPDIR']);
-  const settings = {
-    ...prepared.settings,
-    LOG_ROOT: nothingKept.folder,
-    RAG_RUNTIME_STATE: nothingKept.folder,
-  };
-  return await withJob({ ...prepared, settings }, input, (open) =>
-    use(open, AbortSignal.any([input.signal, open.lost])),
-  );
+  const { folder } = nothingKept;
+  const settings = { ...line.settings, LOG_ROOT: folder, RAG_RUNTIME_STATE: folder };
+  await using prepared = await prepare({ ...input, line: { ...line, settings } });
+  for (const warning of prepared.warnings) input.tell(`warning: ${warning}`);
+  return await withJob(prepared, input, (open) => use(open, AbortSignal.any([input.signal, open.lost])));
 }
 
 /** The text that the words of a command line make. @throws usage when there is none */

@@ -6,11 +6,14 @@ import { dirname, join } from 'node:path';
 import type { Settings } from '../config/settings.ts';
 import { RagError } from '../errors.ts';
 
-const written = ['RAG_WORKING_DIR', 'RAG_RUNTIME_STATE', 'LOG_ROOT'] as const;
+const written = ['RAG_RUNTIME_STATE', 'LOG_ROOT'] as const;
 
-/** @throws preflight naming the setting */
-export async function checkFolders(settings: Settings): Promise<void> {
-  for (const name of written) {
+/**
+ * @param ingests whether the index is written to: questions are answered from one that others may only read
+ * @throws preflight naming the setting
+ */
+export async function checkFolders(settings: Settings, ingests: boolean): Promise<void> {
+  for (const name of ingests ? (['RAG_WORKING_DIR', ...written] as const) : written) {
     const reason = await whyNotWritable(settings[name]);
     if (reason === undefined) continue;
     throw new RagError(

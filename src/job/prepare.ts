@@ -68,7 +68,7 @@ export async function prepare({ line, environment, bare, signal }: PrepareInput)
     const settings = inFolder(loaded.settings, folder);
     return { ...common, parser, settings, warnings: [...all, trial], [Symbol.asyncDispose]: dispose };
   }
-  await checkFolders(loaded.settings);
+  await checkFolders(loaded.settings, intent.inputs.length > 0);
   if (intent.kind === 'given' && intent.inputs.length === 0) await checkIndexed(loaded.settings);
   await checkModels(plan, loaded.settings);
   const parser = await checkParserLast();

@@ -21,14 +21,14 @@ const settings = (environment: Record<string, string>) =>
   }).settings;
 
 test('checkFolders() lets folders pass that can be made, and makes none', async () => {
-  await checkFolders(settings({ RAG_WORKING_DIR: join(folder, 'a/b/c') }));
+  await checkFolders(settings({ RAG_WORKING_DIR: join(folder, 'a/b/c') }), true);
   assert.deepEqual(await readdir(folder), []);
 });
 
 test('checkFolders() names the setting of a place that cannot be written', async () => {
   await writeFile(join(folder, 'file'), '');
   await assert.rejects(
-    checkFolders(settings({ RAG_WORKING_DIR: join(folder, 'file') })),
+    checkFolders(settings({ RAG_WORKING_DIR: join(folder, 'file') }), true),
     (error: Error & { hint?: string }) => {
       assert.equal(codeOf(error), 'preflight');
       assert.match(error.message, /is no folder/);
@@ -36,6 +36,11 @@ test('checkFolders() names the setting of a place that cannot be written', async
       return true;
     },
   );
+});
+
+test('checkFolders() does not ask for leave to write an index from which questions are answered', async () => {
+  await checkFolders(settings({ RAG_WORKING_DIR: '/proc' }), false);
+  await assert.rejects(checkFolders(settings({ LOG_ROOT: '/proc/logs' }), false), /LOG_ROOT|\/proc\/logs/);
 });
 
 test('checkIndexed() tells a missing index from one that knows no answer', async () => {

@@ -54,6 +54,12 @@ test('documents are listed, removed, removed again, and come back with the next 
   assert.equal(await processed(), 2);
 });
 
+test('a question in this process keeps no logs, so it asks for no place for them', async () => {
+  const env = { RAG_ENGINE: 'embedded', LOG_ROOT: '/proc/logs', RAG_RUNTIME_STATE: '/proc/state' };
+  const { code, stderr } = await runProgram(['retrieve', '--here', 'text of a'], { cwd: folder, env });
+  assert.equal(code, 0, stderr);
+});
+
 test('a sound index verifies with 0 and a damaged one with 74 and the mend', async () => {
   const sound = await run('index', 'verify');
   assert.equal(sound.code, 0, sound.stderr);
