@@ -38,7 +38,7 @@ export const storeHostSpec = (options: StoreHostOptions): ChildSpec => ({
       ...options.baseEnv,
       TMPDIR: options.cwd,
       // Lance works with many threads; an arena for each keeps a quarter of the host's memory for nothing.
-      MALLOC_ARENA_MAX: '2',
+      MALLOC_ARENA_MAX: '1',
       // Blocks of a commit go back to the system when they are freed: 50 MiB.
       MALLOC_MMAP_THRESHOLD_: '1000000',
       MALLOC_TRIM_THRESHOLD_: '1000000',
