@@ -39,8 +39,10 @@ test('checkFolders() names the setting of a place that cannot be written', async
 });
 
 test('checkFolders() does not ask for leave to write an index from which questions are answered', async () => {
-  await checkFolders(settings({ RAG_WORKING_DIR: '/proc' }), false);
-  await assert.rejects(checkFolders(settings({ LOG_ROOT: '/proc/logs' }), false), /LOG_ROOT|\/proc\/logs/);
+  const file = join(folder, 'file');
+  await writeFile(file, '');
+  await checkFolders(settings({ RAG_WORKING_DIR: file }), false);
+  await assert.rejects(checkFolders(settings({ LOG_ROOT: file }), false), /is no folder/);
 });
 
 test('checkIndexed() tells a missing index from one that knows no answer', async () => {

@@ -55,7 +55,7 @@ test('documents are listed, removed, removed again, and come back with the next 
 });
 
 test('a question in this process keeps no logs, so it asks for no place for them', async () => {
-  const env = { RAG_ENGINE: 'embedded', LOG_ROOT: '/proc/logs', RAG_RUNTIME_STATE: '/proc/state' };
+  const env = { RAG_ENGINE: 'embedded', LOG_ROOT: '/dev/null', RAG_RUNTIME_STATE: '/dev/null' };
   const { code, stderr } = await runProgram(['retrieve', '--here', 'text of a'], { cwd: folder, env });
   assert.equal(code, 0, stderr);
 });
