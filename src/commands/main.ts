@@ -1,11 +1,10 @@
 /** Words in, exit code out: finds the verb, runs it, turns an error into lines and a code. */
-import { readFileSync } from 'node:fs';
-
 import { nearest, parseCommandLine } from '../config/flags.ts';
 import { errorTable, exitCodeOf, RagError, toPlain } from '../errors.ts';
 import { listenForStop } from '../signals.ts';
 import { withoutControls } from '../observe/terminal.ts';
 import { configVerb } from './config.ts';
+import { evalVerb } from './eval.ts';
 import { helpOf, overview } from './help.ts';
 import { indexVerb } from './index-actions.ts';
 import { ingestVerb } from './ingest.ts';
@@ -15,6 +14,7 @@ import { retrieveVerb } from './retrieve.ts';
 import { runVerb } from './run.ts';
 import { statusVerb } from './status.ts';
 import { commonFlags, type Verb } from './verb.ts';
+import { version } from './version.ts';
 
 const verbs: Readonly<Record<string, Verb>> = {
   run: runVerb,
@@ -24,6 +24,7 @@ const verbs: Readonly<Record<string, Verb>> = {
   ingest: ingestVerb,
   query: queryVerb,
   retrieve: retrieveVerb,
+  eval: evalVerb,
   index: indexVerb,
 };
 
@@ -99,8 +100,3 @@ async function dispatch(words: readonly string[], signal: AbortSignal): Promise<
     onTerminal: process.stderr.isTTY,
   });
 }
-
-const version = (): string => {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
-};

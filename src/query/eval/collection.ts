@@ -7,7 +7,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { RagError } from '../../errors.ts';
 import { parseBenchmark, parseQuestions, type Question } from './questions.ts';
-import { parseQrels, type Qrels } from './trec.ts';
+import { parseQrels, parseRun, type Qrels, type Run } from './trec.ts';
 
 export interface Collection {
   readonly name: string;
@@ -129,3 +129,19 @@ const missing = (path: string, what: string): RagError =>
   new RagError('no-input', `Cannot evaluate ${path}: ${what}`, {
     hint: 'node dist/supervisor.js eval DIR --qrels FILE   # DIR with documents.jsonl, queries.jsonl, qrels.tsv',
   });
+
+/** A ranking that another program made. @throws no-input, also when there are no judgements to measure it by */
+export async function readRun(path: string, { name, qrels }: Collection): Promise<Run> {
+  if (qrels === undefined)
+    throw missing(
+      name,
+      `a run is measured by judgements, and it has none (${qrelsNames.slice(0, 5).join(', ')})`,
+    );
+  const run = parseRun(await textOf(path), path);
+  if (![...run.keys()].some((query) => qrels.has(query)))
+    throw missing(
+      name,
+      `no question of ${path} is judged; the run begins with "${[...run.keys()][0] ?? ''}"`,
+    );
+  return run;
+}

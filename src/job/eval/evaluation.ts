@@ -1,0 +1,97 @@
+/** One evaluation in a job of its own: ingest, rankings, answers. */
+import { RagError } from '../../errors.ts';
+import type { Collection } from '../../query/eval/collection.ts';
+import type { Answered } from '../../query/eval/evaluate.ts';
+import type { Run } from '../../query/eval/trec.ts';
+import type { Inspection } from '../../store/types.ts';
+import type { IngestProgress, IngestReport } from '../../work.ts';
+import type { OpenJob } from '../open.ts';
+import { answerQuestions, rankStages, untilAllReady } from './measure.ts';
+
+export interface EvaluationRequest {
+  readonly collection: Collection;
+  /** Undefined: the index is used as it stands. */
+  readonly corpus: string | undefined;
+  /** Documents of a ranking. */
+  readonly depth: number;
+  readonly topk: number;
+  readonly onIngest: (progress: IngestProgress) => void;
+  readonly onStep: (step: 'ranked' | 'answered', done: number, of: number) => void;
+}
+
+export interface Measured {
+  /** By stage; none where there are no judgements. */
+  readonly runs: ReadonlyMap<string, Run>;
+  readonly answers: readonly Answered[];
+  readonly ingest: IngestReport | undefined;
+  readonly index: Inspection;
+  readonly models: readonly { readonly role: string; readonly model: string }[];
+  readonly engine: string;
+  readonly notes: readonly string[];
+}
+
+/** @throws stopped, no-input when the index has no judged document, what services throw */
+export async function measure(
+  open: OpenJob,
+  request: EvaluationRequest,
+  signal: AbortSignal,
+): Promise<Measured> {
+  const { collection, corpus, depth, topk, onStep } = request;
+  const { plan } = open.prepared;
+  const ingest =
+    corpus === undefined
+      ? undefined
+      : await open.work.ingest({ inputs: [corpus], onProgress: request.onIngest, signal });
+  signal.throwIfAborted();
+  await untilAllReady(open, signal);
+  const { questions, qrels } = collection;
+  const wanted = questions.filter(({ golden, right }) => golden.length > 0 || right !== undefined);
+  const canAnswer = plan.instances.some(({ role }) => role === 'generate');
+  const asking = { open, signal };
+  const runs =
+    qrels === undefined
+      ? new Map<string, Run>()
+      : await rankStages(
+          { ...asking, questions, onDone: (done) => onStep('ranked', done, questions.length) },
+          depth,
+        );
+  if (qrels !== undefined) checkMatches(collection, runs);
+  const answers =
+    wanted.length === 0 || !canAnswer
+      ? []
+      : await answerQuestions(
+          { ...asking, questions: wanted, onDone: (done) => onStep('answered', done, wanted.length) },
+          topk,
+        );
+  return {
+    runs,
+    answers,
+    ingest,
+    index: await open.work.inspect(),
+    models: plan.instances.map(({ role, model }) => ({ role, model })),
+    engine: plan.engine,
+    notes: notesOn(ingest, wanted.length > 0 && !canAnswer, plan.engine),
+  };
+}
+
+function checkMatches({ name, qrels }: Collection, runs: ReadonlyMap<string, Run>): void {
+  let example = '';
+  for (const run of runs.values())
+    for (const [query, list] of run) {
+      if (list.some(({ document }) => qrels?.get(query)?.has(document))) return;
+      example ||= list[0]?.document ?? '';
+    }
+  throw new RagError(
+    'no-input',
+    `Cannot evaluate ${name}: nothing that was found is judged, the ids of documents in the index are not those of the judgements (found: "${example}")`,
+    { hint: 'node dist/supervisor.js index inspect   # is it the index of this collection?' },
+  );
+}
+
+const notesOn = (ingest: IngestReport | undefined, isUnanswered: boolean, engine: string): string[] => [
+  ...(ingest !== undefined && ingest.documents.failed > 0
+    ? [`${ingest.documents.failed} documents of the corpus could not be read and are never found`]
+    : []),
+  ...(isUnanswered ? ['answers are wanted, but this job has no generator'] : []),
+  ...(engine === 'embedded' ? ['embedded engine: no model has read anything, only words are compared'] : []),
+];

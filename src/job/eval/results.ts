@@ -1,0 +1,68 @@
+/** All that an evaluation says: the record of `--json`, the runs it is about, and the words around its table. */
+import type { Collection } from '../../query/eval/collection.ts';
+import { evaluateAnswers, evaluateRuns } from '../../query/eval/evaluate.ts';
+import type { Run } from '../../query/eval/trec.ts';
+import type { Measured } from './evaluation.ts';
+import { makeManifest, type EvaluationRecord } from './record.ts';
+
+export interface ResultsInput {
+  readonly collection: Collection;
+  /** A run from a file. */
+  readonly given: { readonly file: string; readonly run: Run } | undefined;
+  /** Undefined: only the given run is measured. */
+  readonly own: Measured | undefined;
+  readonly seed: number;
+  readonly topk: number;
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly version: string;
+  readonly now: Date;
+}
+
+export interface Results {
+  readonly record: EvaluationRecord;
+  readonly runs: ReadonlyMap<string, Run>;
+  readonly text: { readonly title: string; readonly notes: readonly string[] };
+}
+
+/** Documents of a ranking: recall@100 needs so many. */
+export const depthFor = (topk: number): number => Math.max(100, topk);
+
+export async function makeResults(input: ResultsInput): Promise<Results> {
+  const { collection, given, own, seed, topk } = input;
+  const { questions, qrels = new Map() } = collection;
+  const runs = new Map(own?.runs ?? []);
+  if (given !== undefined) runs.set('run', given.run);
+  const retrieval = evaluateRuns({ runs, qrels, questions, topk, seed });
+  const answers = evaluateAnswers(own?.answers ?? [], seed);
+  const notes = [
+    ...collection.notes,
+    ...counted(retrieval.withoutRelevant, 'questions have no relevant document and are left out'),
+    ...counted(answers.undecided, 'answers name no option and count as wrong'),
+    ...(own?.notes ?? []),
+  ];
+  const manifest = await makeManifest({
+    ...input,
+    alsoRead: given === undefined ? [] : [given.file],
+    depth: depthFor(topk),
+    runs,
+    measured: own,
+    notes,
+    counts: {
+      questions: questions.length,
+      scored: retrieval.scored,
+      without_relevant: retrieval.withoutRelevant,
+      answered: answers.answered,
+      undecided: answers.undecided,
+    },
+  });
+  const { stages, comparisons } = retrieval;
+  const documents = own === undefined ? '' : `, ${own.index.documents.processed} documents`;
+  const title = `${collection.name}: ${retrieval.scored || questions.length} questions${documents}`;
+  return {
+    record: { stages, comparisons, answers: answers.figures, manifest },
+    runs,
+    text: { title, notes },
+  };
+}
+
+const counted = (count: number, what: string): string[] => (count === 0 ? [] : [`${count} ${what}`]);
