@@ -17,7 +17,7 @@ export interface RetrievalFigures {
 export interface RetrievalCache {
   /** What was found in another version is forgotten. Read the version before the search, never after it. */
   at(version: string): void;
-  count(queries: number): void;
+  count(answered: Pick<RetrievalFigures, 'queries' | 'computed' | 'cached'>): void;
   get(key: string): readonly Hit[] | undefined;
   /** @param version in which, or after which, it was found */
   set(key: string, hits: readonly Hit[], version: string): void;
@@ -46,14 +46,14 @@ export function makeRetrievalCache(maxBytes: number): RetrievalCache {
       entries.clear();
       bytes = 0;
     },
-    count: (asked) => (queries += asked),
+    count(answered) {
+      queries += answered.queries;
+      computed += answered.computed;
+      cached += answered.cached;
+    },
     get(key) {
       const found = entries.get(key);
-      if (found === undefined) {
-        computed += 1;
-        return undefined;
-      }
-      cached += 1;
+      if (found === undefined) return undefined;
       entries.delete(key); // a Map keeps the order of insertion: to its end
       entries.set(key, found);
       return found.hits;

@@ -19,6 +19,9 @@ export type Retrieve = (request: RetrieveRequest) => Promise<Hit[][]>;
  */
 const QUERIES_PER_GROUP = 64;
 
+/** Of one request: embedders of several GPUs work for it at once, and search goes on while the next group is embedded. */
+const GROUPS_PER_REQUEST = 4;
+
 /** Of all requests together. Groups take turns, so that a single query never waits for thousands of another. */
 const GROUPS_AT_ONCE = 8;
 
@@ -39,20 +42,20 @@ export function makeRetrieve(parts: RetrieveParts): Retrieve {
   return async ({ queries, ...search }) => {
     const version = await store.version();
     cache.at(version);
-    cache.count(queries.length);
     const keyOf = (query: string): string => keyFor(search, query);
     const distinct = [...new Set(queries)].map((query) => ({ query, hits: cache.get(keyOf(query)) }));
     const found = new Map(distinct.map(({ query, hits = [] }) => [query, hits]));
     const unknown = distinct.filter(({ hits }) => hits === undefined).map(({ query }) => query);
-    for (let from = 0; from < unknown.length; from += QUERIES_PER_GROUP) {
-      const group = unknown.slice(from, from + QUERIES_PER_GROUP);
-      const results = await inTurn(() => searchGroup(group, search), search.signal);
+    await forEachGroup(unknown, search.signal, async (group, signal) => {
+      const results = await inTurn(() => searchGroup(group, { ...search, signal }), signal);
       for (const [i, { hits, whole }] of results.entries()) {
         const query = group[i] ?? '';
         found.set(query, hits);
         if (whole) cache.set(keyOf(query), hits, version);
       }
-    }
+    });
+    const computed = unknown.length; // once, however often the request was tried again
+    cache.count({ queries: queries.length, computed, cached: distinct.length - computed });
     return queries.map((query) => [...(found.get(query) ?? [])]);
   };
 }
@@ -60,6 +63,25 @@ export function makeRetrieve(parts: RetrieveParts): Retrieve {
 /** All that can differ from one request to the next; models and settings stay what they are for a whole run. */
 const keyFor = ({ topk, rerank = false, candidates }: Search, query: string): string =>
   `${topk} ${rerank ? (candidates ?? 'all') : 'fused'} ${query}`;
+
+/** The first error ends the groups that are under way, and is thrown when they have ended. */
+async function forEachGroup(
+  queries: readonly string[],
+  signal: AbortSignal,
+  work: (group: readonly string[], signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const failure = new AbortController();
+  const either = AbortSignal.any([signal, failure.signal]);
+  let from = 0;
+  const worker = async (): Promise<void> => {
+    while (from < queries.length && !failure.signal.aborted) {
+      const group = queries.slice(from, (from += QUERIES_PER_GROUP));
+      await work(group, either).catch((error: unknown) => failure.abort(error));
+    }
+  };
+  await Promise.all(Array.from({ length: GROUPS_PER_REQUEST }, worker));
+  failure.signal.throwIfAborted();
+}
 
 function makeSearchGroup(
   parts: RetrieveParts,

@@ -241,5 +241,25 @@ test('retrieve() of thousands lets others in between, and never runs more than e
   const before = order.indexOf('single');
   await Promise.all(all);
   assert.equal(most, 8);
-  assert.ok(before < 40, `${before} groups of ${order.length} came first`);
+  assert.ok(before < 60, `${before} groups of ${order.length} came first`);
+});
+
+test('retrieve() has several groups of one request under way, and an error ends them all', async () => {
+  const begun: string[] = [];
+  const ended: string[] = [];
+  const held: Embed = ({ texts: [first = ''], signal: own }) => {
+    begun.push(first);
+    if (begun.length === 3) return Promise.reject(new RagError('model-unavailable', 'Cannot embed'));
+    return new Promise((_resolve, reject) => {
+      own.addEventListener('abort', () => {
+        ended.push(first);
+        reject(own.reason as Error);
+      });
+    });
+  };
+  const retrieve = retrieverOf({ store: storeOf({}), embed: held });
+  const queries = Array.from({ length: 640 }, (_, i) => `${i}`);
+  await assert.rejects(retrieve({ queries, topk: 1, signal }), { code: 'model-unavailable' });
+  assert.deepEqual(begun, ['0', '64', '128', '192']);
+  assert.deepEqual(ended, ['0', '64', '192']);
 });
