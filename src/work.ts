@@ -123,6 +123,9 @@ export interface IngestProgress {
   /** Null while the listing is not complete, and where a corpus is in it: its rows are counted by parsing. */
   readonly documentsTotal: number | null;
   readonly chunks: number;
+  /** Chunks that have their vectors, and an estimate of the tokens in them. */
+  readonly embedded: number;
+  readonly tokens: number;
   readonly failed: number;
 }
 

@@ -102,7 +102,7 @@ async function runStages(
   // One task more than there are threads, so that a thread never waits for the look-up behind it.
   const parsed = concurrently(tasks, parser.threads + 1, (task) => parseTask(task, stages));
   for await (const batch of embedBatches(freshRows(parsed, stages), stages, signal)) {
-    tally.embedded(batch.texts);
+    tally.embedded(batch.rows, batch.texts);
     for (const row of batch.rows) await writer.add(row);
     for (const { row, error } of batch.refused) {
       if (!writer.drop(row)) continue; // another of its chunks was refused before

@@ -4,12 +4,16 @@ import type { Failure, IngestProgress, IngestReport } from '../work.ts';
 /** A run over millions of broken rows must not hold them all: the index has the whole list. */
 const failuresKept = 10_000;
 
+/** For a speed that is only to be looked at; of prose. */
+const charactersPerToken = 4;
+
 export interface Tally {
   parsed(chunks: number): void;
   unchanged(documents: number): void;
   failed(failure: Failure): void;
   committed(documents: number): void;
-  embedded(texts: number): void;
+  /** @param sent how many of the rows' texts went to the model: the others had their vectors */
+  embedded(rows: readonly { readonly text: string }[], sent: number): void;
   removed(documents: number): void;
   total(documents: number | null): void;
   report(): Pick<IngestReport, 'documents' | 'removed' | 'chunks' | 'embedded' | 'failures'>;
@@ -21,6 +25,8 @@ export function makeTally(onProgress: ((progress: IngestProgress) => void) | und
   let removed = 0;
   let chunks = 0;
   let embedded = 0;
+  let ready = 0;
+  let characters = 0;
   let total: number | null = null;
   const tell = (): void => {
     const done = documents.processed + documents.unchanged + documents.failed + documents.needs_ocr;
@@ -29,6 +35,8 @@ export function makeTally(onProgress: ((progress: IngestProgress) => void) | und
       // A file may turn out to be a corpus of many rows.
       documentsTotal: total === null || done > total ? null : total,
       chunks,
+      embedded: ready,
+      tokens: Math.round(characters / charactersPerToken),
       failed: documents.failed + documents.needs_ocr,
     });
   };
@@ -52,8 +60,10 @@ export function makeTally(onProgress: ((progress: IngestProgress) => void) | und
       documents.processed += count;
       tell();
     },
-    embedded: (texts) => {
-      embedded += texts;
+    embedded: (rows, sent) => {
+      embedded += sent;
+      ready += rows.length;
+      characters += rows.reduce((sum, { text }) => sum + text.length, 0);
     },
     removed: (count) => {
       removed += count;

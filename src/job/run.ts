@@ -2,6 +2,7 @@
 import { codeOf } from '../errors.ts';
 import { countsText } from '../observe/counts.ts';
 import { logFailures } from '../observe/failures.ts';
+import { lateText } from '../observe/pace.ts';
 import { openProgress } from '../observe/progress.ts';
 import { makeLooks } from '../ingest/seen.ts';
 import { readTeam } from '../slurm/team.ts';
@@ -124,9 +125,12 @@ async function ingestAll(
   const { log, watch, work } = open;
   using bar = openProgress(onTerminal, tell);
   const started = performance.now();
+  const warnWhenLate = makeLateWarning(open);
   const onProgress = (progress: IngestProgress): void => {
-    watch.progress(progress, (performance.now() - started) / 1000);
+    const seconds = (performance.now() - started) / 1000;
+    watch.progress(progress, seconds);
     bar.show(progress);
+    warnWhenLate(progress, seconds);
   };
   watch.phase('ingest-begins');
   const report = await work.ingest({ inputs, onProgress, signal, ...(seen && { seen }) });
@@ -134,6 +138,19 @@ async function ingestAll(
   logFailures(report.failures, log);
   watch.phase('answering-begins');
   return report;
+}
+
+const lookEverySeconds = 30;
+
+/** Said once: whoever reads it can act on it once. */
+function makeLateWarning({ watch, log }: OpenJob): (progress: IngestProgress, seconds: number) => void {
+  let nextLook = lookEverySeconds;
+  return (progress, seconds) => {
+    if (seconds < nextLook) return;
+    const late = lateText(progress, seconds, watch.status().time_left_s);
+    nextLook = late === undefined ? seconds + lookEverySeconds : Infinity;
+    if (late !== undefined) log('warn', late);
+  };
 }
 
 const serviceIds = ({ tree }: OpenJob): string[] => tree.statuses().map(({ id }) => id);

@@ -1,4 +1,5 @@
 /** The state of a supervisor as others see it: in its state file, at /status and in the verb `status`. Pure. */
+import { etaSeconds } from '../observe/pace.ts';
 import type { Plan } from '../plan/types.ts';
 import type { ChildStatus } from '../supervise/spec.ts';
 import type { IngestProgress } from '../work.ts';
@@ -77,7 +78,7 @@ export function makeStatus(input: StatusInput): SupervisorStatus {
     progress: {
       documents_done: input.progress?.documentsDone ?? 0,
       documents_total: input.progress?.documentsTotal ?? null,
-      eta_s: etaSeconds(input.progress),
+      eta_s: input.progress && etaSeconds(input.progress, input.progress.seconds),
     },
     endpoint: ended
       ? { url: null, socket: null }
@@ -92,11 +93,4 @@ export function makeStatus(input: StatusInput): SupervisorStatus {
     warnings: input.plan.warnings,
     outcome: input.outcome,
   };
-}
-
-/** By the mean speed so far; null while nothing is known. */
-function etaSeconds(progress: StatusInput['progress']): number | null {
-  if (progress === null || progress.documentsTotal === null || progress.documentsDone === 0) return null;
-  const left = Math.max(0, progress.documentsTotal - progress.documentsDone);
-  return Math.round((left * progress.seconds) / progress.documentsDone);
 }

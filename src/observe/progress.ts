@@ -2,6 +2,7 @@
 import { Presets, SingleBar } from 'cli-progress';
 
 import type { IngestProgress } from '../work.ts';
+import { durationText, etaSeconds, speedText } from './pace.ts';
 
 const lineEveryMs = 30_000;
 
@@ -48,18 +49,15 @@ function openLines(tell: (line: string) => void): ProgressView {
   };
 }
 
-function progressLine(progress: IngestProgress, seconds: number): string {
+export function progressLine(progress: IngestProgress, seconds: number): string {
   const { documentsDone, documentsTotal, chunks, failed } = progress;
   const of = documentsTotal === null ? '' : ` of ${documentsTotal}`;
-  const speed = (documentsDone / Math.max(seconds, 0.001)).toFixed(1);
-  return `ingest: ${documentsDone}${of} documents, ${chunks} chunks, ${failed} failed, ${speed} documents/s${leftText(progress, seconds)}`;
+  return `ingest: ${documentsDone}${of} documents, ${chunks} chunks, ${failed} failed, ${speedText(progress, seconds)}${leftText(progress, seconds)}`;
 }
 
-/** By the mean speed so far; empty while there is nothing to judge by. */
-function leftText({ documentsDone, documentsTotal }: IngestProgress, seconds: number): string {
-  if (documentsTotal === null || documentsDone === 0 || documentsDone >= documentsTotal) return '';
-  const left = ((documentsTotal - documentsDone) * seconds) / documentsDone;
-  return left < 90 ? `, ${Math.ceil(left)} s left` : `, ${Math.ceil(left / 60)} min left`;
+function leftText(progress: IngestProgress, seconds: number): string {
+  const eta = etaSeconds(progress, seconds);
+  return eta === null || eta === 0 ? '' : `, ${durationText(eta)} left`;
 }
 
 function stopwatch(): () => number {
