@@ -1,5 +1,6 @@
 import { Index, type Table } from '@lancedb/lancedb';
 import { messageOf } from '../errors.ts';
+import { isMissingFile } from './failure.ts';
 
 const column = 'contents';
 const name = `${column}_idx`;
@@ -38,7 +39,7 @@ export const hasTextIndex = async (table: Table): Promise<boolean> =>
 
 /** Main has one but for the moments in which a shard has become main. */
 export async function givenTextIndex(table: Table): Promise<boolean> {
-  await ensureTextIndex(table).catch(() => undefined);
+  await ensureTextIndex(table).catch(unlessMoved);
   return hasTextIndex(table);
 }
 
@@ -70,10 +71,16 @@ export async function refreshTextIndex(table: Table): Promise<boolean> {
     if (tail === undefined) await ensureTextIndex(table);
     else if (tail > minTailRows && tail > (await table.countRows()) / 4)
       await unlessDoneByAnother(table, () => table.optimize());
-  } catch {
+  } catch (error) {
+    unlessMoved(error);
     return tail !== undefined;
   }
   return tail !== undefined || (await hasTextIndex(table));
+}
+
+/** A table that has become another while we looked is looked for again: left out, its rows would be in no answer. */
+function unlessMoved(error: unknown): void {
+  if (isMissingFile(error)) throw error;
 }
 
 const minTailRows = 100;
