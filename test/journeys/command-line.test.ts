@@ -20,7 +20,7 @@ const run = (words: string[], env: Record<string, string> = {}) =>
 
 test('every verb has a help with examples', async () => {
   const overview = await run(['help']);
-  for (const verb of ['run', 'plan', 'config', 'status', 'ingest', 'query', 'retrieve', 'index']) {
+  for (const verb of ['run', 'plan', 'config', 'status', 'ingest', 'query', 'retrieve', 'eval', 'index']) {
     assert.match(overview.stdout, new RegExp(`^  ${verb} `, 'm'));
     const { code, stdout } = await run([verb, '--help']);
     assert.equal(code, 0);
