@@ -19,8 +19,8 @@ export interface Stamps extends AsyncDisposable {
   has(key: string, file: FileState, content: string): boolean;
   /** The file had this content when it was read, which was after its state was taken. */
   note(key: string, file: FileState, content: string): void;
-  /** Makes one file of all, after a run that has met every input. */
-  merge(): Promise<void>;
+  /** Makes one file of all. @param met what this run had to do with: of `some`, nothing is known of the others' use */
+  merge(met: 'all inputs' | 'some'): Promise<void>;
 }
 
 /** All is read, nothing is remembered. */
@@ -97,11 +97,12 @@ function makeStamps(folder: string, writer: string, now: () => number, { files, 
       fresh.add(sentence(key, file, content));
       if (fresh.length - written >= flushed) void flush();
     },
-    merge: async () => {
+    merge: async (met) => {
       await flush();
       if (files.length <= 1 && fresh.length === 0) return;
       const inUse = [used.slice(), fresh.slice()];
-      const kept = stamps.length - used.length > spares ? inUse : [stamps, ...inUse];
+      const areTooMany = stamps.length - used.length > spares;
+      const kept = met === 'all inputs' && areTooMany ? inUse : [stamps, ...inUse];
       await replace(own, files, joined(kept)).catch(() => undefined);
     },
     [Symbol.asyncDispose]: flush,

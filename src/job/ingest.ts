@@ -43,7 +43,7 @@ async function ingestAlone(request: IngestRequest, room: IngestRoom): Promise<In
     // A stopped run leaves its shard and its stamps as they are: the next one merges them.
     if (!report.complete) return report;
     await consolidate(request.signal, room);
-    await stamps.merge();
+    await stamps.merge('all inputs');
     return report;
   });
 }
@@ -82,6 +82,7 @@ async function ingestShared(request: IngestRequest, room: IngestRoom, team: Team
   if (leaving === 'leave') return report;
   const pruned = request.prune === true ? await pruneAll(request, room) : nothing;
   await consolidate(request.signal, room);
+  await withStamps(room, (stamps) => stamps.merge('some'));
   return { ...report, removed: pruned.removed, complete: report.complete && pruned.complete };
 }
 

@@ -92,7 +92,7 @@ test('a merge leaves one file with every stamp once, and the file of a run that 
   const stamps = await openStamps(index.path, 'three', clock);
   await appendFile(join(index.stamps, 'goes-on'), new BigUint64Array([7n]));
   stamps.note('a', old, 'new');
-  await stamps.merge();
+  await stamps.merge('all inputs');
   assert.deepEqual((await readdir(index.stamps)).sort(), ['goes-on', 'three']);
   assert.equal((await readFile(join(index.stamps, 'three'))).length, 8 * 5);
   assert.deepEqual(await index.remembered('w', 'x', 'y', 'z', 'new'), ['w', 'x', 'y', 'z', 'new']);
@@ -103,7 +103,7 @@ test('a run with nothing new leaves the one file as it is', async () => {
   await index.run('one', 'x');
   const stamps = await openStamps(index.path, 'two', clock);
   stamps.has('a', old, 'x');
-  await stamps.merge();
+  await stamps.merge('all inputs');
   assert.deepEqual(await readdir(index.stamps), ['one']);
 });
 
@@ -113,5 +113,5 @@ test('where nothing can be written, nothing is remembered and nothing fails', as
   const stamps = await openStamps(index.path, 'one', clock);
   stamps.note('a', old, 'x');
   assert.equal(stamps.has('a', old, 'x'), false);
-  await stamps.merge();
+  await stamps.merge('all inputs');
 });

@@ -68,7 +68,7 @@ async function openWorld(files: Readonly<Record<string, string>>): Promise<World
       await using stamps = await openStamps(index, `run-${++runs}`, clock);
       const parts = { store: ledger.store, parser: watched, embed, chunker, stamps };
       const report = await ingest({ inputs: [corpus], signal, rehash }, parts);
-      if (report.complete) await stamps.merge();
+      if (report.complete) await stamps.merge('all inputs');
       return { report, read, sent };
     },
     [Symbol.asyncDispose]: () => folder.remove(),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -50,6 +50,8 @@ test('four tasks of an array embed every document once, and the index is that of
     `the work was shared: ${summaries.map(({ embedded }) => embedded).join(', ')}`,
   );
   assert.deepEqual(await inspect(folder, 'four'), single);
+
+  assert.ok((await readdir(join(folder, 'four', 'stamps'))).length <= 1, 'the last of them tidies up');
 
   const late = summaryOf(await startTask({ ...shared, task: 3, restart: 1 }).ended);
   assert.deepEqual(late.documents, { processed: 0, unchanged: 0, failed: 0, needs_ocr: 0 });
