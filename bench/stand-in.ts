@@ -2,8 +2,9 @@
 /**
  * A model server for benchmarks: `ollama serve` as far as the program asks it, with a model that takes
  * STAND_IN_MS milliseconds per text and works on one text at a time, as the real one does. On TERM it writes what
- * it has done to `STAND_IN_RECORD/<pid>.json`.
+ * it has done to `STAND_IN_RECORD/<uuid>.json`.
  */
+import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
@@ -93,6 +94,6 @@ process.on('SIGTERM', () => {
   const { user, system } = process.cpuUsage();
   const record: StandInRecord = { ...done, cpuSeconds: (user + system) / 1e6 };
   const folder = process.env['STAND_IN_RECORD'];
-  if (folder !== undefined) writeFileSync(join(folder, `${process.pid}.json`), JSON.stringify(record));
+  if (folder !== undefined) writeFileSync(join(folder, `${randomUUID()}.json`), JSON.stringify(record));
   process.exit(0);
 });
