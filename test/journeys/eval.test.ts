@@ -127,9 +127,9 @@ test('a BEIR folder is measured by stage, and the figures are those of the runs 
     undecided: 0,
   });
   assert.deepEqual(found.manifest.notes.slice(0, 3), [
-    '1 judged questions have no text and are left out',
-    '1 questions have no judgements and are left out',
-    '1 of 21 relevant documents are not in the corpus, e.g. nowhere',
+    'judged questions without a text, left out: 1',
+    'questions without judgements, left out: 1',
+    'relevant documents that are not in the corpus: 1 of 21, e.g. nowhere',
   ]);
 });
 

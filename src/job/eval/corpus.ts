@@ -38,7 +38,9 @@ export async function lookAtCorpus(
   const notes =
     missing.size === 0
       ? []
-      : [`${missing.size} of ${relevant.size} relevant documents are not in the corpus, e.g. ${example}`];
+      : [
+          `relevant documents that are not in the corpus: ${missing.size} of ${relevant.size}, e.g. ${example}`,
+        ];
   return { sha256: digest.digest('hex'), notes };
 }
 

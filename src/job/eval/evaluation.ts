@@ -90,7 +90,7 @@ function checkMatches({ name, qrels }: Collection, runs: ReadonlyMap<string, Run
 
 const notesOn = (ingest: IngestReport | undefined, isUnanswered: boolean, engine: string): string[] => [
   ...(ingest !== undefined && ingest.documents.failed > 0
-    ? [`${ingest.documents.failed} documents of the corpus could not be read and are never found`]
+    ? [`documents of the corpus that could not be read and are never found: ${ingest.documents.failed}`]
     : []),
   ...(isUnanswered ? ['answers are wanted, but this job has no generator'] : []),
   ...(engine === 'embedded' ? ['embedded engine: no model has read anything, only words are compared'] : []),

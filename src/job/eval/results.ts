@@ -36,8 +36,8 @@ export async function makeResults(input: ResultsInput): Promise<Results> {
   const answers = evaluateAnswers(own?.answers ?? [], seed);
   const notes = [
     ...collection.notes,
-    ...counted(retrieval.withoutRelevant, 'questions have no relevant document and are left out'),
-    ...counted(answers.undecided, 'answers name no option and count as wrong'),
+    ...counted(retrieval.withoutRelevant, 'questions without a relevant document, left out'),
+    ...counted(answers.undecided, 'answers that name no option, counted as wrong'),
     ...(own?.notes ?? []),
   ];
   const manifest = await makeManifest({
@@ -65,4 +65,4 @@ export async function makeResults(input: ResultsInput): Promise<Results> {
   };
 }
 
-const counted = (count: number, what: string): string[] => (count === 0 ? [] : [`${count} ${what}`]);
+const counted = (count: number, what: string): string[] => (count === 0 ? [] : [`${what}: ${count}`]);

@@ -103,8 +103,8 @@ function notesOn(all: readonly Question[], qrels: Qrels | undefined): string[] {
   const unasked = [...qrels.keys()].filter((id) => !asked.has(id)).length;
   const unjudged = all.filter(({ id }) => !qrels.has(id)).length;
   return [
-    ...(unasked > 0 ? [`${unasked} judged questions have no text and are left out`] : []),
-    ...(unjudged > 0 ? [`${unjudged} questions have no judgements and are left out`] : []),
+    ...(unasked > 0 ? [`judged questions without a text, left out: ${unasked}`] : []),
+    ...(unjudged > 0 ? [`questions without judgements, left out: ${unjudged}`] : []),
   ];
 }
 
