@@ -1,4 +1,5 @@
 import { errorTable } from '../errors.ts';
+import { onOneLine } from '../observe/terminal.ts';
 import type { IndexInput } from './index-actions.ts';
 
 /** Exit code 0 when the index is sound, that of a damaged index when it is not. */
@@ -10,7 +11,7 @@ export async function verifyIndex({ store, folder, json, print }: IndexInput): P
   else {
     const unfinished = pending === 0 ? '' : `, ${pending} chunks of documents that the next run finishes`;
     print(`${folder}: ${documents} documents, ${chunks} chunks, ${shards} shards not merged${unfinished}`);
-    for (const { problem, mend } of problems) print(`  ${problem}\n    mend: ${mend}`);
+    for (const { problem, mend } of problems) print(`  ${onOneLine(problem)}\n    mend: ${mend}`);
     print(sound ? 'ok' : `${problems.length} problems`);
   }
   return sound ? 0 : errorTable['index-damaged'].exit;

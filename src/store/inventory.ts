@@ -1,4 +1,5 @@
 /** Counts the rows of an index against what they say of each other. Pure. */
+import { shellWord } from '../observe/terminal.ts';
 import { isPending, isRemoved, isShown, type Ledger } from './ledger.ts';
 import type { StoredRow } from './rows.ts';
 import type { Problem, Verification } from './verify.ts';
@@ -63,7 +64,7 @@ function problemOf(found: readonly (readonly [string, unknown])[], what: string)
   return [
     {
       problem: `${found.length} documents ${what}: ${names.join(', ')}${more}`,
-      mend: `node dist/supervisor.js index remove --yes ${names.map((name) => `'${name}'`).join(' ')}${more}   # then ingest them again`,
+      mend: `node dist/supervisor.js index remove --yes ${names.map(shellWord).join(' ')}${more}   # then ingest them again`,
     },
   ];
 }

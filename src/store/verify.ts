@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { Table } from '@lancedb/lancedb';
 import type { Vector } from 'apache-arrow';
 import { messageOf } from '../errors.ts';
+import { shellWord } from '../observe/terminal.ts';
 import { fromHalf } from './half.ts';
 import { makeInventory } from './inventory.ts';
 import type { StoredRow } from './rows.ts';
@@ -93,7 +94,7 @@ function makeVectorCheck(): { add(row: StoredRow): void; problems(): Problem[] }
         : [
             {
               problem: `${bad} vectors are not finite or not of length 1, the first of ${first}`,
-              mend: `node dist/supervisor.js index remove --yes '${first}'   # then ingest it again`,
+              mend: `node dist/supervisor.js index remove --yes ${shellWord(first)}   # then ingest it again`,
             },
           ],
   };
