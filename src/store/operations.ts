@@ -71,7 +71,7 @@ export function openIndex(root: string, say: (line: string) => void): Operations
     corpusState: (corpus) => reading((view) => corpusState(view, corpus)),
     searchDense: (vectors, k) => reading((view) => searchDense(view, vectors, k)),
     searchText: (texts, k) => reading((view) => searchText(view, texts, k)),
-    version: () => reading(() => Promise.resolve(current.version())),
+    version: () => retrying(root, () => current.version()),
     inspect: () => retrying(root, () => inspect(folder)),
     verify: () => retrying(root, () => verify(folder)),
     encoder: () => readRecord(root),

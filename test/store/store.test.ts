@@ -267,4 +267,8 @@ test('the version of an index changes with what can be found in it, and with not
   await store.remove([zebra.key]);
   assert.equal(await changes(), true, 'it is removed');
   assert.equal(await changes(), false, 'nothing');
+  await store.consolidate();
+  assert.equal(await changes(), true, 'the shards are merged');
+  await forked.kill();
+  assert.equal(await changes(), false, 'another host reads the same tables');
 });
