@@ -10,7 +10,7 @@ import type { IngestReport, IngestRequest } from '../work.ts';
 import { concurrently } from './concurrently.ts';
 import { embedBatches } from './embed-batches.ts';
 import { makeEmbedOnce, type EmbedOnce } from './embed-once.ts';
-import { freshRows, parseTask, setAside } from './fresh-rows.ts';
+import { freshRows, parseTask, setAside, type Found } from './fresh-rows.ts';
 import { withKnown } from './known.ts';
 import { makeOrigins, type Origins } from './origins.ts';
 import { makePruning, noSightings, type Sightings } from './prune.ts';
@@ -92,6 +92,15 @@ export async function ingest(request: IngestRequest, parts: IngestParts): Promis
 const countFor = async ({ onProgress, signal }: IngestRequest, portions: Portions): Promise<number | null> =>
   onProgress === undefined ? null : portions.count(signal);
 
+/** Of parsed documents that wait for the embedder: 64 MiB at most, however many threads there are. */
+const mostWaitingCharacters = 32 * 1024 * 1024;
+
+const charactersOf = ({ documents }: Found): number =>
+  documents.reduce((sum, document) => {
+    if (document.state !== 'parsed') return sum;
+    return sum + document.chunks.reduce((length, { text }) => length + text.length, 0);
+  }, 0);
+
 async function runStages(
   items: AsyncIterable<PortionItem>,
   { rehash = false, seen }: IngestRequest,
@@ -100,7 +109,10 @@ async function runStages(
   const { parser, tally, writer, origins, signal } = stages;
   const tasks = withKnown(items, { ...stages, rehash, seen });
   // One task more than there are threads, so that a thread never waits for the look-up behind it.
-  const parsed = concurrently(tasks, parser.threads + 1, (task) => parseTask(task, stages));
+  const parsed = concurrently(tasks, parser.threads + 1, (task) => parseTask(task, stages), {
+    most: mostWaitingCharacters,
+    sizeOf: charactersOf,
+  });
   for await (const batch of embedBatches(freshRows(parsed, stages), stages, signal)) {
     tally.embedded(batch.rows, batch.texts);
     for (const row of batch.rows) await writer.add(row);

@@ -74,3 +74,24 @@ test('concurrently() closes its source when the reader leaves', async () => {
   for await (const item of concurrently(source(), 2, async (each) => each)) if (item > 3) break;
   assert.ok(closed);
 });
+
+test('concurrently() begins nothing while what waits for the reader is above the budget', async () => {
+  let most = 0;
+  let held = 0;
+  const make = async (size: number): Promise<number> => {
+    held += size;
+    most = Math.max(most, held);
+    return size;
+  };
+  const sizes = Array.from({ length: 200 }, (_, n) => (n % 7 === 0 ? 100 : 1));
+  const results: number[] = [];
+  for await (const size of concurrently(sizes, 8, make, { most: 100, sizeOf: (result) => result })) {
+    // A reader that is slower than every call.
+    for (let n = 0; n < 50; n += 1) await Promise.resolve();
+    held -= size;
+    results.push(size);
+  }
+  assert.deepEqual(results.toSorted(), sizes.toSorted());
+  // The budget, and what was begun just below it: of 8 calls in a row two at most are large.
+  assert.ok(most <= 100 + 2 * 100 + 6, `${most} were held`);
+});
