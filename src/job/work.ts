@@ -87,9 +87,9 @@ export function makeWork(parts: WorkParts): LocalWork {
       return answer(request);
     },
     retrievals: () => cache.figures(),
-    stages: async (texts, depth, signal) => {
+    stages: async (questions, depth, signal) => {
       await checkIndex(signal);
-      return stages(texts, depth, signal);
+      return stages(questions, depth, signal);
     },
     inspect: () => store.inspect(),
   };

@@ -25,11 +25,12 @@ export interface EvaluationView {
 const shown = ['nDCG@10', 'recall@100', 'MRR@10'];
 
 export function evaluationText({ title, stages, comparisons, answers, notes }: EvaluationView): string {
-  const names = Object.keys(stages);
-  const rows = names.map((name) => row(name, stages[name] ?? {}));
+  const judged = Object.entries(stages).filter(([, figures]) => 'judged@10' in figures);
+  const answered = Object.entries(stages).filter(([, figures]) => answerNames(figures).length > 0);
   const lines = [
     title,
-    ...(rows.length === 0 ? [] : ['', header, ...rows]),
+    ...(judged.length === 0 ? [] : ['', header, ...judged.map(([name, figures]) => row(name, figures))]),
+    ...(answered.length === 0 ? [] : ['', ...answerTable(answered)]),
     ...(comparisons.length === 0
       ? []
       : [
@@ -53,6 +54,20 @@ const header = `${''.padEnd(10)}${shown.map((name) => name.padEnd(20)).join('')}
 
 const row = (stage: string, figures: Figures): string =>
   `${stage.padEnd(10)}${shown.map((name) => cell(figures[name.toLowerCase()])).join('')}${figures['judged@10']?.mean.toFixed(3) ?? ''}`;
+
+const answerNames = (figures: Figures): string[] =>
+  Object.keys(figures).filter((name) => name.startsWith('answer@'));
+
+/** How often a wanted answer stands in the first k passages. */
+const answerTable = (stages: readonly (readonly [string, Figures])[]): string[] => {
+  const names = answerNames(stages[0]?.[1] ?? {});
+  return [
+    `${''.padEnd(10)}${names.map((name) => name.padEnd(20)).join('')}`,
+    ...stages.map(
+      ([stage, figures]) => `${stage.padEnd(10)}${names.map((name) => cell(figures[name])).join('')}`,
+    ),
+  ];
+};
 
 /** 20 columns: the mean and its 95 % interval. */
 const cell = (figure: Interval | undefined): string =>

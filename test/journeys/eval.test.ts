@@ -175,7 +175,8 @@ test('answers are scored where answers are wanted, from an index that is there',
   const ingested = await runProgram(['ingest', '--here', 'tiny/corpus.jsonl'], { cwd: folder, env });
   assert.equal(ingested.code, 0, ingested.stderr);
   const { stages, answers, manifest } = await results('questions.jsonl', '--out', 'answered');
-  assert.deepEqual(stages, {});
+  assert.deepEqual(Object.keys(stages['lexical'] ?? {}), ['answer@5', 'answer@20', 'answer@100']);
+  assert.equal(stages['reranked']?.['answer@5']?.mean, 1, 'the passage that names the keeper is among them');
   assert.deepEqual(Object.keys(answers), ['em', 'f1', 'accuracy']);
   assert.ok((answers['f1']?.mean ?? 0) > 0, 'the right sentence is quoted');
   assert.equal(manifest.counts['answered'], 2);

@@ -6,7 +6,7 @@ import type { Run } from '../../query/eval/trec.ts';
 import type { Inspection } from '../../store/types.ts';
 import type { IngestProgress, IngestReport } from '../../work.ts';
 import type { OpenJob } from '../open.ts';
-import { answerQuestions, rankStages, untilAllReady } from './measure.ts';
+import { answerQuestions, rankStages, untilAllReady, type RankedStages } from './measure.ts';
 
 export interface EvaluationRequest {
   readonly collection: Collection;
@@ -19,9 +19,8 @@ export interface EvaluationRequest {
   readonly onStep: (step: 'ranked' | 'answered', done: number, of: number) => void;
 }
 
-export interface Measured {
-  /** By stage; none where there are no judgements. */
-  readonly runs: ReadonlyMap<string, Run>;
+/** Nothing is ranked where only options are to be chosen from. */
+export interface Measured extends RankedStages {
   readonly answers: readonly Answered[];
   readonly ingest: IngestReport | undefined;
   readonly index: Inspection;
@@ -48,14 +47,14 @@ export async function measure(
   const wanted = questions.filter(({ golden, right }) => golden.length > 0 || right !== undefined);
   const canAnswer = plan.instances.some(({ role }) => role === 'generate');
   const asking = { open, signal };
-  const runs =
-    qrels === undefined
-      ? new Map<string, Run>()
-      : await rankStages(
-          { ...asking, questions, onDone: (done) => onStep('ranked', done, questions.length) },
-          depth,
-        );
-  if (qrels !== undefined) checkMatches(collection, runs);
+  const isRanked = qrels !== undefined || questions.some(({ golden }) => golden.length > 0);
+  const ranked = !isRanked
+    ? { runs: new Map(), places: new Map() }
+    : await rankStages(
+        { ...asking, questions, onDone: (done) => onStep('ranked', done, questions.length) },
+        depth,
+      );
+  if (qrels !== undefined) checkMatches(collection, ranked.runs);
   const answers =
     wanted.length === 0 || !canAnswer
       ? []
@@ -64,7 +63,7 @@ export async function measure(
           topk,
         );
   return {
-    runs,
+    ...ranked,
     answers,
     ingest,
     index: await open.work.inspect(),

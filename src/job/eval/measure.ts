@@ -3,9 +3,8 @@ import { RagError } from '../../errors.ts';
 import { concurrently } from '../../ingest/concurrently.ts';
 import { askWithOptions } from '../../query/eval/answers.ts';
 import type { Answered } from '../../query/eval/evaluate.ts';
-import type { Scored } from '../../query/eval/measures.ts';
 import type { Question } from '../../query/eval/questions.ts';
-import type { StageRankings } from '../../query/eval/stages.ts';
+import type { StageRanking, StageRankings } from '../../query/eval/stages.ts';
 import type { Run } from '../../query/eval/trec.ts';
 import type { OpenJob } from '../open.ts';
 
@@ -25,11 +24,17 @@ const groupsAtOnce = 2;
 const answersAtOnce = 4;
 const triesOfReranker = 3;
 
-/** In the order in which a question passes them. */
 const stageNames = ['lexical', 'dense', 'fused', 'reranked'] as const;
 
-/** @returns a run for each stage that the job has. @throws model-unavailable when the reranker keeps failing */
-export async function rankStages(asking: Asking, depth: number): Promise<Map<string, Run>> {
+/** By stage, in the order in which a question passes them. Only the stages that the job has. */
+export interface RankedStages {
+  readonly runs: ReadonlyMap<string, Run>;
+  /** By question: place of the first passage that holds a wanted answer. */
+  readonly places: ReadonlyMap<string, ReadonlyMap<string, number | null>>;
+}
+
+/** @throws model-unavailable when the reranker keeps failing */
+export async function rankStages(asking: Asking, depth: number): Promise<RankedStages> {
   const { questions, onDone } = asking;
   const found = new Map<string, StageRankings>();
   const groups = Array.from({ length: Math.ceil(questions.length / questionsPerGroup) }, (_, at) =>
@@ -42,15 +47,18 @@ export async function rankStages(asking: Asking, depth: number): Promise<Map<str
     onDone(found.size);
   }
   const runs = new Map<string, Run>();
+  const places = new Map<string, ReadonlyMap<string, number | null>>();
   for (const stage of stageNames) {
     // In the order of the questions, whatever finished first: the same run is the same file.
-    const lists = questions.flatMap(({ id }): [string, readonly Scored[]][] => {
+    const lists = questions.flatMap(({ id }): [string, StageRanking][] => {
       const list = found.get(id)?.[stage];
       return list === undefined ? [] : [[id, list]];
     });
-    if (lists.length > 0) runs.set(stage, new Map(lists));
+    if (lists.length === 0) continue;
+    runs.set(stage, new Map(lists.map(([id, { documents }]) => [id, documents])));
+    places.set(stage, new Map(lists.map(([id, { answerAt }]) => [id, answerAt])));
   }
-  return runs;
+  return { runs, places };
 }
 
 /** A reranker that restarts is waited for: a ranking that it has not seen must not count as its own. */
@@ -65,8 +73,7 @@ async function rankGroup(
     signal.throwIfAborted();
     if (attempt > triesOfReranker) throw rerankerFails(left[0]?.id ?? '');
     if (attempt > 1) await untilAllReady(open, signal);
-    const texts = left.map(({ text }) => text);
-    const lists = await open.work.stages(texts, depth, signal);
+    const lists = await open.work.stages(left, depth, signal);
     const failed: Question[] = [];
     for (const [at, question] of left.entries()) {
       const stages = lists[at];

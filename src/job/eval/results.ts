@@ -1,6 +1,6 @@
 /** All that an evaluation says: the record of `--json`, the runs it is about, and the words around its table. */
 import type { Collection } from '../../query/eval/collection.ts';
-import { evaluateAnswers, evaluateRuns } from '../../query/eval/evaluate.ts';
+import { evaluateAnswers, evaluatePlaces, evaluateRuns, type Figures } from '../../query/eval/evaluate.ts';
 import type { Run } from '../../query/eval/trec.ts';
 import type { Measured } from './evaluation.ts';
 import { makeManifest, type EvaluationRecord } from './record.ts';
@@ -29,10 +29,12 @@ export const depthFor = (topk: number): number => Math.max(100, topk);
 
 export async function makeResults(input: ResultsInput): Promise<Results> {
   const { collection, given, own, seed, topk } = input;
-  const { questions, qrels = new Map() } = collection;
+  const { questions, qrels } = collection;
   const runs = new Map(own?.runs ?? []);
   if (given !== undefined) runs.set('run', given.run);
-  const retrieval = evaluateRuns({ runs, qrels, questions, topk, seed });
+  const judged = qrels === undefined ? new Map<string, Run>() : runs;
+  const retrieval = evaluateRuns({ runs: judged, qrels: qrels ?? new Map(), questions, topk, seed });
+  const places = evaluatePlaces(own?.places ?? new Map(), questions, { topk, seed });
   const answers = evaluateAnswers(own?.answers ?? [], seed);
   const notes = [
     ...collection.notes,
@@ -55,7 +57,8 @@ export async function makeResults(input: ResultsInput): Promise<Results> {
       undecided: answers.undecided,
     },
   });
-  const { stages, comparisons } = retrieval;
+  const { comparisons } = retrieval;
+  const stages = joined(retrieval.stages, places);
   const documents = own === undefined ? '' : `, ${own.index.documents.processed} documents`;
   const title = `${collection.name}: ${retrieval.scored || questions.length} questions${documents}`;
   return {
@@ -64,5 +67,17 @@ export async function makeResults(input: ResultsInput): Promise<Results> {
     text: { title, notes },
   };
 }
+
+/** Both kinds of figures of each stage. */
+const joined = (
+  judged: Readonly<Record<string, Figures>>,
+  places: Readonly<Record<string, Figures>>,
+): Record<string, Figures> =>
+  Object.fromEntries(
+    [...new Set([...Object.keys(judged), ...Object.keys(places)])].map((stage) => [
+      stage,
+      { ...judged[stage], ...places[stage] },
+    ]),
+  );
 
 const counted = (count: number, what: string): string[] => (count === 0 ? [] : [`${what}: ${count}`]);

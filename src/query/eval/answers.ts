@@ -31,6 +31,12 @@ export function scoreAnswer(answer: string, wanted: readonly string[]): AnswerSc
   return { em: all.includes(given) ? 1 : 0, f1: Math.max(0, ...all.map((one) => wordF1(given, one))) };
 }
 
+/** Whether a passage holds one of the wanted answers, word for word, both normalised. */
+export function holdsAnswer(passage: string, wanted: readonly string[]): boolean {
+  const text = ` ${normalise(passage)} `;
+  return wanted.map(normalise).some((answer) => answer !== '' && text.includes(` ${answer} `));
+}
+
 function wordF1(given: string, wanted: string): number {
   const [words, left] = [wordsOf(given), new Map<string, number>()];
   const expected = wordsOf(wanted);

@@ -98,6 +98,32 @@ function compareAll(values: ReadonlyMap<string, readonly number[]>, seed: number
   return pairs.map((pair, at) => ({ ...pair, p_holm: corrected[at] ?? 1 }));
 }
 
+/**
+ * How often a wanted answer stands in the first k passages, which judges nobody needs for (top-k accuracy: Karpukhin et
+ * al., EMNLP 2020). Over the questions with wanted answers.
+ *
+ * @param places by stage and question: from 1; null where no passage holds one
+ */
+export function evaluatePlaces(
+  places: ReadonlyMap<string, ReadonlyMap<string, number | null>>,
+  questions: readonly Question[],
+  { topk, seed }: Pick<EvaluationInput, 'topk' | 'seed'>,
+): Record<string, Figures> {
+  const wanting = questions.filter(({ golden }) => golden.length > 0);
+  if (wanting.length === 0) return {};
+  const shareWithin = (byQuestion: ReadonlyMap<string, number | null>, k: number): Interval =>
+    bootstrap(
+      wanting.map(({ id }) => ((byQuestion.get(id) ?? Infinity) <= k ? 1 : 0)),
+      seed,
+    );
+  return Object.fromEntries(
+    [...places].map(([stage, byQuestion]) => [
+      stage,
+      Object.fromEntries([topk, 20, 100].map((k) => [`answer@${k}`, shareWithin(byQuestion, k)])),
+    ]),
+  );
+}
+
 /** What was answered to a question. */
 export interface Answered {
   readonly question: Question;

@@ -3,19 +3,31 @@ import type { Rerank } from '../../models/types.ts';
 import type { Hit, Stage } from '../../work.ts';
 import { combine, searchDense, type CandidateParts } from '../candidates.ts';
 import { rerankHits } from '../rerank-hits.ts';
+import { holdsAnswer } from './answers.ts';
 import type { Scored } from './measures.ts';
+import type { Question } from './questions.ts';
 
 export interface StageParts extends CandidateParts {
   readonly rerank?: Rerank | undefined;
 }
 
-/** Documents of one question by stage, best first. A stage that the job does not have is missing. */
-export type StageRankings = Readonly<Partial<Record<Stage, readonly Scored[]>>>;
+/** What a stage found for one question. */
+export interface StageRanking {
+  /** Best first. */
+  readonly documents: readonly Scored[];
+  /** Place, from 1, of the first passage that holds a wanted answer; null: none does, or none is wanted. */
+  readonly answerAt: number | null;
+}
+
+/** By stage. A stage that the job does not have is missing. */
+export type StageRankings = Readonly<Partial<Record<Stage, StageRanking>>>;
+
+/** Its text is never blank. */
+export type AskedQuestion = Pick<Question, 'text' | 'golden'>;
 
 /** One entry per question, in order. `failed`: the reranker did not answer, which may pass. */
 export type FindStages = (
-  /** None is blank. */
-  texts: readonly string[],
+  questions: readonly AskedQuestion[],
   depth: number,
   signal: AbortSignal,
 ) => Promise<(StageRankings | 'failed')[]>;
@@ -29,25 +41,24 @@ const PASSAGES_PER_DOCUMENT = 3;
  */
 export function makeFindStages({ store, embed, rerank, settings }: StageParts): FindStages {
   const stagesOf = async (
-    query: string,
+    { text: query, golden }: AskedQuestion,
     [dense, lexical]: readonly [readonly Hit[], readonly Hit[]],
     { depth, signal }: { readonly depth: number; readonly signal: AbortSignal },
   ): Promise<StageRankings | 'failed'> => {
     const fusedDepth = Math.max(depth, settings.candidates);
     const { hits } = combine(dense.slice(0, fusedDepth), lexical.slice(0, fusedDepth), settings.rrfK);
-    const found = {
-      lexical: bestPassages(lexical, depth),
-      dense: bestPassages(dense, depth),
-      fused: bestPassages(hits, depth),
-    };
+    const ranking = (list: readonly Hit[]): StageRanking => ({
+      documents: bestPassages(list, depth),
+      answerAt: placeOfAnswer(list.slice(0, depth), golden),
+    });
+    const found = { lexical: ranking(lexical), dense: ranking(dense), fused: ranking(hits) };
     if (rerank === undefined) return found;
     const best = await rerankHits(rerank, { query, hits, signal });
-    return best.reranked || hits.length === 0
-      ? { ...found, reranked: bestPassages(best.hits, depth) }
-      : 'failed';
+    return best.reranked || hits.length === 0 ? { ...found, reranked: ranking(best.hits) } : 'failed';
   };
 
-  return async (texts, depth, signal) => {
+  return async (questions, depth, signal) => {
+    const texts = questions.map(({ text }) => text);
     const k = Math.max(PASSAGES_PER_DOCUMENT * depth, settings.candidates);
     const [dense, lexical] = await Promise.all([
       searchDense({ store, embed }, { texts, k, signal }),
@@ -55,9 +66,9 @@ export function makeFindStages({ store, embed, rerank, settings }: StageParts): 
     ]);
     signal.throwIfAborted();
     const results: (StageRankings | 'failed')[] = [];
-    for (const [at, text] of texts.entries()) {
+    for (const [at, question] of questions.entries()) {
       const lists = [asHits(dense[at], 'dense'), asHits(lexical[at], 'lexical')] as const;
-      results.push(await stagesOf(text, lists, { depth, signal }));
+      results.push(await stagesOf(question, lists, { depth, signal }));
     }
     return results;
   };
@@ -65,6 +76,12 @@ export function makeFindStages({ store, embed, rerank, settings }: StageParts): 
 
 const asHits = (list: readonly Omit<Hit, 'stage'>[] | undefined, stage: Stage): Hit[] =>
   (list ?? []).map((hit) => ({ ...hit, stage }));
+
+function placeOfAnswer(hits: readonly Hit[], golden: readonly string[]): number | null {
+  if (golden.length === 0) return null;
+  const at = hits.findIndex(({ title, text }) => holdsAnswer(`${title}\n${text}`, golden));
+  return at < 0 ? null : at + 1;
+}
 
 /** A document is where its best passage is. @param hits best first */
 export function bestPassages(hits: readonly Hit[], depth: number): Scored[] {

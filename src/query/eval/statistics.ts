@@ -75,7 +75,7 @@ export function correctedByHolm(ps: readonly number[]): number[] {
   return corrected;
 }
 
-export const meanOf = (values: readonly number[]): number =>
+const meanOf = (values: readonly number[]): number =>
   values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** The sfc32 generator of PractRand: 32 bits a step, from 0 up to but not 1. */

@@ -25,27 +25,32 @@ function asking(parts: Partial<LocalWork>, waits: string[] = []): Asking {
   return { open, questions, onDone: () => {}, signal: new AbortController().signal };
 }
 
-const rankingOf = (text: string) => [{ document: `d of ${text}`, score: 1 }];
+const documentsOf = (text: string) => [{ document: `d of ${text}`, score: 1 }];
+const rankingOf = (text: string) => ({
+  documents: documentsOf(text),
+  answerAt: text === 'text 3' ? 2 : null,
+});
 
 test('every question is ranked, in order, and a reranker that was away is waited for and asked again', async () => {
   const waits: string[] = [];
   const seen = new Map<string, number>();
-  const stages: FindStages = (texts) =>
+  const stages: FindStages = (asked) =>
     Promise.resolve(
-      texts.map((text) => {
+      asked.map(({ text }) => {
         const times = (seen.get(text) ?? 0) + 1;
         seen.set(text, times);
         if (text === 'text 17' && times < 3) return 'failed';
         return { lexical: rankingOf(text), reranked: rankingOf(text) };
       }),
     );
-  const runs = await rankStages(asking({ stages }, waits), 100);
+  const { runs, places } = await rankStages(asking({ stages }, waits), 100);
   assert.deepEqual([...runs.keys()], ['lexical', 'reranked']);
   assert.deepEqual(
     [...(runs.get('reranked')?.keys() ?? [])],
     questions.map(({ id }) => id),
   );
-  assert.deepEqual(runs.get('reranked')?.get('q17'), rankingOf('text 17'));
+  assert.deepEqual(runs.get('reranked')?.get('q17'), documentsOf('text 17'));
+  assert.deepEqual([places.get('lexical')?.get('q3'), places.get('lexical')?.get('q4')], [2, null]);
   assert.deepEqual([seen.get('text 17'), seen.get('text 16')], [3, 1], 'only what failed is asked again');
   assert.equal(waits.length, 2);
 });

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { askWithOptions, chosenOption, normalise, scoreAnswer } from '../../../src/query/eval/answers.ts';
+import {
+  askWithOptions,
+  chosenOption,
+  holdsAnswer,
+  normalise,
+  scoreAnswer,
+} from '../../../src/query/eval/answers.ts';
 
 test("texts are normalised as SQuAD's script does it", () => {
   for (const [text, expected] of [
@@ -42,6 +48,11 @@ for (const [answer, label] of [
   test(`"${answer}" chooses ${label ?? 'nothing'}`, () => {
     assert.equal(chosenOption(answer, options), label);
   });
+
+test('a passage holds an answer when its words stand there in a row', () => {
+  assert.ok(holdsAnswer('It was W. C. Röntgen, in 1895.', ['Curie', 'W.C. Röntgen', 'w c röntgen']));
+  assert.ok(!holdsAnswer('The Niles of Egypt', ['Nile', '']));
+});
 
 test('a question is asked with its options', () => {
   assert.match(askWithOptions('Which?', options), /^Which\? A\. Aspirin B\. Vitamin C C\. Both of them /);

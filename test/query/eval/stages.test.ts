@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Embed, Rerank } from '../../../src/models/types.ts';
-import { bestPassages, makeFindStages } from '../../../src/query/eval/stages.ts';
+import { bestPassages, makeFindStages, type AskedQuestion } from '../../../src/query/eval/stages.ts';
 import type { Store, StoredHit } from '../../../src/store/types.ts';
 import { hit, storedHit } from '../hits.ts';
 
 const settings = { candidates: 2, rrfK: 60 };
 const { signal } = new AbortController();
 const embed: Embed = ({ texts }) => Promise.resolve(texts.map((text) => Float32Array.of(text.length)));
+
+const ask = (text: string, ...golden: string[]): AskedQuestion => ({ text, golden });
 
 const passage = (document: string, part: number): StoredHit =>
   storedHit(`${document}-${part}`, `part ${part} of ${document}`, { id: document, score: 1 / part });
@@ -38,14 +40,20 @@ test('a document is where its best passage is', () => {
 });
 
 test('the searches alone go deeper than the fusion, which sees what a query would see', async () => {
-  const [found] = await makeFindStages({ store: storeOf(dense, lexical), embed, settings })(['q'], 3, signal);
+  const [found] = await makeFindStages({ store: storeOf(dense, lexical), embed, settings })(
+    [ask('q', 'part 4 of d')],
+    3,
+    signal,
+  );
   assert.ok(found !== undefined && found !== 'failed');
   const ids = (stage: 'dense' | 'lexical' | 'fused'): string[] | undefined =>
-    found[stage]?.map(({ document }) => document);
+    found[stage]?.documents.map(({ document }) => document);
   assert.deepEqual(ids('dense'), ['a', 'b', 'c']);
   assert.deepEqual(ids('lexical'), ['b', 'c', 'd']);
   // The best three passages of each: a-1 a-2 a-3, b-1 b-2 c-3.
   assert.deepEqual(ids('fused'), ['a', 'b', 'c']);
+  const places = [found.dense?.answerAt, found.lexical?.answerAt, found.fused?.answerAt];
+  assert.deepEqual(places, [null, null, null], 'its fourth passage is too deep');
   assert.equal(found.reranked, undefined, 'a job without a reranker has no such stage');
 });
 
@@ -57,9 +65,10 @@ test('the reranker orders all fused candidates, and one that fails is told', asy
     return Promise.resolve(passages.map((text) => (text.includes('part 3 of c') ? 0.9 : 0.1)));
   };
   const stages = makeFindStages({ store: storeOf(dense, lexical), embed, rerank, settings });
-  const [good, bad] = await stages(['good', 'bad'], 3, signal);
+  const [good, bad] = await stages([ask('good', 'PART 3 of c!'), ask('bad')], 3, signal);
   assert.ok(good !== undefined && good !== 'failed');
   assert.equal(asked.length, 6);
-  assert.deepEqual(good.reranked?.[0], { document: 'c', score: 0.9 });
+  assert.deepEqual(good.reranked?.documents[0], { document: 'c', score: 0.9 });
+  assert.deepEqual([good.lexical?.answerAt, good.reranked?.answerAt], [3, 1]);
   assert.equal(bad, 'failed');
 });
