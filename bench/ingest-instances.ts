@@ -9,7 +9,7 @@ const several = 3;
 
 using scratch = openScratch();
 const corpus = join(scratch.path, 'corpus');
-await writeCorpus(corpus, { files: 400, wordsPerFile: 2400, pdfEvery: 40 });
+await writeCorpus(corpus, { files: 600, wordsPerFile: 2400, pdfEvery: 15 });
 
 async function measure(instances: number): Promise<Ingested> {
   using run = openScratch();
