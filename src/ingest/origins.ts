@@ -31,7 +31,7 @@ interface Origin {
 
 /** The rows of a corpus have its key and a number sign in front, which no key of a file has. */
 export const corpusName = (key: string): string => `${key}#`;
-const fileOf = (document: string): string => document.split('#', 1)[0] ?? document;
+export const fileOf = (document: string): string => document.split('#', 1)[0] ?? document;
 
 /** Holds the files that are under way, no others. */
 export function makeOrigins(stamps: Stamps, sightings: Pick<Sightings, 'readCorpus'>): Origins {

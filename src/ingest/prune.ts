@@ -3,6 +3,7 @@ import { lstat, realpath } from 'node:fs/promises';
 import { digestOf, makeDigestList, sortDigests } from '../store/digest.ts';
 import type { ListedRoot, StoredDocument } from '../store/select.ts';
 import type { Store } from '../store/types.ts';
+import { fileOf } from './origins.ts';
 
 /** What a run met on its way: 8 to 16 bytes a document. */
 export interface Sightings {
@@ -68,8 +69,8 @@ async function withRealPaths(roots: readonly ListedRoot[]): Promise<ListedRoot[]
  * brought it. So it is asked for once more, by its name; only a clear no counts.
  */
 async function isGone({ document, file }: StoredDocument, corpora: ReadonlySet<string>): Promise<boolean> {
-  const [corpus = '', row] = document.split('#', 2);
-  if (row !== undefined && corpora.has(corpus)) return true;
+  // A row of it, or the file itself as the document that it was before.
+  if (corpora.has(fileOf(document))) return true;
   return lstat(file).then(
     () => false,
     ({ code }: NodeJS.ErrnoException) => code === 'ENOENT' || code === 'ENOTDIR',

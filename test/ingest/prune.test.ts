@@ -91,6 +91,15 @@ test('documents whose file is gone are removed, failed ones too, and the report 
   assert.equal((await world.run(['in'])).removed, 0);
 });
 
+test('a document whose file has become a corpus is removed', async () => {
+  await using world = await openWorld({ 'in/c.jsonl': '["no row"]', 'in/d.txt': 'D.' });
+  await world.run(['in']);
+  assert.deepEqual(await world.keys(), ['c.jsonl', 'd.txt']);
+  world.write({ 'in/c.jsonl': rows(1, 2) });
+  assert.equal((await world.run(['in'])).removed, 1);
+  assert.deepEqual(await world.keys(), ['c.jsonl#1', 'c.jsonl#2', 'd.txt']);
+});
+
 test('rows that are gone from a corpus are removed, unless one of its rows could not be read', async () => {
   await using world = await openWorld({ 'in/c.jsonl': rows(1, 2, 3), 'in/d.jsonl': rows(1, 2, 3) });
   await world.run(['in']);
