@@ -68,7 +68,7 @@ async function look(
   }
 }
 
-/** A twentieth of the time is the most that looking may take, where files are too many a third. */
+/** Looking takes a twentieth of the time at most while it takes less than 45 seconds; never more than a third. */
 export function nextPauseMs(quietMs: number, isUnsettled: boolean, leastPauseMs: number): number {
   const byCost = Math.max(Math.min(20 * quietMs, longestPauseMs), 2 * quietMs);
   return Math.max(isUnsettled ? Math.min(leastPauseMs, settleMs) : leastPauseMs, byCost);
