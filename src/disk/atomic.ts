@@ -82,7 +82,7 @@ async function writeBeside(path: string, data: string | Uint8Array, mode: number
     await file.sync();
     return beside;
   } catch (error) {
-    await unlessMissing(unlink(beside));
+    await unlink(beside).catch(() => undefined); // on a disk that may only be read this fails, too
     throw asDiskFull(error, path);
   }
 }

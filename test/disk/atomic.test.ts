@@ -41,6 +41,10 @@ test('writeAtomic() that fails leaves the old file and nothing beside it', async
   assert.deepEqual(await readdir(dir.path), []);
 });
 
+test('what fails is told, and not what failed while it was tidied up', async () => {
+  await assert.rejects(writeAtomic('/dev/null/state.json', ''), { code: 'ENOTDIR', syscall: 'open' });
+});
+
 test('claimByLink() leaves the first content in place', async () => {
   await using dir = await folder();
   const path = join(dir.path, 'claim');
