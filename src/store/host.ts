@@ -11,6 +11,9 @@ import type { Operations, Ping, Ready, Reply, Request } from './protocol.ts';
 process.env['RUST_LOG'] ??= 'error';
 const { openIndex } = await import('./operations.ts');
 
+/** The disk under the log may be full: without a listener the first line that is said ends the process. */
+process.stderr.on('error', () => undefined);
+
 /** At once, whatever is under way: every commit is atomic, and without our parent nobody hears an answer. */
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 

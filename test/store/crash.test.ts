@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -161,6 +161,24 @@ test('a torn head manifest is moved aside, and the version before is there', asy
   // Twice: looking must not make a damaged table an empty one.
   for (const look of [1, 2])
     await assert.rejects(store.inspect(), { code: 'index-damaged', message: /main\.lance/ }, `look ${look}`);
+});
+
+test('a host with something to say goes on where the disk under its log is full', async () => {
+  await using folder = await scratchFolder();
+  await using full = await open('/dev/full', 'w');
+  await using forked = await openForkedStore(folder.path, { log: full.fd });
+  const { store } = forked;
+  await store.beginWriting(encoder, 'run');
+  await store.append(rowsOf(documents(0, 1)[0] ?? assert.fail()));
+  await store.append(rowsOf(documents(1, 2)[0] ?? assert.fail()));
+  await forked.kill();
+  const versions = path.join(folder.path, 'shards', 'run.lance', '_versions');
+  const head = (await readdir(versions)).filter((name) => name.endsWith('.manifest')).sort()[0];
+  await truncate(path.join(versions, head ?? assert.fail()), 0);
+  await truncate(path.join(versions, 'latest_version_hint.json'), 0).catch(() => undefined);
+  await assertExactly(store, documents(0, 1));
+  await assertExactly(store, documents(0, 1));
+  assert.equal(forked.starts(), 2, 'it was started once, killed by us, and started again');
 });
 
 /** 4 KiB that do not compress. */

@@ -1,5 +1,5 @@
 /** A real store host for the tests, started again after every death as the supervision tree does. */
-import { fork, type ChildProcess, type Serializable } from 'node:child_process';
+import { fork, type ChildProcess, type Serializable, type StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -37,11 +37,13 @@ interface HostOptions {
   /** For its temporary files. */
   readonly scratch: string;
   readonly isDeadly: (message: unknown) => boolean;
+  readonly log: number | undefined;
 }
 
-async function startHost({ dir, scratch, isDeadly }: HostOptions): Promise<Host> {
+async function startHost({ dir, scratch, isDeadly, log }: HostOptions): Promise<Host> {
   const env = { ...process.env, TMPDIR: scratch };
-  const child = fork(program, [dir], { env, serialization: 'advanced', silent: true });
+  const stdio: StdioOptions = ['ignore', 'pipe', log ?? 'pipe', 'ipc'];
+  const child = fork(program, [dir], { env, serialization: 'advanced', stdio });
   const exited = once(child, 'exit');
   const channel: Channel = {
     send: (message) => {
@@ -66,7 +68,12 @@ async function startHost({ dir, scratch, isDeadly }: HostOptions): Promise<Host>
 
 export async function openForkedStore(
   dir: string,
-  options: { readonly signal?: AbortSignal; readonly timeoutMs?: number } = {},
+  options: {
+    readonly signal?: AbortSignal;
+    readonly timeoutMs?: number;
+    /** A descriptor for the host's stderr. */
+    readonly log?: number;
+  } = {},
 ): Promise<ForkedStore> {
   const scratch = await scratchFolder();
   let starts = 0;
@@ -77,9 +84,12 @@ export async function openForkedStore(
   const untilChannel = async (): Promise<Channel> => {
     if (host?.child.connected !== true) {
       starts += starting === undefined ? 1 : 0;
-      host = await (starting ??= startHost({ dir, scratch: scratch.path, isDeadly }).finally(
-        () => (starting = undefined),
-      ));
+      host = await (starting ??= startHost({
+        dir,
+        scratch: scratch.path,
+        isDeadly,
+        log: options.log,
+      }).finally(() => (starting = undefined)));
     }
     return host.channel;
   };
