@@ -29,7 +29,7 @@ const wrongCount = (came: number, wanted: WantedVectors): RagError =>
 
 /**
  * The same from the pieces of the answer, one vector at a time as it comes: 64 of 4,096 numbers are 3.4 MB, which
- * in one go keep the event loop for 22 ms. A thread would cost as much again, for handing it the bytes.
+ * in one go keep the event loop for 22 ms. A thread for it would have to be handed the bytes.
  *
  * @throws bad-vector, model-unavailable when the answer breaks off, and what the pieces throw
  */
