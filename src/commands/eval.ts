@@ -2,7 +2,7 @@
 import { load } from '../config/load.ts';
 import { RagError } from '../errors.ts';
 import { depthFor, makeResults } from '../job/eval/results.ts';
-import { writeEvaluation, writeRun } from '../job/eval/record.ts';
+import { checkPlaces, writeEvaluation, writeRun } from '../job/eval/record.ts';
 import { settingsInForce } from '../job/eval/settings.ts';
 import { evaluationText } from '../observe/evaluation.ts';
 import { readCollection, readRun } from '../query/eval/collection.ts';
@@ -38,6 +38,7 @@ export const evalVerb: Verb = {
     const { settings } = load({ flags: line.settings, environment, file: config });
     const collection = await readCollection({ path, qrels });
     const given = run === undefined ? undefined : { file: run, run: await readRun(run, collection) };
+    await checkPlaces(out, runOut);
     const own =
       given === undefined || line.switches.has('here')
         ? await measureHere(input, collection, depthFor(settings.RAG_TOPK))

@@ -187,6 +187,22 @@ test('answers are scored where answers are wanted, from an index that is there',
   );
 });
 
+test('options alone, without a generator, are nothing to measure; a place that cannot be written is said first', async () => {
+  write('choices.jsonl', jsonl([{ question: 'Which?', options: ['a', 'b'], answer: 'a' }]));
+  const words = { RAG_WORKING_DIR: join(folder, 'rag-data/rag_storage'), OLLAMA_GENERATE_MODEL: 'none' };
+  const mute = await runProgram(['eval', 'choices.jsonl'], { cwd: folder, env: { ...env, ...words } });
+  assert.equal(mute.code, 64, mute.stderr);
+  assert.match(mute.stderr, /no generator\n +hint: /);
+  for (const line of [
+    ['--out', 'choices.jsonl/below'],
+    ['--run-out', 'nowhere/run.trec'],
+  ]) {
+    const refused = await run('tiny', ...line);
+    assert.equal(refused.code, 78, refused.stderr);
+    assert.match(refused.stderr, /^Cannot write .*\n +hint: /);
+  }
+});
+
 const broken: readonly (readonly [
   string,
   Readonly<Record<string, string>>,

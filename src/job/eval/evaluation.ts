@@ -37,17 +37,18 @@ export async function measure(
 ): Promise<Measured> {
   const { collection, corpus, depth, topk, onStep } = request;
   const { plan } = open.prepared;
+  const { questions, qrels } = collection;
+  const wanted = questions.filter(({ golden, right }) => golden.length > 0 || right !== undefined);
+  const canAnswer = plan.instances.some(({ role }) => role === 'generate');
+  const isRanked = qrels !== undefined || questions.some(({ golden }) => golden.length > 0);
+  if (!isRanked && !canAnswer) throw nothingToMeasure(collection);
   const ingest =
     corpus === undefined
       ? undefined
       : await open.work.ingest({ inputs: [corpus], onProgress: request.onIngest, signal });
   signal.throwIfAborted();
   await untilAllReady(open, signal);
-  const { questions, qrels } = collection;
-  const wanted = questions.filter(({ golden, right }) => golden.length > 0 || right !== undefined);
-  const canAnswer = plan.instances.some(({ role }) => role === 'generate');
   const asking = { open, signal };
-  const isRanked = qrels !== undefined || questions.some(({ golden }) => golden.length > 0);
   const ranked = !isRanked
     ? { runs: new Map(), places: new Map() }
     : await rankStages(
@@ -72,6 +73,13 @@ export async function measure(
     notes: notesOn(ingest, wanted.length > 0 && !canAnswer, plan.engine),
   };
 }
+
+const nothingToMeasure = ({ name }: Collection): RagError =>
+  new RagError(
+    'usage',
+    `Cannot evaluate ${name}: its questions only have options to choose from, and this job has no generator`,
+    { hint: 'RAG_SERVICES=embed,rerank,generate OLLAMA_GENERATE_MODEL=qwen3:235b' },
+  );
 
 function checkMatches({ name, qrels }: Collection, runs: ReadonlyMap<string, Run>): void {
   let example = '';

@@ -1,8 +1,8 @@
 /** What is kept of an evaluation, so that another can make the same figures: the manifest, runs, answers. */
 import { createHash, hash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { constants, createReadStream } from 'node:fs';
+import { access, mkdir } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 
 import { writeAtomic } from '../../disk/atomic.ts';
 import { messageOf, RagError } from '../../errors.ts';
@@ -87,7 +87,7 @@ async function digests(files: readonly string[]): Promise<Record<string, string>
 /** trec_eval of the file gives the figures that we print. */
 const runText = (stage: string, run: Run): string => printRun(run, `rag-${stage}`, rankAsTrecEval);
 
-/** @throws disk-full, no-input when it cannot be written */
+/** @throws disk-full, preflight */
 export async function writeRun(file: string, stage: string, run: Run): Promise<void> {
   await written(file, () => writeAtomic(file, runText(stage, run), 0o644));
 }
@@ -98,13 +98,28 @@ export interface EvaluationOutput {
   readonly answers: readonly Answered[];
 }
 
+/**
+ * Asked before hours of work: whether the results can be kept.
+ *
+ * @param folder made unless it is there
+ * @param file its folder must be there
+ * @throws preflight
+ */
+export async function checkPlaces(folder: string | undefined, file: string | undefined): Promise<void> {
+  if (folder !== undefined)
+    await written(folder, async () => {
+      await mkdir(folder, { recursive: true });
+      await access(folder, constants.W_OK | constants.X_OK);
+    });
+  if (file !== undefined) await written(file, () => access(dirname(resolve(file)), constants.W_OK));
+}
+
 /** `results.json`, `manifest.json`, `run-<stage>.trec`, `answers.jsonl`. */
 export async function writeEvaluation(
   folder: string,
   { record, runs, answers }: EvaluationOutput,
 ): Promise<void> {
   await written(folder, async () => {
-    await mkdir(folder, { recursive: true });
     for (const [stage, run] of runs) await writeRun(join(folder, `run-${stage}.trec`), stage, run);
     if (answers.length > 0) {
       const rows = answers.map(({ question: { id, text }, answer }) => ({ id, question: text, answer }));

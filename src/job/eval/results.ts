@@ -60,7 +60,8 @@ export async function makeResults(input: ResultsInput): Promise<Results> {
   const { comparisons } = retrieval;
   const stages = joined(retrieval.stages, places);
   const documents = own === undefined ? '' : `, ${own.index.documents.processed} documents`;
-  const title = `${collection.name}: ${retrieval.scored || questions.length} questions${documents}`;
+  const asked = retrieval.scored || questions.length;
+  const title = `${collection.name}: ${asked} question${asked === 1 ? '' : 's'}${documents}`;
   return {
     record: { stages, comparisons, answers: answers.figures, manifest },
     runs,
