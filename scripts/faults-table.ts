@@ -57,8 +57,8 @@ const list: Readonly<Record<number, Listed>> = {
   },
   15: {
     what: 'Arrays',
-    elsewhere: 'two runs on one index: `test/store/together.test.ts`',
-    notRun: 'tasks that share their work: they do not yet',
+    elsewhere:
+      'two runs on one index: `test/store/together.test.ts`; tasks that share their work, one killed, one suspended: `test/journeys/share.test.ts`',
   },
   16: {
     what: 'Workers',
