@@ -9,7 +9,7 @@ import { openScratch, startProgram, type Ended } from './program.ts';
 import { quantile, report } from './results.ts';
 
 const rounds = 7;
-const idleSeconds = 30;
+const idleSeconds = 60;
 
 async function bareStart(): Promise<number> {
   const started = performance.now();

@@ -50,6 +50,8 @@ export function serverEnv(
     // MiB of prompt cache in host memory; the default of 8192 per runner gets jobs killed.
     LLAMA_ARG_CACHE_RAM: '1024',
     CUDA_DEVICE_ORDER: 'PCI_BUS_ID',
+    // On by default from 0.32; it was seen to take a card outside the mask.
+    OLLAMA_VULKAN: '0',
     ...gpuMask(setting.gpus),
     RAG_SUPERVISOR_ID: setting.supervisorId,
   };

@@ -26,6 +26,7 @@ test('serverEnv() holds everything that `ollama serve` must be told', () => {
     OLLAMA_CONTEXT_LENGTH: '8192',
     LLAMA_ARG_CACHE_RAM: '1024',
     CUDA_DEVICE_ORDER: 'PCI_BUS_ID',
+    OLLAMA_VULKAN: '0',
     CUDA_VISIBLE_DEVICES: 'GPU-a,GPU-b',
     RAG_SUPERVISOR_ID: '42.x',
   });
