@@ -69,7 +69,7 @@ async function* rowsOf(
   known: Known | undefined,
   stages: Stages,
 ): AsyncGenerator<BareRow, void, undefined> {
-  const { tally, writer, origins, sightings, chunker } = stages;
+  const { tally, writer, origins, sightings, chunker, onWarning } = stages;
   const { key, hash, file } = document;
   sightings.see(key);
   const version = { document: key, hash };
@@ -85,6 +85,7 @@ async function* rowsOf(
     origins.expect(version);
     writer.expect(rows);
     tally.parsed(document.chunks.length);
+    for (const warning of document.warnings ?? []) onWarning?.(key, warning);
     yield* rows;
   } else {
     origins.fail(key, false);

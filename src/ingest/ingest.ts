@@ -32,6 +32,8 @@ export interface IngestParts {
   readonly stamps: Stamps;
   /** What there is to ingest, where several runs share it; else all of the inputs. */
   readonly portions?: Portions;
+  /** Of documents that are read all the same: hidden sheets are among their text, their encoding was guessed. */
+  readonly onWarning?: (document: string, warning: string) => void;
 }
 
 /** What the stages of one run share. */

@@ -6,6 +6,7 @@ import { ingest } from '../ingest/ingest.ts';
 import { openShare } from '../ingest/share.ts';
 import { openStamps, type Stamps } from '../ingest/stamps.ts';
 import type { Embed } from '../models/types.ts';
+import { makeWarningLog } from '../observe/failures.ts';
 import type { Team } from '../slurm/team.ts';
 import type { EncoderRecord, Store } from '../store/types.ts';
 import type { IngestReport, IngestRequest, Work } from '../work.ts';
@@ -26,17 +27,22 @@ export interface IngestRoom {
   readonly log: (level: 'info' | 'warn', line: string) => void;
 }
 
+interface Room extends IngestRoom {
+  readonly onWarning: (document: string, warning: string) => void;
+}
+
 export const makeIngest =
-  (room: IngestRoom): Work['ingest'] =>
+  (given: IngestRoom): Work['ingest'] =>
   (request) => {
+    const room = { ...given, onWarning: makeWarningLog(given.log) };
     keepYoungHeap();
     const { RAG_REHASH: rehash, RAG_PRUNE: prune } = room.settings;
     if (request.seen?.isFirst === false) return ingestChanges(request, room);
-    const given = { rehash, prune, ...request };
-    return room.team === undefined ? ingestAlone(given, room) : ingestShared(given, room, room.team);
+    const whole = { rehash, prune, ...request };
+    return room.team === undefined ? ingestAlone(whole, room) : ingestShared(whole, room, room.team);
   };
 
-async function ingestAlone(request: IngestRequest, room: IngestRoom): Promise<IngestReport> {
+async function ingestAlone(request: IngestRequest, room: Room): Promise<IngestReport> {
   await begin(request.signal, room);
   return withStamps(room, async (stamps) => {
     const report = await ingest(request, { ...room, stamps });
@@ -49,14 +55,14 @@ async function ingestAlone(request: IngestRequest, room: IngestRoom): Promise<In
 }
 
 /** A later look of this run at its inputs: the index is open for writing, and is merged only when something came. */
-async function ingestChanges(request: IngestRequest, room: IngestRoom): Promise<IngestReport> {
+async function ingestChanges(request: IngestRequest, room: Room): Promise<IngestReport> {
   const report = await withStamps(room, (stamps) => ingest(request, { ...room, stamps }));
   if (report.documents.processed > 0) await consolidate(request.signal, room);
   return report;
 }
 
 /** Every task does its part; the one that ends the round merges what all of them wrote. */
-async function ingestShared(request: IngestRequest, room: IngestRoom, team: Team): Promise<IngestReport> {
+async function ingestShared(request: IngestRequest, room: Room, team: Team): Promise<IngestReport> {
   const { settings, store, log } = room;
   await using share = await openShare({
     index: settings.RAG_WORKING_DIR,
@@ -99,7 +105,7 @@ async function consolidate(signal: AbortSignal, { store }: IngestRoom): Promise<
 }
 
 /** A run over everything, which finds hardly anything that it must read. */
-async function pruneAll({ inputs, signal }: IngestRequest, room: IngestRoom): Promise<IngestReport> {
+async function pruneAll({ inputs, signal }: IngestRequest, room: Room): Promise<IngestReport> {
   return withStamps(room, (stamps) => ingest({ inputs, signal, prune: true }, { ...room, stamps }));
 }
 

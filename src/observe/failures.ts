@@ -1,4 +1,4 @@
-/** Documents that were set aside, for people: by name, with the reason. */
+/** Documents that were set aside, and what should be known of others, for people: by name. */
 import type { Failure } from '../work.ts';
 import { onOneLine } from './terminal.ts';
 
@@ -18,4 +18,17 @@ export function logFailures(failures: readonly Failure[], log: (level: 'warn', l
     log('warn', `set aside: ${length} more: ${onOneLine(reason)}`);
   const rest = sorted.slice(toldReasons).reduce((sum, [, { length }]) => sum + length, 0);
   if (rest > 0) log('warn', `set aside: ${rest} more for other reasons`);
+}
+
+/** For the documents of one ingest that were read and have something to be known about them. */
+export function makeWarningLog(
+  log: (level: 'info', line: string) => void,
+): (document: string, warning: string) => void {
+  let count = 0;
+  return (document, warning) => {
+    count += 1;
+    if (count <= told) log('info', failureLine({ document, reason: warning }));
+    if (count === told + 1)
+      log('info', `there is something to be known of more documents than these ${told}`);
+  };
 }

@@ -97,6 +97,27 @@ test('ingest() commits the first chunk of a document last', async () => {
   }
 });
 
+test('ingest() tells what should be known of a document that it reads', async () => {
+  const root = await corpus('warnings', { 'plain.txt': paragraphs('alpha', 1) });
+  await writeFile(join(root, 'old.txt'), Buffer.from('Die Größe der Türen wurde häufig geändert.', 'latin1'));
+  const store = memoryStore();
+  const told: string[] = [];
+  const report = await ingest(
+    { inputs: [root], signal: never },
+    {
+      store: store.parts,
+      parser,
+      embed: countingEmbed().embed,
+      chunker,
+      stamps: noStamps,
+      onWarning: (document, warning) => told.push(`${document}: ${warning}`),
+    },
+  );
+  assert.equal(report.documents.processed, 2);
+  assert.equal(told.length, 1);
+  assert.match(told[0] ?? '', /^old\.txt: .*Windows-1252/);
+});
+
 test('ingest() keeps the rows of two corpora apart that have the same ids', async () => {
   const rows = (word: string): string =>
     [1, 2].map((id) => `${JSON.stringify({ id, text: `Row ${id} of ${word}.` })}\n`).join('');
