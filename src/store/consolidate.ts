@@ -13,6 +13,7 @@ import {
   mainName,
   openMain,
   openShard,
+  ownerlessFolders,
   removeShards,
   sealShard,
   shardNames,
@@ -34,6 +35,8 @@ export const consolidate = (folder: IndexFolder, encoder: EncoderRecord): Promis
 
 async function mergeAll(folder: IndexFolder, encoder: EncoderRecord): Promise<void> {
   await emptyTrash(folder);
+  const ownerless = await ownerlessFolders(folder);
+  if (ownerless.length > 0) await removeShards(folder, ownerless);
   // Before the view, which knows them all then, and perhaps more.
   const removals = await freeRemovals(folder);
   const all = await readView(folder);

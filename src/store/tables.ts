@@ -4,6 +4,7 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { connect, type Connection, type Table } from '@lancedb/lancedb';
 import type { Schema } from 'apache-arrow';
+import { ageByDisk } from '../disk/age.ts';
 import { readIfThere, writeAtomic } from '../disk/atomic.ts';
 import { RagError } from '../errors.ts';
 import { syncPath } from './durable.ts';
@@ -174,6 +175,24 @@ export async function removeShards(folder: IndexFolder, names: readonly string[]
 const unlessGone = (error: NodeJS.ErrnoException): void => {
   if (error.code !== 'ENOENT') throw error;
 };
+
+/** Between taking a name and saying whose it is lies one small write. */
+const claimMs = 3_600_000;
+
+/**
+ * Folders that nobody says to own, and has not for an hour: of a writer that died while he claimed it, or made anew
+ * by Lance for an index on a shard that was renamed meanwhile. Nothing in them was acknowledged.
+ */
+export async function ownerlessFolders(folder: IndexFolder): Promise<string[]> {
+  const entries = await readdir(folder.shards).catch(() => []);
+  const names: string[] = [];
+  for (const entry of entries.filter((each) => each.endsWith('.lance'))) {
+    const at = path.join(folder.shards, entry);
+    if (!existsSync(ownerPath(at)) && ((await ageByDisk(at)) ?? 0) > claimMs)
+      names.push(entry.slice(0, -'.lance'.length));
+  }
+  return names;
+}
 
 /** What a removal that was cut short has left. */
 export const emptyTrash = (folder: IndexFolder): Promise<void> =>

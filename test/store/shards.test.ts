@@ -1,9 +1,11 @@
 /** A shard is taken from a writer that is believed to be gone and is not: what it acknowledges stays. */
 import assert from 'node:assert/strict';
+import { mkdir, readdir, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
 import process from 'node:process';
 import { after, test } from 'node:test';
 import { claimRecord } from '../../src/store/record.ts';
-import { removeMerged } from '../../src/store/consolidate.ts';
+import { consolidate, removeMerged } from '../../src/store/consolidate.ts';
 import type { PackedRows } from '../../src/store/protocol.ts';
 import { indexFolder, openShard, sealShard, shardNames, type IndexFolder } from '../../src/store/tables.ts';
 import { makeWriter } from '../../src/store/writer.ts';
@@ -51,4 +53,16 @@ test('a shard that has grown since it was read is not removed', async () => {
   const [name = assert.fail()] = await shardNames(folder, 'chunks');
   await removeMerged(folder, [{ name, rows: 2 }]);
   assert.deepEqual(await rowsIn(folder), []);
+});
+
+test('a folder of shards that nobody has owned for an hour goes with the next consolidation, a new one stays', async () => {
+  await using scratch = await scratchFolder();
+  const folder = indexFolder(scratch.path, () => undefined);
+  await claimRecord(scratch.path, encoder);
+  for (const name of ['stray', 'claimed-just-now'])
+    await mkdir(join(folder.shards, `${name}.lance`, '_indices'), { recursive: true });
+  const twoHoursAgo = Date.now() / 1000 - 7200;
+  await utimes(join(folder.shards, 'stray.lance'), twoHoursAgo, twoHoursAgo);
+  await consolidate(folder, encoder);
+  assert.deepEqual(await readdir(folder.shards), ['claimed-just-now.lance']);
 });
