@@ -4,7 +4,7 @@ import { type DocxStyle, readDocxNotes, readDocxStyles } from './docx-parts.ts';
 import { type Flow, openFlow } from './flow.ts';
 import { readChart } from './ooxml-chart.ts';
 import { readCoreTitle, readRelationships, targetOfType } from './ooxml.ts';
-import { readXml, type XmlAttributes } from './xml.ts';
+import { leavingOut, readXml, type XmlAttributes } from './xml.ts';
 
 /**
  * WordprocessingML, read as a stream of elements. Deleted and moved-away text and comments are no text; text
@@ -29,24 +29,20 @@ export async function parseDocx(archive: Archive, main: string): Promise<ParsedT
     paragraphs: [],
     title: undefined,
     noted: 0,
-    skipped: 0,
     isText: false,
     isProperty: false,
     isHeaderRow: false,
   };
-  await readXml(archive.pieces(main), {
-    open(name, attributes) {
-      if (left.has(name)) walk.skipped++;
-      else if (walk.skipped === 0) open(walk, name, attributes);
-    },
-    close(name) {
-      if (left.has(name)) walk.skipped--;
-      else if (walk.skipped === 0) close(walk, name);
-    },
-    text(text) {
-      if (walk.isText && walk.skipped === 0) say(walk, text);
-    },
-  });
+  await readXml(
+    archive.pieces(main),
+    leavingOut(left, {
+      open: (name, attributes) => open(walk, name, attributes),
+      close: (name) => close(walk, name),
+      text(text) {
+        if (walk.isText) say(walk, text);
+      },
+    }),
+  );
   const { blocks } = walk.flow;
   return { title: walk.title ?? (await readCoreTitle(archive)) ?? firstHeading(blocks), blocks };
 }
@@ -71,8 +67,6 @@ interface Walk {
   title: string | undefined;
   /** Notes so far, by which they are numbered. */
   noted: number;
-  /** How many elements are open that are left out with all that is in them. */
-  skipped: number;
   /** Inside of an element whose characters are text. */
   isText: boolean;
   /** Inside of a paragraph's properties, where a tab is a tab stop. */

@@ -3,7 +3,7 @@ import { type Block, openCount, type ParsedText } from './block.ts';
 import { cleanLine } from './clean.ts';
 import { type HiddenStyles, odfLeft, odfSigns, openHiddenStyles } from './odf-parts.ts';
 import { openSheetRows, type SheetCell, type SheetRows } from './sheet-rows.ts';
-import { readXml, type XmlAttributes } from './xml.ts';
+import { leavingOut, readXml, type XmlAttributes } from './xml.ts';
 
 interface Walk {
   readonly blocks: Block[];
@@ -17,7 +17,6 @@ interface Walk {
   cell: XmlAttributes;
   text: string;
   isText: boolean;
-  skipped: number;
 }
 
 /**
@@ -37,19 +36,15 @@ export async function parseOdfSheets(archive: Archive): Promise<Pick<ParsedText,
     cell: {},
     text: '',
     isText: false,
-    skipped: 0,
   };
-  await readXml(archive.pieces('content.xml'), {
-    open(name, attributes) {
-      if (odfLeft.has(name)) walk.skipped++;
-      else if (walk.skipped === 0) open(walk, name, attributes);
-    },
-    close(name) {
-      if (odfLeft.has(name)) walk.skipped--;
-      else if (walk.skipped === 0) close(walk, name);
-    },
-    text: (text) => void (walk.text += walk.isText && walk.skipped === 0 ? text : ''),
-  });
+  await readXml(
+    archive.pieces('content.xml'),
+    leavingOut(odfLeft, {
+      open: (name, attributes) => open(walk, name, attributes),
+      close: (name) => close(walk, name),
+      text: (text) => void (walk.text += walk.isText ? text : ''),
+    }),
+  );
   const { blocks, hidden } = walk;
   return { blocks, warnings: hidden.length > 0 ? [`hidden sheets are read: ${hidden.join(', ')}`] : [] };
 }

@@ -3,7 +3,7 @@ import type { Block, ParsedText } from './block.ts';
 import { cleanLine } from './clean.ts';
 import { type Flow, openFlow } from './flow.ts';
 import { type HiddenStyles, odfLeft, odfSigns, openHiddenStyles } from './odf-parts.ts';
-import { readXml, type XmlAttributes } from './xml.ts';
+import { leavingOut, readXml, type XmlAttributes } from './xml.ts';
 
 /** A paragraph that is being read; a note or a text box begins others inside of it. */
 interface Paragraph {
@@ -34,7 +34,6 @@ interface Walk {
   frame: string;
   depth: number;
   headerRows: number;
-  skipped: number;
 }
 
 /**
@@ -54,22 +53,16 @@ export async function parseOdfText(archive: Archive): Promise<Pick<ParsedText, '
     frame: '',
     depth: 0,
     headerRows: 0,
-    skipped: 0,
   };
-  await readXml(archive.pieces('content.xml'), {
-    open(name, attributes) {
-      if (odfLeft.has(name)) walk.skipped++;
-      else if (walk.skipped === 0) open(walk, name, attributes);
-    },
-    close(name) {
-      if (odfLeft.has(name)) walk.skipped--;
-      else if (walk.skipped === 0) close(walk, name);
-    },
-    text(text) {
+  await readXml(
+    archive.pieces('content.xml'),
+    leavingOut(odfLeft, {
+      open: (name, attributes) => open(walk, name, attributes),
+      close: (name) => close(walk, name),
       // White space between elements and in paragraphs is a space, as in HTML; what counts is written as elements.
-      if (walk.skipped === 0) say(walk, text.replace(/\s+/gu, ' '));
-    },
-  });
+      text: (text) => say(walk, text.replace(/\s+/gu, ' ')),
+    }),
+  );
   const warnings = walk.hidden.length > 0 ? [`hidden slides are read: ${walk.hidden.join(', ')}`] : [];
   return { blocks: walk.flow.blocks, warnings };
 }

@@ -4,7 +4,7 @@ import { cleanLine } from './clean.ts';
 import { type Flow, openFlow } from './flow.ts';
 import { readChart } from './ooxml-chart.ts';
 import { readCoreTitle, readRelationships, targetOfType } from './ooxml.ts';
-import { readXml, type XmlAttributes } from './xml.ts';
+import { leavingOut, readXml, type XmlAttributes } from './xml.ts';
 
 /**
  * Presentations: a slide is a page, its title the heading; then its texts in the order of the file, its tables,
@@ -95,6 +95,9 @@ interface Walk {
   isCovered: boolean;
 }
 
+/** What is written a second time, for old readers. */
+const fallbacks = new Set(['mc:Fallback']);
+
 /** Writes the paragraphs and tables of a part into `flow`, except its title. */
 async function readDrawing(
   archive: Archive,
@@ -112,20 +115,14 @@ async function readDrawing(
     isText: false,
     isCovered: false,
   };
-  let skipped = 0;
-  await readXml(archive.pieces(part), {
-    open(name, attributes) {
-      if (name === 'mc:Fallback') skipped++;
-      else if (skipped === 0) open(walk, name, attributes);
-    },
-    close(name) {
-      if (name === 'mc:Fallback') skipped--;
-      else if (skipped === 0) close(walk, name, placeOf);
-    },
-    text(text) {
-      if (walk.isText && skipped === 0) walk.text += text;
-    },
-  });
+  await readXml(
+    archive.pieces(part),
+    leavingOut(fallbacks, {
+      open: (name, attributes) => open(walk, name, attributes),
+      close: (name) => close(walk, name, placeOf),
+      text: (text) => void (walk.text += walk.isText ? text : ''),
+    }),
+  );
   return { title: walk.title, isHidden: walk.isHidden };
 }
 

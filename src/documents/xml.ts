@@ -114,3 +114,21 @@ function openNames(): Names {
     },
   };
 }
+
+/** The handlers without the elements of these names, and without all that is in them. */
+export function leavingOut(names: ReadonlySet<string>, handlers: XmlHandlers): XmlHandlers {
+  let depth = 0;
+  return {
+    open(name, attributes) {
+      if (names.has(name)) depth++;
+      else if (depth === 0) handlers.open?.(name, attributes);
+    },
+    close(name) {
+      if (names.has(name)) depth--;
+      else if (depth === 0) handlers.close?.(name);
+    },
+    text(text) {
+      if (depth === 0) handlers.text?.(text);
+    },
+  };
+}
