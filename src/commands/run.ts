@@ -3,6 +3,7 @@ import { openFace, publish } from '../job/face.ts';
 import { withJob, type OpenJob } from '../job/open.ts';
 import { makeExitCode, makeSummary, outcomeText } from '../job/outcome.ts';
 import { prepare } from '../job/prepare.ts';
+import { putBack } from '../job/put-back.ts';
 import { runToEnd } from '../job/run.ts';
 import { watchStep } from '../slurm/step.ts';
 import { jsonFlag, type Verb, type VerbInput } from './verb.ts';
@@ -24,6 +25,8 @@ export const runVerb: Verb = {
     const signal = AbortSignal.any([input.signal, step.gone]);
     const stoppable = { ...input, signal };
     const exit = await withJob(prepared, stoppable, (open) => supervise(open, stoppable));
+    const back = await putBack(prepared, { exit, reason: signal.reason });
+    if (back !== undefined) input.tell(back);
     if (prepared.dryRun && !input.line.switches.has('json')) input.print(whatToTryNext);
     return exit;
   },

@@ -251,7 +251,12 @@ export const settingsTable = {
     'Longest time to finish what is open when the wall time nears.',
     { idle: true },
   ),
-  RAG_MAX_REQUEUES: entry('job', whole(0, 1000), '5', 'How often a job is requeued at most.', { idle: true }),
+  RAG_MAX_REQUEUES: entry(
+    'job',
+    whole(0, 1000),
+    '5',
+    'How often a job whose wall time ends before its work is put back into the queue at most.',
+  ),
   RAG_IDLE_TIMEOUT: entry('job', text, 'off', 'Ends an idle service after so many seconds.', {
     works: ['off'],
   }),

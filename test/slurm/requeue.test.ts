@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { writeComment } from '../../src/slurm/comment.ts';
+import { readKillWait } from '../../src/slurm/killwait.ts';
+import { requeue } from '../../src/slurm/requeue.ts';
+import { makeFakeTools, slurmJob } from './fake-tools.ts';
+
+const recording = 'printf "%s\\n" "$@" > "${0%/*}/called"';
+const stateThen = (state: string): string =>
+  `[ "$1" = show ] && echo "JobId=12 JobState=${state}" && exit\n${recording}`;
+
+test('an array task requeues itself and not its array', async () => {
+  await using tools = await makeFakeTools({ scontrol: recording });
+  const job = { ...slurmJob, id: '40', arrayJob: '40', task: '7' };
+  assert.deepEqual(await requeue(job, 5, tools.options), { outcome: 'requeued' });
+  assert.equal(await readFile(join(tools.folder, 'called'), 'utf8'), 'requeue\n40_7\n');
+});
+
+test('a refusal is believed although scontrol exits with 0', async () => {
+  const complaint = 'Requested operation is presently disabled for job 12';
+  await using tools = await makeFakeTools({ scontrol: `echo "${complaint}" >&2` });
+  assert.deepEqual(await requeue(slurmJob, 5, tools.options), { outcome: 'refused', reason: complaint });
+});
+
+test('a job that was requeued often enough is not requeued again', async () => {
+  await using tools = await makeFakeTools({ scontrol: recording });
+  const answer = await requeue({ ...slurmJob, restart: 5 }, 5, tools.options);
+  assert.equal(answer.outcome, 'refused');
+  await assert.rejects(readFile(join(tools.folder, 'called')));
+});
+
+test('a job that was cancelled while it drained stays cancelled, one that ran into its limit goes on', async () => {
+  await using cancelled = await makeFakeTools({ scontrol: stateThen('CANCELLED') });
+  assert.deepEqual(await requeue(slurmJob, 5, cancelled.options), {
+    outcome: 'refused',
+    reason: 'it was cancelled',
+  });
+  await using late = await makeFakeTools({ scontrol: stateThen('TIMEOUT') });
+  assert.deepEqual(await requeue(slurmJob, 5, late.options), { outcome: 'requeued' });
+});
+
+test('without scontrol it is unknown whether the job was requeued', async () => {
+  await using tools = await makeFakeTools({});
+  const answer = await requeue(slurmJob, 5, tools.options);
+  assert.deepEqual(answer, { outcome: 'unknown', reason: 'scontrol is not on PATH' });
+});
+
+test('the comment is one argument, spaces and all', async () => {
+  await using tools = await makeFakeTools({ scontrol: recording });
+  await writeComment(slurmJob, 'rag: ready http://node1:4000', tools.options);
+  const called = await readFile(join(tools.folder, 'called'), 'utf8');
+  assert.equal(called, 'update\nJobId=12\nComment=rag: ready http://node1:4000\n');
+});
+
+test("the site's KillWait is read, and Slurm's default stands where scontrol is silent", async () => {
+  await using tools = await makeFakeTools({ scontrol: 'echo "KillWait                = 90 sec"' });
+  assert.equal(await readKillWait(tools.options), 90);
+  await using silent = await makeFakeTools({ scontrol: 'exit 1' });
+  assert.equal(await readKillWait(silent.options), 30);
+});
