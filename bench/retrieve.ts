@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { makeFlights } from '../src/models/flights.ts';
 import { openEndpoint } from '../src/serve/serve.ts';
+import { analyse } from '../src/words/analyse.ts';
 import type { ChunkRow, Store } from '../src/store/types.ts';
 import type { RetrieveRequest, Work } from '../src/work.ts';
 import { makeRandom, makeText } from './corpus.ts';
@@ -21,7 +22,16 @@ function makeRow(n: number): ChunkRow {
   const name = `passage-${n}`;
   const place = { page: null, pageEnd: null, start: 0, end: text.length, headings: [] };
   const key = { chunk: name.padEnd(32, '0'), document: name, id: name, title: name, file: name, hash: name };
-  return { ...key, ...place, ordinal: 0, of: 1, text, vector: makeVector(n, dimensions) };
+  return {
+    ...key,
+    ...place,
+    ordinal: 0,
+    of: 1,
+    text,
+    ...analyse(text, 'en'),
+    language: 'en',
+    vector: makeVector(n, dimensions),
+  };
 }
 
 async function fill(store: Store): Promise<void> {

@@ -21,10 +21,11 @@ const mayImport: Readonly<Record<string, string>> = {
   // a document, a question
   ingest: 'documents models store disk observe',
   query: 'models tokens store observe',
-  documents: 'tokens observe',
+  documents: 'tokens words observe',
   models: 'types:supervise/spec observe',
-  store: 'types:supervise/spec disk observe',
+  store: 'types:supervise/spec words disk observe',
   tokens: 'machine observe',
+  words: '',
 
   // a process
   services: 'config plan slurm machine disk supervise models observe',

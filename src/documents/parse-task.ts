@@ -17,6 +17,7 @@ import { type Sniffed, sniff } from './sniff.ts';
 import { parseSource } from './source.ts';
 import { parseText } from './text.ts';
 import type { ChunkerOptions, ParsedDocument, ParseTask } from './types.ts';
+import { analyseChunks } from './words.ts';
 
 /** What the pool sends to a thread. */
 export interface ParseOrder {
@@ -105,13 +106,9 @@ function finish(
   if (characters > mostCharacters) throw tooMuchText();
   const chunks = chunkBlocks(blocks, chunker);
   if (chunks.length === 0) return undefined;
-  const parsed = {
-    ...base,
-    state: 'parsed',
-    id: base.key,
-    title: cleanLine(title ?? '') || cleanLine(basename(base.file)),
-    chunks,
-  } as const;
+  const shown = cleanLine(title ?? '') || cleanLine(basename(base.file));
+  const text = analyseChunks(shown, chunks);
+  const parsed = { ...base, state: 'parsed', id: base.key, title: shown, ...text } as const;
   return warnings.length > 0 ? { ...parsed, warnings } : parsed;
 }
 

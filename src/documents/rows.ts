@@ -6,6 +6,7 @@ import { cleanText } from './clean.ts';
 import { rowKey, rowPlaceKey } from './failed.ts';
 import { paragraphs } from './text.ts';
 import type { ChunkerOptions, ParsedDocument } from './types.ts';
+import { analyseChunks } from './words.ts';
 
 /**
  * JSON Lines corpora, by their keys: Search-R1 and FlashRAG `{id, contents}` with the title in the first line
@@ -110,7 +111,8 @@ function parseRow(line: Buffer, at: number, source: RowsSource, chunker: Chunker
   if (chunks.length === 0) {
     return { ...base, key, state: 'failed', reason: `row at byte ${at}: empty` };
   }
-  return { ...base, key, state: 'parsed', id: row.id, title: title === '' ? row.id : title, chunks };
+  const shown = title === '' ? row.id : title;
+  return { ...base, key, state: 'parsed', id: row.id, title: shown, ...analyseChunks(shown, chunks) };
 }
 
 /** The row, or why it is none. */

@@ -1,3 +1,5 @@
+import type { AnalysedText } from './words.ts';
+
 /** A stretch of a document's text. Offsets are code points of the document's whole text; `end` is exclusive. */
 export interface Chunk {
   readonly ordinal: number;
@@ -38,14 +40,13 @@ export type ParseTask =
  * known, so whatever failed is tried again by every run: what has been mended since is found.
  */
 export type ParsedDocument = { readonly key: string; readonly file: string; readonly hash: string } & (
-  | {
+  | ({
       readonly state: 'parsed';
       readonly id: string;
       readonly title: string;
-      readonly chunks: readonly Chunk[];
       /** What a reader should know about it, e.g. that hidden sheets are among its text. */
       readonly warnings?: readonly string[];
-    }
+    } & AnalysedText)
   /** The content's hash is the one that was already known: it was not parsed. */
   | { readonly state: 'unchanged' }
   | { readonly state: 'failed' | 'needs_ocr'; readonly reason: string }

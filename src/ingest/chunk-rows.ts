@@ -1,7 +1,7 @@
 /** A parsed document as the rows that the store will hold. Pure. */
 import { createHash } from 'node:crypto';
 
-import type { Chunk, ParsedDocument } from '../documents/types.ts';
+import type { ParsedDocument } from '../documents/types.ts';
 import type { ChunkRow } from '../store/types.ts';
 
 type Parsed = Extract<ParsedDocument, { state: 'parsed' }>;
@@ -21,7 +21,7 @@ function chunkId(document: string, hash: string, chunker: string, ordinal: numbe
 }
 
 export const makeRows = (document: Parsed, chunker: string): BareRow[] =>
-  document.chunks.map((chunk: Chunk) => ({
+  document.chunks.map((chunk) => ({
     chunk: chunkId(document.key, document.hash, chunker, chunk.ordinal),
     document: document.key,
     id: document.id,
@@ -36,4 +36,7 @@ export const makeRows = (document: Parsed, chunker: string): BareRow[] =>
     end: chunk.end,
     headings: chunk.headings,
     text: chunk.text,
+    words: chunk.words,
+    length: chunk.length,
+    language: document.language,
   }));

@@ -3,16 +3,19 @@ import path from 'node:path';
 import { claimByLink, readIfThere } from '../disk/atomic.ts';
 import { RagError } from '../errors.ts';
 import { checkEncoder } from './encoder.ts';
+import { analysis } from '../words/analyse.ts';
 import type { EncoderRecord } from './types.ts';
 
 /** `<index>/index.json`: by what the index was made. Written once, by whoever comes first. */
 interface IndexRecord {
   readonly format: typeof format;
+  /** What made the words that BM25 sees. Another one would look for words that are not there. */
+  readonly analysis: typeof analysis;
   readonly encoder: EncoderRecord;
 }
 
 /** Of the columns and of how the tables lie. */
-const format = 2;
+const format = 3;
 
 const recordPath = (root: string): string => path.join(root, 'index.json');
 
@@ -21,10 +24,12 @@ export async function readRecord(root: string): Promise<EncoderRecord | null> {
   const text = await readIfThere(recordPath(root));
   if (text === undefined) return null;
   const record = parse(root, text);
-  if (record.format === format && record.encoder !== undefined) return record.encoder;
+  const made = [record.format, record.analysis].filter((each) => each !== undefined).join(' with ');
+  const wanted = `${format} with ${analysis}`;
+  if (made === wanted && record.encoder !== undefined) return record.encoder;
   throw new RagError(
     'index-mismatch',
-    `Cannot open the index in ${root}: its format is ${String(record.format)}, ${format} is wanted`,
+    `Cannot open the index in ${root}: its format is ${made}, ${wanted} is wanted`,
     { hint: `mv ${root} ${root}.old   # and ingest again, or use another --working-dir` },
   );
 }
@@ -42,7 +47,7 @@ function parse(root: string, text: string): Partial<IndexRecord> {
 /** Makes the record, or agrees with the one that is there. @throws index-mismatch, disk-full */
 export async function claimRecord(root: string, encoder: EncoderRecord): Promise<void> {
   await mkdir(root, { recursive: true });
-  const record: IndexRecord = { format, encoder };
+  const record: IndexRecord = { format, analysis, encoder };
   if ((await readRecord(root)) === null)
     await claimByLink(recordPath(root), `${JSON.stringify(record, null, 2)}\n`, 0o644);
   const recorded = await readRecord(root);

@@ -35,6 +35,9 @@ export function chunkTable(packed: PackedRows, encoder: EncoderRecord, version: 
     end_at: row.end,
     headings: JSON.stringify(row.headings),
     contents: `${row.title}\n${row.text}`,
+    words: row.words,
+    length: row.length,
+    language: row.language,
     text_digest: BigInt(digestBits(textHash(row.text))),
   }));
   return tableOf(schema, columns, vectorData(schema, packed, encoder));

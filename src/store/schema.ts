@@ -19,8 +19,8 @@ const column = (name: string, type: DataType): Field => new Field(name, type, fa
 
 /**
  * `document` is the document's key, `id` what is shown of it (see work.ts).
- * `contents` is the title, a line feed and the text: BM25 reads both, and storing the text a second time would
- * double the table. `page` and `page_end` are 0 where there are no pages. `version` orders the versions of a
+ * `contents` is the title, a line feed and the text. `words` is what BM25 sees of it, `length` how many words these
+ * are. `page` and `page_end` are 0 where there are no pages. `version` orders the versions of a
  * document; that of its ordinal 0 counts. `headings` is JSON. `text_digest` finds rows of equal texts.
  */
 export const chunkSchema = (encoder: Pick<EncoderRecord, 'dimensions' | 'type'>): Schema =>
@@ -40,6 +40,9 @@ export const chunkSchema = (encoder: Pick<EncoderRecord, 'dimensions' | 'type'>)
     column('end_at', new Int32()),
     column('headings', new Utf8()),
     column('contents', new Utf8()),
+    column('words', new Utf8()),
+    column('length', new Int32()),
+    column('language', new Utf8()),
     column('text_digest', new Int64()),
     column(
       'vector',

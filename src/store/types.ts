@@ -23,6 +23,12 @@ export interface ChunkRow extends Passage {
   readonly ordinal: number;
   /** Number of chunks of the document. */
   readonly of: number;
+  /** What BM25 sees of title and text, in order, separated by one space (see words/analyse). */
+  readonly words: string;
+  /** How many words. */
+  readonly length: number;
+  /** ISO 639-1; '' where it is not known. */
+  readonly language: string;
   /** Length: the encoder's dimensions; L2-normalised. */
   readonly vector: Float32Array;
 }

@@ -23,6 +23,9 @@ const row: BareRow = {
   end: 1,
   headings: [],
   text: 'text',
+  words: 'text',
+  length: 1,
+  language: '',
 };
 
 for (const embedders of [1, 3]) {

@@ -22,6 +22,9 @@ const rowsOf = (document: string, count: number): ChunkRow[] =>
     end: 4,
     headings: [],
     text: 'text',
+    words: 'text',
+    length: 1,
+    language: '',
     vector: new Float32Array([1, 0]),
   }));
 

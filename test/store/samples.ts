@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { analyse } from '../../src/words/analyse.ts';
 import type { ChunkRow, EncoderRecord } from '../../src/store/types.ts';
 
 export const encoder: EncoderRecord = {
@@ -28,11 +29,18 @@ export interface SampleDocument {
   /** Stands for the content: another edition has another hash. */
   readonly edition?: string;
   readonly title?: string;
+  readonly language?: string;
   readonly texts: readonly string[];
 }
 
 /** The rows of a document, ordinal 0 last, as an ingest commits them. */
-export function rowsOf({ key, edition = 'a', title = key, texts }: SampleDocument): ChunkRow[] {
+export function rowsOf({
+  key,
+  edition = 'a',
+  title = key,
+  language = '',
+  texts,
+}: SampleDocument): ChunkRow[] {
   const hash = sha(`${key} ${edition}`);
   const rows = texts.map((text, ordinal): ChunkRow => ({
     chunk: sha(`${hash} ${ordinal}`).slice(0, 32),
@@ -49,6 +57,8 @@ export function rowsOf({ key, edition = 'a', title = key, texts }: SampleDocumen
     end: ordinal * 100 + text.length,
     headings: ['Part', `Section ${ordinal}`],
     text,
+    ...analyse(`${title}\n${text}`, language),
+    language,
     vector: vectorOf(text),
   }));
   return [...rows.slice(1), ...rows.slice(0, 1)];

@@ -35,6 +35,9 @@ test('what was appended is known, found whole and counted', async () => {
       hash: _hash,
       ordinal: _ordinal,
       of: _of,
+      words: _words,
+      length: _length,
+      language: _language,
       ...passage
     } = rowsOf(lace)[0] ?? assert.fail();
     assert.deepEqual({ ...hit, score: 0 }, { ...passage, score: 0 }, state);

@@ -62,7 +62,7 @@ test('an index of an older format is refused, with what to do', async () => {
   await forked.store.beginWriting(encoder, 'run');
   await forked.kill();
   const record = path.join(folder.path, 'index.json');
-  await writeFile(record, (await readFile(record, 'utf8')).replace('"format": 2', '"format": 1'));
+  await writeFile(record, (await readFile(record, 'utf8')).replace('"format": 3', '"format": 1'));
   await using old = await openForkedStore(folder.path);
   for (const ask of [
     () => old.store.beginWriting(encoder, 'run'),
@@ -71,7 +71,7 @@ test('an index of an older format is refused, with what to do', async () => {
   ])
     await assert.rejects(ask, {
       code: 'index-mismatch',
-      message: /its format is 1, 2 is wanted/,
+      message: /its format is 1 with words-1, 3 with words-1 is wanted/,
       hint: /mv .*\.old/,
     });
 });
