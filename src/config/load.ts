@@ -188,6 +188,7 @@ function withPaths(settings: Settings): Settings {
     RAG_PARSER: settings.RAG_PARSER?.replace(/^(?:\\.|\S)+/, (word) =>
       word.includes('/') ? absolute(word) : word,
     ),
+    RAG_RETRIEVER: settings.RAG_RETRIEVER.replace(/(?<=^(?:bm25\+)?)(?:~|\.{1,2})?\/.*$/su, absolute),
     // A bare name is looked up on PATH.
     OLLAMA_BIN: /[/~]/.test(settings.OLLAMA_BIN) ? absolute(settings.OLLAMA_BIN) : settings.OLLAMA_BIN,
   };

@@ -43,6 +43,25 @@ export const outsideParser = text.regex(
   /^(?:(?:\S*\/)?(?:mineru|docling)|(?=.*\{input\})(?=.*\{output\}).*)$/s,
   'is neither mineru nor docling nor a command with {input} and {output}',
 );
+/**
+ * The retrievers with a name, in MedRAG's spellings too (`MedCPT`, `RRF-2`), else the path of a folder or a name of the
+ * Hugging Face cache (`intfloat/e5-base-v2`): those have a slash. `bm25+` in front of an encoder fuses both.
+ */
+export const retriever = text
+  .transform((value) => (value.includes('/') ? value : value.toLowerCase().replace(/^rrf-/, 'rrf')))
+  .pipe(
+    z
+      .string()
+      .regex(
+        /^(?:ollama|bm25|rrf2|rrf4|(?:bm25\+)?(?:medcpt|e5|contriever|specter|.*\/.*))$/su,
+        'is none of ollama, medcpt, e5, contriever, specter, bm25, rrf2, rrf4, bm25+NAME, and no path of a folder',
+      ),
+  );
+export const positionOrCpu = z
+  .string()
+  .trim()
+  .regex(/^(cpu|\d{1,4})$/, 'is neither a position of the list of GPUs, from 0, nor cpu')
+  .transform((value): number | 'cpu' => (value === 'cpu' ? value : Number(value)));
 export const whole = (least: number, most: number) =>
   z
     .string()

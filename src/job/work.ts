@@ -16,6 +16,7 @@ import type { Work } from '../work.ts';
 import { makeIngest } from './ingest.ts';
 import { answerTokens, generateOptions } from './models-in-force.ts';
 import type { Models } from './models.ts';
+import { makeRetriever } from './retriever.ts';
 
 export interface WorkParts {
   readonly settings: Settings;
@@ -45,6 +46,7 @@ const cacheBytes = 256 * 1024 * 1024;
 export function makeWork(parts: WorkParts): LocalWork {
   const { settings, store, chunker } = parts;
   const { embed, generate, rerank, generateModel } = parts.models;
+  const retriever = makeRetriever(settings);
   const cache = makeRetrievalCache(cacheBytes);
   const search = {
     store,
@@ -53,7 +55,7 @@ export function makeWork(parts: WorkParts): LocalWork {
     rerank,
     settings: {
       candidates: settings.RAG_CANDIDATES,
-      rrfK: settings.RAG_RRF_K,
+      rrfK: settings.RAG_RRF_K ?? retriever.rrfK,
       contextTokens: generateOptions.num_ctx,
       answerTokens,
       minScore: settings.RAG_MIN_SCORE,

@@ -26,8 +26,8 @@ test('load() gives every setting a checked value and says where it came from', (
   const { settings, sources } = from({ RAG_TOPK: '8' });
   assert.equal(settings.RAG_TOPK, 8);
   assert.equal(sources.RAG_TOPK, 'environment');
-  assert.equal(settings.RAG_RRF_K, 60);
-  assert.equal(sources.RAG_RRF_K, 'default');
+  assert.equal(settings.RAG_CANDIDATES, 100);
+  assert.equal(sources.RAG_CANDIDATES, 'default');
 });
 
 test('load() lets a flag win over the environment and the environment over the file', () => {
@@ -54,7 +54,24 @@ test('load() reports all problems at once, each with its source', () => {
 
 test('load() refuses what is not yet supported instead of ignoring it', () => {
   assert.throws(() => from({ RERANKER_MODEL_PATH: '/models/bge' }), /RERANKER_MODEL_PATH.*not yet supported/);
-  assert.throws(() => from({ RAG_RETRIEVER: 'medcpt' }), /RAG_RETRIEVER.*not yet supported/);
+});
+
+test("load() reads a retriever's name in MedRAG's spellings too, and leaves a folder as it is written", () => {
+  const retriever = (RAG_RETRIEVER: string): string => from({ RAG_RETRIEVER }).settings.RAG_RETRIEVER;
+  for (const [given, is] of [
+    ['MedCPT', 'medcpt'],
+    ['RRF-2', 'rrf2'],
+    ['BM25', 'bm25'],
+    ['bm25+Contriever', 'bm25+contriever'],
+    ['/models/E5', '/models/E5'],
+    ['ncbi/MedCPT-Query-Encoder', 'ncbi/MedCPT-Query-Encoder'],
+    ['bm25+/models/E5', 'bm25+/models/E5'],
+    ['~/E5', `${homedir()}/E5`],
+    ['./E5', `${process.cwd()}/E5`],
+  ] as const)
+    assert.equal(retriever(given), is);
+  assert.throws(() => retriever('medcbt'), /RAG_RETRIEVER: "medcbt" is none of ollama, medcpt/);
+  assert.throws(() => retriever('bm25+bm25'), /RAG_RETRIEVER/);
 });
 
 test('load() ignores an OLLAMA_HOST that is a bind address, with a warning', () => {
