@@ -3,7 +3,7 @@ import type { Channel, Liveness, LivenessResult } from '../supervise/spec.ts';
 /** A service is given up when it has said nothing for half a minute: ten seconds of heavy swapping are no hang. */
 export const livenessBounds = { periodMs: 10_000, timeoutMs: 10_000, failureThreshold: 3 } as const;
 
-/** For children with a channel that answer `{op: 'ping'}` with `{pong: true}`. */
+/** For children with a channel that answer `{id: 0, op: 'ping'}`. */
 export const answersPings: Liveness = {
   ...livenessBounds,
   probe: ({ channel }, signal) =>
@@ -25,6 +25,6 @@ function ping(channel: Channel, signal: AbortSignal): Promise<LivenessResult> {
     const removeMessage = channel.onMessage(() => finish({ outcome: 'alive' }));
     const removeClose = channel.onClose(() => finish({ outcome: 'missed', reason: 'its channel is closed' }));
     signal.addEventListener('abort', abort);
-    channel.send({ op: 'ping' });
+    channel.send({ id: 0, op: 'ping' });
   });
 }

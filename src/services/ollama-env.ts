@@ -1,3 +1,5 @@
+import { gpuMask, withoutOtherMasks } from './gpu-env.ts';
+
 /** What decides the environment of a model server. */
 export interface ServerSetting {
   readonly port: number;
@@ -13,23 +15,19 @@ export interface ServerSetting {
 }
 
 /**
- * Left over from a user's shell or set by Slurm by default, these change or break a server: other GPU
- * vendors' masks put it on the CPU silently (an empty value too), a proxy stands between server and runner,
+ * Left over from a user's shell, these change or break a server: a proxy stands between server and runner,
  * settings of the engine reach the runner, and the request log writes prompts to files.
  */
-const unwanted = [
-  /^(https?|all|ftp|no)_proxy$/i,
-  /^(HIP_VISIBLE_DEVICES|ROCR_VISIBLE_DEVICES|GPU_DEVICE_ORDINAL|ZE_AFFINITY_MASK)$/,
-  /^(LLAMA|GGML)_/,
-  /^OLLAMA_DEBUG_LOG_REQUESTS$/,
-];
+const unwanted = [/^(https?|all|ftp|no)_proxy$/i, /^(LLAMA|GGML)_/, /^OLLAMA_DEBUG_LOG_REQUESTS$/];
 
 /** The whole environment of `ollama serve`, which has no flags. */
 export function serverEnv(
   base: Readonly<Record<string, string>>,
   setting: ServerSetting,
 ): Readonly<Record<string, string>> {
-  const kept = Object.entries(base).filter(([name]) => !unwanted.some((pattern) => pattern.test(name)));
+  const kept = Object.entries(withoutOtherMasks(base)).filter(
+    ([name]) => !unwanted.some((pattern) => pattern.test(name)),
+  );
   return {
     ...Object.fromEntries(kept),
     HOME: setting.home,
@@ -56,8 +54,3 @@ export function serverEnv(
     RAG_SUPERVISOR_ID: setting.supervisorId,
   };
 }
-
-const gpuMask = (gpus: readonly string[] | null): { CUDA_VISIBLE_DEVICES?: string } => {
-  if (gpus === null) return {};
-  return { CUDA_VISIBLE_DEVICES: gpus.length === 0 ? '-1' : gpus.join(',') };
-};

@@ -2,7 +2,7 @@ import type { ChildProcess, Serializable } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { makeFrameReader } from './frames.ts';
 import { pause } from './pause.ts';
-import type { Channel } from './spec.ts';
+import type { Channel, Watch } from './spec.ts';
 
 /** A channel as its owner sees it. */
 export interface OwnedChannel extends Channel {
@@ -38,7 +38,12 @@ export function openFrames(
     stdin.destroy();
     stdout.destroy();
   });
-  stdout.on('data', makeFrameReader(emit, onNonsense));
+  // Nobody knows which answer it was: whoever watches the channel starts the child again.
+  const onGarbage = (reason: string): void => {
+    onNonsense(reason);
+    channel.giveUp('wrote what is no frame');
+  };
+  stdout.on('data', makeFrameReader(emit, onGarbage));
   stdout.once('close', close);
   // EPIPE of a child that died while we wrote: its exit tells more.
   stdin.on('error', () => undefined);
@@ -51,6 +56,13 @@ export function openFrames(
   };
 }
 
+/** Ends the run of a child whose channel was given up while it was ready: what Python prints as it starts is harmless. */
+export const untilGivenUp: Watch = ({ channel }, _report, signal) =>
+  new Promise((resolve) => {
+    const remove = channel?.onGivenUp(resolve);
+    signal.addEventListener('abort', () => remove?.(), { once: true });
+  });
+
 type Listeners<T extends unknown[]> = Set<(...values: T) => void>;
 
 interface Hub extends Omit<OwnedChannel, 'send'> {
@@ -61,6 +73,7 @@ interface Hub extends Omit<OwnedChannel, 'send'> {
 function makeHub(destroy: () => void): Hub {
   const onMessage: Listeners<[unknown]> = new Set();
   const onClose: Listeners<[]> = new Set();
+  const onGivenUp: Listeners<[string]> = new Set();
   const closed = new AbortController();
   const close = (): void => {
     if (closed.signal.aborted) return;
@@ -76,6 +89,8 @@ function makeHub(destroy: () => void): Hub {
       if (closed.signal.aborted) queueMicrotask(listener);
       return subscribe(onClose, listener);
     },
+    giveUp: (reason) => onGivenUp.forEach((listener) => listener(reason)),
+    onGivenUp: (listener) => subscribe(onGivenUp, listener),
     end: async () => {
       await pause(drainMs, closed.signal);
       destroy();

@@ -41,6 +41,9 @@ export interface Channel {
   /** Every listener sees every message. Returns the function that removes the listener. */
   onMessage(listener: (message: unknown) => void): () => void;
   onClose(listener: () => void): () => void;
+  /** The other end is of no use any more: it says nothing, or nonsense. For a watch (`untilGivenUp`) to act on. */
+  giveUp(reason: string): void;
+  onGivenUp(listener: (reason: string) => void): () => void;
 }
 
 /** What a readiness probe found. `not-yet` is asked again after the period; `fatal` is never restarted. */

@@ -30,6 +30,8 @@ function openFake(valueOf: (request: Request) => unknown, timeoutMs?: number): F
       return () => undefined;
     },
     onClose: () => () => undefined,
+    giveUp: () => undefined,
+    onGivenUp: () => () => undefined,
   };
   const { signal } = new AbortController();
   const bound = timeoutMs === undefined ? {} : { timeoutMs };

@@ -58,6 +58,8 @@ async function startHost({ dir, scratch, isDeadly, log }: HostOptions): Promise<
       child.once('disconnect', listener);
       return () => child.off('disconnect', listener);
     },
+    giveUp: () => undefined,
+    onGivenUp: () => () => undefined,
   };
   const host: Host = { child, channel, exited, stderr: '' };
   child.stderr?.on('data', (text: Buffer) => (host.stderr += text.toString()));
