@@ -1,5 +1,5 @@
 /** Equal texts share one vector: within a batch, within the run, and with what the index has already. */
-import { culpritOf } from '../models/embed.ts';
+import { culpritOf } from '../models/embed-parts.ts';
 import type { Embed } from '../models/types.ts';
 import { textHash } from '../store/digest.ts';
 import type { Store } from '../store/types.ts';

@@ -24,12 +24,18 @@ export interface FrozenOptions {
 
 export interface EmbedRequest {
   readonly texts: readonly string[];
+  /** Of passages, in the order of the texts, for encoders that read both; embedders of Ollama get the text alone. */
+  readonly titles?: readonly string[];
   /** Queries and passages get the prefixes that the model's family was trained with. */
   readonly kind: 'query' | 'passage';
   readonly signal: AbortSignal;
 }
 
-/** @throws bad-vector, too-long, model-refused, model-unavailable (the first two name the text's position in `index`) */
+/**
+ * Vectors as they are stored: of length 1 where the encoder compares by cosine.
+ *
+ * @throws bad-vector, too-long, model-refused, model-unavailable (the first two name the text's position in `index`)
+ */
 export type Embed = (request: EmbedRequest) => Promise<Float32Array[]>;
 
 export interface ChatMessage {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { codeOf, type RagError } from '../../src/errors.ts';
-import { culpritOf, makeEmbed } from '../../src/models/embed.ts';
+import { culpritOf } from '../../src/models/embed-parts.ts';
+import { makeEmbed } from '../../src/models/embed.ts';
 import { openOllamaHttp } from '../../src/models/ollama-http.ts';
 import { prefixesFor } from '../../src/models/prefixes.ts';
 import { makeRoster } from '../../src/models/roster.ts';
