@@ -11,9 +11,10 @@ import { test } from 'node:test';
 const mayImport: Readonly<Record<string, string>> = {
   supervisor: 'hand-over commands',
   commands:
-    'config plan slurm machine disk supervise services models tokens documents store ingest query job client serve observe signals',
+    'config plan slurm machine disk supervise services models tokens documents store ingest query job doctor client serve observe signals',
 
   // the job
+  doctor: 'config plan slurm machine disk supervise services job store observe',
   job: 'config plan slurm machine disk supervise services models tokens documents store ingest query serve observe',
   serve: 'query models machine disk observe',
   client: 'config plan disk observe',

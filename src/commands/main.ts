@@ -4,6 +4,7 @@ import { errorTable, exitCodeOf, RagError, toPlain } from '../errors.ts';
 import { listenForStop } from '../signals.ts';
 import { withoutControls } from '../observe/terminal.ts';
 import { configVerb } from './config.ts';
+import { doctorVerb } from './doctor.ts';
 import { evalVerb } from './eval.ts';
 import { helpOf, overview } from './help.ts';
 import { indexVerb } from './index-actions.ts';
@@ -19,6 +20,7 @@ import { version } from './version.ts';
 const verbs: Readonly<Record<string, Verb>> = {
   run: runVerb,
   plan: planVerb,
+  doctor: doctorVerb,
   config: configVerb,
   status: statusVerb,
   ingest: ingestVerb,

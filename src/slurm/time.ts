@@ -50,7 +50,7 @@ export function parseTimeLeft(line: string, now: Date): TimeLeft {
 }
 
 /** Seconds in `1-02:03:04`, `02:03:04`, `3:04`. */
-function parseDuration(text: string): number | undefined {
+export function parseDuration(text: string): number | undefined {
   const parts = /^(?:(?:(\d+)-)?(\d+):)?(\d+):(\d\d)$/.exec(text);
   if (parts === null) return undefined;
   const [days = 0, hours = 0, minutes = 0, seconds = 0] = parts.slice(1).map((part) => Number(part ?? 0));

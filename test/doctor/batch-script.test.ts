@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { judgeScript, judgeTime, readDirectives } from '../../src/doctor/batch-script.ts';
+
+const ours = join(import.meta.dirname, '../../sbatch/rag_allinone.sbatch');
+
+test('the script that comes with the program is without fault', async () => {
+  assert.deepEqual(judgeScript(await readFile(ours, 'utf8')), []);
+});
+
+test('directives are read in every spelling, and none after the first command', () => {
+  const text =
+    '#!/bin/bash\n#SBATCH --time=1-00:00 --requeue # a day\n#SBATCH -p gpu\necho\n#SBATCH --time=9\n';
+  assert.deepEqual(Object.fromEntries(readDirectives(text)), {
+    time: '1-00:00',
+    requeue: '',
+    partition: 'gpu',
+  });
+});
+
+test('what costs work at the wall time is told', () => {
+  const script = (directives: string, body: string): string => `#!/bin/bash\n${directives}\n${body}\n`;
+  const whatOf = (text: string): string[] => judgeScript(text).map(({ what }) => what.slice(0, 30));
+  const body = "trap '' USR2\nexec node dist/supervisor.js";
+  assert.deepEqual(judgeScript(script('#SBATCH --signal=B:USR2@120', body)), []);
+  assert.deepEqual(judgeScript(script('#SBATCH --signal=RB:SIGUSR2@300', body)), []);
+  assert.deepEqual(whatOf(script('', body)), ['no --signal: at the wall time ']);
+  assert.deepEqual(whatOf(script('#SBATCH --signal=USR2@120', body)), ['--signal=USR2@120: the supervi']);
+  assert.deepEqual(whatOf(script('#SBATCH --signal=B:USR2@120', 'exec node dist/supervisor.js')), [
+    'bash dies of the warning when ',
+  ]);
+  assert.deepEqual(whatOf(script('#SBATCH --signal=B:USR2@120', 'node dist/supervisor.js')), [
+    'the supervisor is not started ',
+  ]);
+  assert.deepEqual(whatOf(script('#SBATCH --signal=B:USR2@120 --requeue', body)), [
+    'a requeued job starts its log ',
+  ]);
+  assert.equal(judgeScript('#!/bin/bash\r\n#SBATCH --signal=B:USR2@9\r\n')[0]?.state, 'failure');
+});
+
+test('a time above the limit of its partition is found before the job waits for ever', () => {
+  const gpu = 'PartitionName=gpu AllowGroups=ALL Default=YES MaxTime=1-00:00:00 State=UP';
+  const long = 'PartitionName=long Default=NO MaxTime=UNLIMITED State=UP';
+  const stateOf = (time: string, shown: string): string | undefined => judgeTime(time, shown)[0]?.state;
+  assert.equal(stateOf('24:00:00', gpu), 'ok');
+  assert.equal(stateOf('2-00', `${long}\n${gpu}`), 'failure');
+  assert.equal(stateOf('1441', gpu), 'failure');
+  assert.equal(stateOf('30-0', long), 'ok');
+  assert.equal(stateOf('tomorrow', gpu), 'failure');
+});
