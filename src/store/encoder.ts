@@ -25,10 +25,20 @@ const otherFolder =
  */
 function difference(a: EncoderRecord, b: EncoderRecord): keyof EncoderRecord | undefined {
   const identity = a.digest === '' || b.digest === '' ? 'model' : 'digest';
-  return ([identity, 'dimensions', 'type', 'metric', 'chunker'] as const).find(
+  const plain = ([identity, 'dimensions', 'type', 'metric', 'maxLength', 'chunker'] as const).find(
     (field) => a[field] !== b[field],
   );
+  return plain ?? ((a.prefixes?.passage ?? '') === (b.prefixes?.passage ?? '') ? undefined : 'prefixes');
 }
 
 const describe = (record: EncoderRecord): string =>
-  `${record.model} (${record.digest.slice(0, 12) || 'no digest'}, ${record.dimensions} x ${record.type}, chunker ${record.chunker})`;
+  record.dimensions === 0
+    ? `words alone (chunker ${record.chunker})`
+    : `${record.model} (${[
+        record.digest.slice(0, 12) || 'no digest',
+        `${record.dimensions} x ${record.type}`,
+        record.metric,
+        ...(record.maxLength === undefined ? [] : [`${record.maxLength} tokens`]),
+        ...(record.prefixes?.passage ? [`passages begin with "${record.prefixes.passage}"`] : []),
+        `chunker ${record.chunker}`,
+      ].join(', ')})`;

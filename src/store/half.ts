@@ -1,6 +1,8 @@
+/** What is larger would become infinity. */
+export const largestHalf = 65_504;
+
 /**
- * Bits of IEEE half floats, rounded to nearest even. Magnitudes below 2^-25 become zero; a number above 65,504
- * cannot occur in a vector of length 1.
+ * Bits of IEEE half floats, rounded to nearest even. Magnitudes below 2^-25 become zero; none is above 65,504.
  */
 export const toHalf: (source: Float32Array) => Uint16Array =
   'Float16Array' in globalThis ? (source) => new Uint16Array(new Float16Array(source).buffer) : toHalfByHand;

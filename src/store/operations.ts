@@ -70,7 +70,8 @@ export function openIndex(root: string, say: (line: string) => void): Operations
       }),
     known: (documents) => reading((view) => known(view, documents, writer?.own()?.name)),
     corpusState: (corpus) => reading((view) => corpusState(view, corpus)),
-    searchDense: (vectors, k) => reading((view) => searchDense(view, vectors, k)),
+    searchDense: (vectors, k) =>
+      reading(async (view) => searchDense(view, vectors, k, (await readRecord(root))?.metric ?? 'cosine')),
     searchText: (texts, k) => reading((view) => searchText(view, texts, k)),
     version: () => retrying(root, () => current.version()),
     inspect: () => retrying(root, () => inspect(folder)),

@@ -5,6 +5,7 @@ import {
   Float32,
   Int32,
   Int64,
+  List,
   Schema,
   Utf8,
   type DataType,
@@ -43,15 +44,16 @@ export const chunkSchema = (encoder: Pick<EncoderRecord, 'dimensions' | 'type'>)
     column('words', new Utf8()),
     column('length', new Int32()),
     column('language', new Utf8()),
+    column('labels', new List(column('item', new Utf8()))),
     column('text_digest', new Int64()),
-    column(
-      'vector',
-      new FixedSizeList(
-        encoder.dimensions,
-        column('item', encoder.type === 'f16' ? new Float16() : new Float32()),
-      ),
-    ),
+    ...(encoder.dimensions === 0 ? [] : [vectorColumn(encoder)]),
   ]);
+
+const vectorColumn = ({ dimensions, type }: Pick<EncoderRecord, 'dimensions' | 'type'>): Field =>
+  column(
+    'vector',
+    new FixedSizeList(dimensions, column('item', type === 'f16' ? new Float16() : new Float32())),
+  );
 
 export const failureSchema: Schema = new Schema([
   column('document', new Utf8()),

@@ -1,27 +1,30 @@
 import { found, mapLimited, search } from './search.ts';
 import type { StoredRow } from './rows.ts';
 import { hitColumns } from './schema.ts';
-import type { StoredHit } from './types.ts';
+import type { Metric, StoredHit } from './types.ts';
 import type { View } from './view.ts';
 
 /**
- * Exact scan. By dot product, which for vectors of length 1 is the cosine and takes half its time on half
+ * Exact scan. Cosines by dot product, which for vectors of length 1 is the same and takes half the time on half
  * floats (20k x 1024: 68 against 126 ms); the query is brought to length 1 here.
  */
 export const searchDense = (
   view: View,
   vectors: readonly Float32Array[],
   k: number,
+  metric: Metric,
 ): Promise<StoredHit[][]> =>
   mapLimited(vectors, (vector) => {
-    const unit = toUnit(vector);
+    const asked = metric === 'cosine' ? toUnit(vector) : vector;
+    const distance = metric === 'l2' ? 'l2' : 'dot';
+    const scoreOf = (value: number): number => (metric === 'l2' ? -value : 1 - value);
     return search(view, k, async (table, limit) => {
-      const query = table.query().nearestTo(unit).distanceType('dot').bypassVectorIndex();
+      const query = table.query().nearestTo(asked).distanceType(distance).bypassVectorIndex();
       const rows: StoredRow[] = await query
         .select([...hitColumns, '_distance'])
         .limit(limit)
         .toArray();
-      return rows.map((row) => found(row, 1 - Number(row['_distance'])));
+      return rows.map((row) => found(row, scoreOf(Number(row['_distance']))));
     });
   });
 

@@ -3,14 +3,23 @@ import type { CorpusState } from './digest.ts';
 import type { Listing, Names, StoredDocument } from './select.ts';
 import type { Verification } from './verify.ts';
 
+/** How vectors are compared. `cosine`: all are of length 1. Else their length means something and is kept. */
+export type Metric = 'cosine' | 'dot' | 'l2';
+
 /** Says by what the vectors of an index were made. Another encoder or chunker may not write into it. */
 export interface EncoderRecord {
+  /** `none` where there are no vectors. */
   readonly model: string;
   /** Digest of the weights, as the model server tells it. */
   readonly digest: string;
+  /** 0: the index has no vectors, words alone are searched. */
   readonly dimensions: number;
   readonly type: 'f16' | 'f32';
-  readonly metric: 'cosine';
+  readonly metric: Metric;
+  /** What stood before each passage, and before queries when the index was made; absent where the encoder keeps that to itself. */
+  readonly prefixes?: { readonly query: string; readonly passage: string };
+  /** Tokens of a passage that the encoder has read; absent where a longer one was refused. */
+  readonly maxLength?: number;
   /** Version and parameters of the chunker, e.g. `structure-1:512/64`. */
   readonly chunker: string;
 }
@@ -29,7 +38,9 @@ export interface ChunkRow extends Passage {
   readonly length: number;
   /** ISO 639-1; '' where it is not known. */
   readonly language: string;
-  /** Length: the encoder's dimensions; L2-normalised. */
+  /** What it can be filtered by, `name=value` each. */
+  readonly labels: readonly string[];
+  /** Length: the encoder's dimensions. As it is compared: L2-normalised where that is by cosine. */
   readonly vector: Float32Array;
 }
 
@@ -90,7 +101,7 @@ export interface Store {
   consolidate(signal?: AbortSignal): Promise<void>;
   /** Leaves what this run has written to whoever consolidates next, while this run lives too. */
   release(): Promise<void>;
-  /** Exact cosine over all complete documents, best first; one list per vector. */
+  /** By the metric of the encoder over all complete documents, best first (of l2: minus the squared distance); one list per vector. */
   searchDense(vectors: readonly Float32Array[], k: number): Promise<StoredHit[][]>;
   /** BM25 over all complete documents, best first; one list per text. */
   searchText(texts: readonly string[], k: number): Promise<StoredHit[][]>;

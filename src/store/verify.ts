@@ -7,9 +7,11 @@ import { messageOf } from '../errors.ts';
 import { shellWord } from '../observe/terminal.ts';
 import { fromHalf } from './half.ts';
 import { makeInventory } from './inventory.ts';
+import { readRecord } from './record.ts';
 import type { StoredRow } from './rows.ts';
 import { mainName, openMain, openShard, shardNames, tablePath, type IndexFolder } from './tables.ts';
 import { unindexedRows } from './textindex.ts';
+import type { Metric } from './types.ts';
 import { readView, scan } from './view.ts';
 
 export interface Problem {
@@ -42,7 +44,8 @@ export async function verify(folder: IndexFolder): Promise<Verification> {
   };
   const view = await attempt('the ledger', () => readView(folder));
   const inventory = makeInventory(view?.ledger ?? new Map());
-  const vectors = makeVectorCheck();
+  const record = await attempt('the record of the encoder', () => readRecord(folder.root));
+  const vectors = makeVectorCheck(record?.metric ?? 'cosine');
   const read = (what: string, open: () => Promise<Table | undefined>, place?: 'main' | 'shard') =>
     attempt(what, async () => {
       for await (const row of allColumns(await open())) {
@@ -80,11 +83,12 @@ function unreadable({ root }: IndexFolder, what: string, error: unknown): Proble
   };
 }
 
-function makeVectorCheck(): { add(row: StoredRow): void; problems(): Problem[] } {
+function makeVectorCheck(metric: Metric): { add(row: StoredRow): void; problems(): Problem[] } {
   let [bad, first] = [0, ''];
   return {
     add: (row) => {
-      if (isUnit(row['vector'] as Vector)) return;
+      const vector = row['vector'] as Vector | undefined;
+      if (vector === undefined || isSound(vector, metric)) return;
       bad += 1;
       first ||= String(row['document']);
     },
@@ -93,7 +97,7 @@ function makeVectorCheck(): { add(row: StoredRow): void; problems(): Problem[] }
         ? []
         : [
             {
-              problem: `${bad} vectors are not finite or not of length 1, the first of ${first}`,
+              problem: `${bad} vectors are not finite${metric === 'cosine' ? ' or not of length 1' : ''}, the first of ${first}`,
               mend: `node dist/supervisor.js index remove --yes ${shellWord(first)}   # then ingest it again`,
             },
           ],
@@ -103,12 +107,13 @@ function makeVectorCheck(): { add(row: StoredRow): void; problems(): Problem[] }
 /** Half floats of a vector of length 1 are off by less than a thousandth. */
 const normTolerance = 0.01;
 
-function isUnit(vector: Vector): boolean {
+function isSound(vector: Vector, metric: Metric): boolean {
   const stored = vector.toArray() as Float32Array | Uint16Array;
   const values = stored instanceof Uint16Array ? fromHalf(stored) : stored;
   let sum = 0;
   for (const value of values) sum += value * value;
-  return Math.abs(Math.sqrt(sum) - 1) <= normTolerance; // false for what is not finite
+  // False for what is not finite.
+  return metric === 'cosine' ? Math.abs(Math.sqrt(sum) - 1) <= normTolerance : sum < Infinity;
 }
 
 const compact = 'node dist/supervisor.js index compact';
