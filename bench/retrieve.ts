@@ -30,6 +30,7 @@ function makeRow(n: number): ChunkRow {
     text,
     ...analyse(text, 'en'),
     language: 'en',
+    labels: [],
     vector: makeVector(n, dimensions),
   };
 }

@@ -8,6 +8,7 @@ import { refuseOle } from './containers.ts';
 import { parseDelimited } from './delimited.ts';
 import { failedTask } from './failed.ts';
 import { parseHtml } from './html.ts';
+import { fileLabels } from './labels.ts';
 import { parseLatex } from './latex.ts';
 import { parseMarkdown } from './markdown.ts';
 import type { ForOutside, OutsideOutput } from './outside.ts';
@@ -108,7 +109,8 @@ function finish(
   if (chunks.length === 0) return undefined;
   const shown = cleanLine(title ?? '') || cleanLine(basename(base.file));
   const text = analyseChunks(shown, chunks);
-  const parsed = { ...base, state: 'parsed', id: base.key, title: shown, ...text } as const;
+  const labels = fileLabels(base.file);
+  const parsed = { ...base, state: 'parsed', id: base.key, title: shown, labels, ...text } as const;
   return warnings.length > 0 ? { ...parsed, warnings } : parsed;
 }
 

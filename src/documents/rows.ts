@@ -4,6 +4,7 @@ import { messageOf } from '../errors.ts';
 import { chunkBlocks } from './chunk.ts';
 import { cleanText } from './clean.ts';
 import { rowKey, rowPlaceKey } from './failed.ts';
+import { rowLabels } from './labels.ts';
 import { paragraphs } from './text.ts';
 import type { ChunkerOptions, ParsedDocument } from './types.ts';
 import { analyseChunks } from './words.ts';
@@ -19,6 +20,8 @@ export interface Row {
   readonly id: string;
   readonly title: string | undefined;
   readonly text: string;
+  /** Of its other fields (see labels.ts). */
+  readonly labels: readonly string[];
 }
 
 interface RowsSource {
@@ -112,7 +115,8 @@ function parseRow(line: Buffer, at: number, source: RowsSource, chunker: Chunker
     return { ...base, key, state: 'failed', reason: `row at byte ${at}: empty` };
   }
   const shown = title === '' ? row.id : title;
-  return { ...base, key, state: 'parsed', id: row.id, title: shown, ...analyseChunks(shown, chunks) };
+  const { id, labels } = row;
+  return { ...base, key, state: 'parsed', id, title: shown, labels, ...analyseChunks(shown, chunks) };
 }
 
 /** The row, or why it is none. */
@@ -151,15 +155,16 @@ function rowOfFields(fields: Readonly<Record<string, unknown>>): Row | string {
   if ((typeof id !== 'string' && typeof id !== 'number') || id === '')
     return 'no id: "id" or "_id" is wanted';
   const title = stringOf(fields['title']);
+  const labels = rowLabels(fields);
   const text = stringOf(fields['content']) ?? stringOf(fields['text']);
-  if (text !== undefined) return { id: String(id), title, text };
+  if (text !== undefined) return { id: String(id), title, text, labels };
   const contents = stringOf(fields['contents']);
   if (contents === undefined) return 'no text: "contents", "content" or "text" is wanted';
-  return { id: String(id), ...titleAndText(contents, title) };
+  return { id: String(id), ...titleAndText(contents, title), labels };
 }
 
 /** Search-R1: `"title"\ntext`. A single line is text, and a title given beside it is not repeated. */
-function titleAndText(contents: string, title: string | undefined): Omit<Row, 'id'> {
+function titleAndText(contents: string, title: string | undefined): Pick<Row, 'title' | 'text'> {
   const end = contents.indexOf('\n');
   if (end < 0) return { title, text: contents };
   const first = contents

@@ -44,6 +44,8 @@ export type ParsedDocument = { readonly key: string; readonly file: string; read
       readonly state: 'parsed';
       readonly id: string;
       readonly title: string;
+      /** `name=value` each (see labels.ts). */
+      readonly labels: readonly string[];
       /** What a reader should know about it, e.g. that hidden sheets are among its text. */
       readonly warnings?: readonly string[];
     } & AnalysedText)

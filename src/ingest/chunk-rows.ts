@@ -39,4 +39,5 @@ export const makeRows = (document: Parsed, chunker: string): BareRow[] =>
     words: chunk.words,
     length: chunk.length,
     language: document.language,
+    labels: document.labels,
   }));

@@ -1,6 +1,8 @@
 import type { Passage } from '../work.ts';
 import type { CorpusState } from './digest.ts';
+import type { Exported, ExportedPart } from './export.ts';
 import type { Listing, Names, StoredDocument } from './select.ts';
+import type { Tag } from './tags.ts';
 import type { Verification } from './verify.ts';
 
 /** How vectors are compared. `cosine`: all are of length 1. Else their length means something and is kept. */
@@ -112,4 +114,13 @@ export interface Store {
   verify(): Promise<Verification>;
   /** What the index was made by; null while there is none. */
   encoder(): Promise<EncoderRecord | null>;
+  /** How many shards other runs are writing at the moment. */
+  writers(): Promise<number>;
+  /** Writes what is shown into a folder (see store/export). @throws no-input, usage, disk-full */
+  exportTo(folder: string, what: ExportedPart): Promise<Exported>;
+  /** Names what main holds, after a consolidation (see store/tags). @throws usage, no-input, stopped */
+  tag(name: string): Promise<Tag>;
+  tags(): Promise<readonly Tag[]>;
+  /** @throws preflight when there is no such tag */
+  untag(name: string): Promise<void>;
 }

@@ -26,6 +26,7 @@ const row: BareRow = {
   words: 'text',
   length: 1,
   language: '',
+  labels: [],
 };
 
 for (const embedders of [1, 3]) {

@@ -25,6 +25,7 @@ const rowsOf = (document: string, count: number): ChunkRow[] =>
     words: 'text',
     length: 1,
     language: '',
+    labels: [],
     vector: new Float32Array([1, 0]),
   }));
 

@@ -30,6 +30,7 @@ export interface SampleDocument {
   readonly edition?: string;
   readonly title?: string;
   readonly language?: string;
+  readonly labels?: readonly string[];
   readonly texts: readonly string[];
 }
 
@@ -39,6 +40,7 @@ export function rowsOf({
   edition = 'a',
   title = key,
   language = '',
+  labels = [],
   texts,
 }: SampleDocument): ChunkRow[] {
   const hash = sha(`${key} ${edition}`);
@@ -59,6 +61,7 @@ export function rowsOf({
     text,
     ...analyse(`${title}\n${text}`, language),
     language,
+    labels,
     vector: vectorOf(text),
   }));
   return [...rows.slice(1), ...rows.slice(0, 1)];

@@ -38,6 +38,7 @@ test('what was appended is known, found whole and counted', async () => {
       words: _words,
       length: _length,
       language: _language,
+      labels: _labels,
       ...passage
     } = rowsOf(lace)[0] ?? assert.fail();
     assert.deepEqual({ ...hit, score: 0 }, { ...passage, score: 0 }, state);
