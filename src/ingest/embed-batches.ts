@@ -45,14 +45,11 @@ async function embedBatch(
   embedOnce: EmbedOnce,
   signal: AbortSignal,
 ): Promise<EmbeddedBatch> {
-  const { embedded, sent } = await embedOnce(
-    batch.map((row) => row.text),
-    signal,
-  );
+  const { embedded, sent } = await embedOnce(batch, signal);
   const rows: ChunkRow[] = [];
   const refused: { row: BareRow; error: unknown }[] = [];
-  for (const row of batch) {
-    const result = embedded.get(row.text);
+  for (const [at, row] of batch.entries()) {
+    const result = embedded[at];
     if (result === undefined) continue;
     if ('vector' in result) rows.push({ ...row, vector: result.vector });
     else refused.push({ row, error: result.refused });

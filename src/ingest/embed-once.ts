@@ -4,27 +4,51 @@ import type { Embed } from '../models/types.ts';
 import { textHash } from '../store/digest.ts';
 import type { Store } from '../store/types.ts';
 
-/** A text's vector, or why the model refuses it. */
+/** What becomes a vector. */
+export interface Passage {
+  readonly title: string;
+  readonly text: string;
+}
+
+/** A passage's vector, or why the model refuses it. */
 export type Embedded = { readonly vector: Float32Array } | { readonly refused: unknown };
 
 export interface EmbedOnce {
-  /** @returns what became of each text, and how many of them were sent. @throws what `embed` throws of no text */
+  /** @returns what became of each passage, in order, and how many texts were sent. @throws what `embed` throws of no text */
   (
-    texts: readonly string[],
+    passages: readonly Passage[],
     signal: AbortSignal,
-  ): Promise<{ readonly embedded: ReadonlyMap<string, Embedded>; readonly sent: number }>;
+  ): Promise<{ readonly embedded: readonly Embedded[]; readonly sent: number }>;
 }
+
+/** Where words alone are searched. */
+export const withoutVectors: EmbedOnce = async (passages) => ({
+  embedded: passages.map(() => ({ vector: new Float32Array(0) })),
+  sent: 0,
+});
 
 /** Vectors that are at hand: 2,048 of 1,024 numbers. What lies further back is in the index by then. */
 const recentBytes = 8 * 1024 * 1024;
 
-interface Order {
-  readonly text: string;
+interface Order extends Passage {
   readonly hash: string;
   readonly settle: PromiseWithResolvers<Embedded>;
 }
 
-export function makeEmbedOnce(embed: Embed, store: Pick<Store, 'vectorsOf'>): EmbedOnce {
+export interface EmbedOnceOptions {
+  /**
+   * The encoder reads the title too: then only passages that are equal in both share a vector, and only within the
+   * run, because the index finds its vectors by text alone.
+   */
+  readonly titled?: boolean;
+}
+
+export function makeEmbedOnce(
+  embed: Embed,
+  store: Pick<Store, 'vectorsOf'>,
+  { titled = false }: EmbedOnceOptions = {},
+): EmbedOnce {
+  const hashOf = ({ title, text }: Passage): string => textHash(titled ? `${title}\n${text}` : text);
   const recent = makeRecent(recentBytes);
   const underWay = new Map<string, Promise<Embedded>>();
 
@@ -34,7 +58,8 @@ export function makeEmbedOnce(embed: Embed, store: Pick<Store, 'vectorsOf'>): Em
   };
   /** Settles each order; a text that the model refuses is taken out and the rest is sent again. */
   const fill = async (orders: readonly Order[], signal: AbortSignal): Promise<number> => {
-    const stored = orders.length === 0 ? new Map() : await store.vectorsOf(orders.map(({ hash }) => hash));
+    const isStored = orders.length > 0 && !titled;
+    const stored = isStored ? await store.vectorsOf(orders.map(({ hash }) => hash)) : new Map();
     let left = orders.filter((order) => {
       const vector: Float32Array | undefined = stored.get(order.hash);
       if (vector !== undefined) resolve(order, vector);
@@ -42,7 +67,9 @@ export function makeEmbedOnce(embed: Embed, store: Pick<Store, 'vectorsOf'>): Em
     });
     while (left.length > 0) {
       try {
-        const vectors = await embed({ texts: left.map(({ text }) => text), kind: 'passage', signal });
+        const titles = titled ? { titles: left.map(({ title }) => title) } : {};
+        const texts = left.map(({ text }) => text);
+        const vectors = await embed({ texts, ...titles, kind: 'passage', signal });
         for (const [at, order] of left.entries()) resolve(order, vectors[at] ?? new Float32Array());
         return left.length;
       } catch (error) {
@@ -55,26 +82,24 @@ export function makeEmbedOnce(embed: Embed, store: Pick<Store, 'vectorsOf'>): Em
     return 0;
   };
 
-  return async (texts, signal) => {
-    const results = new Map<string, Embedded | Promise<Embedded>>();
+  return async (passages, signal) => {
     const orders: Order[] = [];
-    for (const text of new Set(texts)) {
-      const hash = textHash(text);
+    const results = passages.map((passage) => {
+      const hash = hashOf(passage);
       const vector = recent.get(hash);
-      const before = vector === undefined ? underWay.get(hash) : { vector };
-      results.set(text, before ?? order(text, hash));
-    }
-    function order(text: string, hash: string): Promise<Embedded> {
+      return vector === undefined ? (underWay.get(hash) ?? order(passage, hash)) : { vector };
+    });
+    function order({ title, text }: Passage, hash: string): Promise<Embedded> {
       const settle = Promise.withResolvers<Embedded>();
       settle.promise.catch(() => undefined); // who waits for it, hears of it
       underWay.set(hash, settle.promise);
-      orders.push({ text, hash, settle });
+      orders.push({ title, text, hash, settle });
       return settle.promise;
     }
     try {
       const sent = await fill(orders, signal);
-      const embedded = new Map<string, Embedded>();
-      for (const [text, result] of results) embedded.set(text, await result);
+      const embedded: Embedded[] = [];
+      for (const result of results) embedded.push(await result);
       return { embedded, sent };
     } catch (error) {
       for (const { settle } of orders) settle.reject(error);

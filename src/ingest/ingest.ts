@@ -9,7 +9,7 @@ import type { Store } from '../store/types.ts';
 import type { IngestReport, IngestRequest } from '../work.ts';
 import { concurrently } from './concurrently.ts';
 import { embedBatches } from './embed-batches.ts';
-import { makeEmbedOnce, type EmbedOnce } from './embed-once.ts';
+import { makeEmbedOnce, withoutVectors, type EmbedOnce } from './embed-once.ts';
 import { freshRows, parseTask, setAside, type Found } from './fresh-rows.ts';
 import { withKnown } from './known.ts';
 import { makeOrigins, type Origins } from './origins.ts';
@@ -25,7 +25,10 @@ export interface IngestParts {
     'known' | 'corpusState' | 'vectorsOf' | 'append' | 'recordFailures' | 'selectUnmet' | 'remove'
   >;
   readonly parser: ParserPool;
-  readonly embed: Embed;
+  /** Undefined: words alone are searched, and there are no vectors. */
+  readonly embed: Embed | undefined;
+  /** Whether the encoder reads the title of a passage too. */
+  readonly titled?: boolean;
   /** How many servers embed; 1 when nothing is said. */
   readonly embedders?: number;
   readonly chunker: ChunkerOptions;
@@ -64,7 +67,8 @@ export async function ingest(request: IngestRequest, parts: IngestParts): Promis
     for (const document of documents) origins.settle(document);
   });
   const portions = parts.portions ?? allOf(request.inputs, (root) => sightings.listed(root));
-  const embedOnce = makeEmbedOnce(parts.embed, parts.store);
+  const { embed, store, titled = false } = parts;
+  const embedOnce = embed === undefined ? withoutVectors : makeEmbedOnce(embed, store, { titled });
   const stages = { ...parts, origins, sightings, embedOnce, tally, writer };
   const counting = countFor(request, portions).then(
     (count) => tally.total(count),
