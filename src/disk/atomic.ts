@@ -125,7 +125,7 @@ const unlessMissing = (step: Promise<void>): Promise<boolean> =>
     },
   );
 
-const asDiskFull = (error: unknown, path: string): unknown =>
+export const asDiskFull = (error: unknown, path: string): unknown =>
   codeOf(error) === 'ENOSPC' || codeOf(error) === 'EDQUOT'
     ? new RagError('disk-full', `Cannot write ${path}: its disk or quota is full, free space is wanted`, {
         hint: `df -h ${dirname(path)}; quota -s`,

@@ -54,6 +54,11 @@ export function openStore(options: StoreOptions): Store & AsyncDisposable {
     version: () => request('version', []),
     inspect: () => request('inspect', []),
     verify: () => request('verify', []),
+    writers: () => request('writers', []),
+    exportTo: (folder, what) => request('exportTo', [folder, what]),
+    tag: (name) => request('tag', [name]),
+    tags: () => request('tags', []),
+    untag: (name) => request('untag', [name]),
     encoder: async () => (recorded ??= await request('encoder', [])),
     [Symbol.asyncDispose]: async () => connection.close(),
   };

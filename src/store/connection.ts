@@ -23,7 +23,14 @@ export interface Connection {
 
 const defaultTimeoutMs = 10 * 60_000;
 /** Those whose time grows with the index. */
-const longOperations: readonly Operation[] = ['consolidate', 'verify', 'selectNamed', 'selectUnmet'];
+const longOperations: readonly Operation[] = [
+  'consolidate',
+  'verify',
+  'selectNamed',
+  'selectUnmet',
+  'exportTo',
+  'tag',
+];
 const longTimeoutMs = 24 * 60 * 60_000;
 /** A request that three hosts have died of would kill the fourth. */
 const maxSends = 3;

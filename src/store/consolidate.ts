@@ -30,8 +30,9 @@ import { readView, scan, type View } from './view.ts';
  * repeated, and a shard goes only when all that was taken from it is synced. Until then the ledger, which
  * reads the shards too, hides the versions that main still has.
  */
-export const consolidate = (folder: IndexFolder, encoder: EncoderRecord): Promise<void> =>
-  inTurn(folder, () => mergeAll(folder, encoder));
+export async function consolidate(folder: IndexFolder, encoder: EncoderRecord): Promise<void> {
+  await inTurn(folder, () => mergeAll(folder, encoder));
+}
 
 async function mergeAll(folder: IndexFolder, encoder: EncoderRecord): Promise<void> {
   await emptyTrash(folder);

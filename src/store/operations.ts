@@ -3,6 +3,7 @@ import { RagError } from '../errors.ts';
 import { consolidate } from './consolidate.ts';
 import { corpusState } from './corpus.ts';
 import { isMissingFile, namingFailure } from './failure.ts';
+import { exportTo } from './export.ts';
 import { inspect } from './inspect.ts';
 import { known } from './known.ts';
 import type { Operations } from './protocol.ts';
@@ -10,6 +11,8 @@ import { claimRecord, readRecord } from './record.ts';
 import { searchDense } from './search-dense.ts';
 import { searchText } from './search-text.ts';
 import { selectNamed, selectUnmet } from './select.ts';
+import { busyShards } from './shard-owner.ts';
+import { listTags, makeTag, removeTag } from './tags.ts';
 import { assertWriterName, indexFolder, type IndexFolder } from './tables.ts';
 import { makeStoredVectors } from './vectors.ts';
 import { keepView, type CurrentView, type View } from './view.ts';
@@ -77,6 +80,11 @@ export function openIndex(root: string, say: (line: string) => void): Operations
     inspect: () => retrying(root, () => inspect(folder)),
     verify: () => retrying(root, () => verify(folder)),
     encoder: () => readRecord(root),
+    writers: async () => (await busyShards(folder)).length,
+    exportTo: (target, what) => retrying(root, () => exportTo(folder, target, what)),
+    tag: (name) => write(() => makeTag(folder, name, () => new Date()).finally(() => current.forget())),
+    tags: () => listTags(root),
+    untag: (name) => write(() => removeTag(folder, name)),
   };
 }
 

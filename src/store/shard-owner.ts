@@ -3,7 +3,7 @@ import { ageByDisk } from '../disk/age.ts';
 import { readIfThere } from '../disk/atomic.ts';
 import { lifeOf, makeOwner, parseOwner } from '../disk/owner.ts';
 import { headManifest } from './heal.ts';
-import { ownerPath, tablePath, type IndexFolder } from './tables.ts';
+import { ownerPath, shardNames, tablePath, type IndexFolder } from './tables.ts';
 
 /**
  * Who writes a shard. A consolidation leaves the shards of others alone while they live: it would only copy
@@ -36,4 +36,12 @@ export async function isFree(folder: IndexFolder, name: string): Promise<boolean
 async function isSilent(shard: string): Promise<boolean> {
   const head = await headManifest(shard);
   return head === undefined || ((await ageByDisk(path.join(shard, '_versions', head))) ?? 0) > silentMs;
+}
+
+/** Shards of other runs that are still written, of any kind. */
+export async function busyShards(folder: IndexFolder): Promise<string[]> {
+  const busy: string[] = [];
+  for (const kind of ['chunks', 'failures', 'removals'] as const)
+    for (const name of await shardNames(folder, kind)) if (!(await isFree(folder, name))) busy.push(name);
+  return busy;
 }

@@ -198,7 +198,7 @@ export async function ownerlessFolders(folder: IndexFolder): Promise<string[]> {
 export const emptyTrash = (folder: IndexFolder): Promise<void> =>
   rm(trash(folder), { recursive: true, force: true });
 
-const trash = (folder: IndexFolder): string => path.join(folder.root, 'trash');
+export const trash = (folder: IndexFolder): string => path.join(folder.root, 'trash');
 
 /** A string as SQL writes it. */
 export const sqlString = (text: string): string => `'${text.replaceAll("'", "''")}'`;

@@ -7,27 +7,36 @@ import type { IndexFolder } from './tables.ts';
 
 export interface TurnTimes {
   /** A consolidation of a million chunks takes minutes; who waits longer leaves its shard to the next run. */
-  readonly waitMs?: number;
+  readonly waitMs?: number | undefined;
   /** How often the holder renews its claim, however long its work takes. */
-  readonly beatMs?: number;
+  readonly beatMs?: number | undefined;
 }
+
+/** In the folder of the index. */
+export const turnFile = 'consolidating.json';
 
 /**
  * One consolidation at a time: two at once meet in Lance's commits and one of them fails. Only comfort hangs on
  * it: whoever takes a turn that is not his, after a claim that outlived its node, repeats what can be repeated.
  */
-export async function inTurn(
+export const inTurn = <Out>(
   folder: IndexFolder,
-  work: () => Promise<void>,
-  { waitMs = 5 * 60_000, beatMs = 20_000 }: TurnTimes = {},
-): Promise<void> {
-  const claim = path.join(folder.root, 'consolidating.json');
+  work: () => Promise<Out>,
+  { waitMs = 5 * 60_000, beatMs }: TurnTimes = {},
+): Promise<Out | 'timed-out'> => holding(path.join(folder.root, turnFile), work, { waitMs, beatMs });
+
+/** Works while it holds a claim, which is a file. @returns `timed-out` when another has held it all the time */
+export async function holding<Out>(
+  claim: string,
+  work: () => Promise<Out>,
+  { waitMs = 0, beatMs = 20_000 }: TurnTimes = {},
+): Promise<Out | 'timed-out'> {
   const mine = JSON.stringify(makeOwner());
-  if ((await untilMine(claim, mine, waitMs)) === 'timed-out') return;
+  if ((await untilMine(claim, mine, waitMs)) === 'timed-out') return 'timed-out';
   const done = new AbortController();
   const renewing = renew(claim, mine, every(beatMs, undefined, { signal: done.signal }));
   try {
-    await work();
+    return await work();
   } finally {
     done.abort();
     await renewing;

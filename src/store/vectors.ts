@@ -75,7 +75,7 @@ async function findIn(view: View, hashes: readonly string[]): Promise<Map<string
 
 const textOf = (row: StoredRow): string => String(row['contents']).slice(String(row['title']).length + 1);
 
-function numbersOf(vector: Vector): Float32Array {
+export function numbersOf(vector: Vector): Float32Array {
   const stored = vector.toArray() as Float32Array | Uint16Array;
   return stored instanceof Uint16Array ? fromHalf(stored) : stored.slice();
 }
