@@ -21,6 +21,8 @@ export interface ParsedText {
   /** As the document says it; undefined when it does not. */
   readonly title: string | undefined;
   readonly blocks: readonly Block[];
+  /** As the document says it: `de`, `pt-BR`. */
+  readonly language?: string | undefined;
   /** What a reader should know: that hidden sheets are among the text, that letters may be wrong. */
   readonly warnings?: readonly string[] | undefined;
   /** There are pictures: where there is no text, it may be in them. */

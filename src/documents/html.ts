@@ -51,6 +51,7 @@ interface Walk {
   /** Text since the last break, white space collapsed outside of `pre`. */
   inline: string;
   title: string | undefined;
+  language: string | undefined;
   /** Inside an element that is left out: its name, and how many of that name are open. */
   skipped: { readonly name: string; readonly depth: number } | undefined;
   preDepth: number;
@@ -68,6 +69,7 @@ export function parseHtml(source: string, dialect: 'html' | 'xhtml' = 'html'): P
     tables: [],
     inline: '',
     title: undefined,
+    language: undefined,
     skipped: undefined,
     preDepth: 0,
     inList: false,
@@ -91,7 +93,8 @@ export function parseHtml(source: string, dialect: 'html' | 'xhtml' = 'html'): P
   );
   parser.end(source);
   flush(walk, 'text');
-  return { title: walk.title ?? firstHeading(walk.blocks), blocks: walk.blocks };
+  const { blocks, title = firstHeading(blocks), language } = walk;
+  return language === undefined ? { title, blocks } : { title, blocks, language };
 }
 
 const headingLevel = (name: string): number => (/^h[1-6]$/u.test(name) ? Number(name[1]) : 0);
@@ -114,7 +117,9 @@ function open(walk: Walk, name: string, attributes: Readonly<Record<string, stri
     walk.skipped = { name, depth: 1 };
     return;
   }
-  if (name === 'br') {
+  if (name === 'html') {
+    walk.language ??= attributes['lang'] ?? attributes['xml:lang'];
+  } else if (name === 'br') {
     walk.inline += cellTable(walk) === undefined ? '\n' : ' ';
   } else if (name === 'table' || name === 'pre' || headingLevel(name) > 0) {
     makeLayout(walk);

@@ -99,7 +99,7 @@ async function parseBytes(
 
 /** Undefined when there is no text. @throws bad-document when there is too much */
 function finish(
-  { title, blocks, warnings = [] }: ParsedText,
+  { title, blocks, language, warnings = [] }: ParsedText,
   base: Base,
   chunker: ChunkerOptions,
 ): ParsedDocument | undefined {
@@ -108,7 +108,7 @@ function finish(
   const chunks = chunkBlocks(blocks, chunker);
   if (chunks.length === 0) return undefined;
   const shown = cleanLine(title ?? '') || cleanLine(basename(base.file));
-  const text = analyseChunks(shown, chunks);
+  const text = analyseChunks(shown, chunks, language);
   const labels = fileLabels(base.file);
   const parsed = { ...base, state: 'parsed', id: base.key, title: shown, labels, ...text } as const;
   return warnings.length > 0 ? { ...parsed, warnings } : parsed;

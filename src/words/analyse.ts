@@ -1,3 +1,7 @@
+import { fold, withoutPoints } from './fold.ts';
+import { languages } from './languages.ts';
+import { splitWords } from './split.ts';
+
 /** Names the analysis in an index's record. Raise it with every change that makes other words of the same text. */
 export const analysis = 'words-1';
 
@@ -9,12 +13,43 @@ export interface Words {
   readonly length: number;
 }
 
-/** @param language of the text, '' where it is not known */
-export function analyse(text: string, _language: string): Words {
-  const words =
-    text
-      .normalize('NFKC')
-      .toLowerCase()
-      .match(/[\p{L}\p{N}]+/gu) ?? [];
-  return { words: words.join(' '), length: words.length };
+/** Longer ones are no words but data. Identifiers and digests are looked for, and are shorter. */
+const longestWord = 128;
+
+/** A text has each word many times, and a stem takes 1 µs. Cleared when full, so that a thread stays small. */
+const mostRemembered = 50_000;
+const remembered = new Map<string, Map<string, string>>();
+
+/**
+ * The term by which a word is found in texts of a language: its stem, without accents.
+ *
+ * @param word as splitWords makes it
+ * @param language '' where it is not known: the word as it is, without accents
+ * @returns '' for a stop word
+ */
+export function termOf(word: string, language: string): string {
+  const terms = remembered.get(language) ?? new Map<string, string>();
+  const before = terms.get(word);
+  if (before !== undefined) return before;
+  if (terms.size >= mostRemembered) terms.clear();
+  const term = makeTerm(word, language);
+  terms.set(word, term);
+  remembered.set(language, terms);
+  return term;
+}
+
+function makeTerm(word: string, language: string): string {
+  if (word.length > longestWord) return '';
+  const plain = withoutPoints(word);
+  const known = languages.get(language);
+  if (known?.stopWords.has(plain) === true) return '';
+  // The stems of accented words are made of their accents.
+  return fold(known?.stem(plain) ?? plain);
+}
+
+export function analyse(text: string, language: string): Words {
+  const terms = splitWords(text)
+    .map((word) => termOf(word, language))
+    .filter((term) => term !== '');
+  return { words: terms.join(' '), length: terms.length };
 }
