@@ -9,11 +9,15 @@ export interface CandidateSettings {
   readonly candidates: number;
   /** The constant of reciprocal rank fusion (RAG_RRF_K). */
   readonly rrfK: number;
+  /** False: vectors alone are searched. */
+  readonly lexical?: boolean;
+  /** Depth of each ranking for each hit that is wanted, where that is more than `candidates`. */
+  readonly depthPerHit?: number;
 }
 
 /** What the index has for one query, before any reranking. */
 export interface Candidates {
-  /** Fused, best first, no two with the same text. */
+  /** Best first, no two with the same text. Of two rankings fused; one alone keeps its scores. */
   readonly hits: readonly Hit[];
   /** How many hits BM25 alone had: none means that no word of the question is in the index. */
   readonly lexical: number;
@@ -23,7 +27,8 @@ export interface Candidates {
 
 export interface CandidateParts {
   readonly store: Store;
-  readonly embed: Embed;
+  /** Undefined: words alone are searched. */
+  readonly embed: Embed | undefined;
   readonly settings: CandidateSettings;
 }
 
@@ -37,7 +42,7 @@ export type FindCandidates = (
 export const nothing: Candidates = { hits: [], lexical: 0, whole: true };
 
 /**
- * Dense and lexical search at once, fused. A blank query finds nothing (a model server gives an empty text no
+ * Dense and lexical search at once, fused; either alone where there is no other. A blank query finds nothing (a model server gives an empty text no
  * vector); a query that the embedder cannot take (too long, a vector that is not finite) is searched by words
  * alone, so that one bad query of a batch never costs the others their answer.
  */
@@ -45,15 +50,16 @@ export function makeFindCandidates({ store, embed, settings }: CandidateParts): 
   return async (queries, depth, signal) => {
     const texts = queries.filter((query) => query.trim() !== '');
     if (texts.length === 0) return queries.map(() => nothing);
-    const k = Math.max(depth, settings.candidates);
+    const k = Math.max(depth * (settings.depthPerHit ?? 1), settings.candidates);
     const [dense, lexical] = await Promise.all([
-      searchDense({ store, embed }, { texts, k, signal }),
-      store.searchText(texts, k),
+      embed && searchDense({ store, embed }, { texts, k, signal }),
+      settings.lexical === false ? undefined : store.searchText(texts, k),
     ]);
     signal.throwIfAborted();
     const found = texts.map((_, i) => ({
-      ...combine(dense[i] ?? [], lexical[i] ?? [], settings.rrfK),
-      whole: dense[i] !== undefined,
+      hits: combine(dense && (dense[i] ?? []), lexical?.[i], settings.rrfK),
+      lexical: lexical?.[i]?.length ?? 0,
+      whole: dense === undefined || dense[i] !== undefined,
     }));
     let next = 0;
     return queries.map((query) => (query.trim() === '' ? nothing : (found[next++] ?? nothing)));
@@ -68,7 +74,7 @@ interface DenseSearch {
 
 /** Undefined for a text that the embedder refuses. */
 export async function searchDense(
-  { store, embed }: Pick<CandidateParts, 'store' | 'embed'>,
+  { store, embed }: { readonly store: Pick<Store, 'searchDense'>; readonly embed: Embed },
   { texts, k, signal }: DenseSearch,
 ): Promise<(StoredHit[] | undefined)[]> {
   const { positions, vectors } = await embedWhatCan(embed, texts, signal);
@@ -105,17 +111,19 @@ function refusedText(error: unknown): number | undefined {
   return typeof index === 'number' && Number.isInteger(index) && index >= 0 ? index : undefined;
 }
 
+/** @param dense undefined, like `lexical`: nobody has searched so. Without results it has found nothing. */
 export function combine(
-  dense: readonly StoredHit[],
-  lexical: readonly StoredHit[],
+  dense: readonly StoredHit[] | undefined,
+  lexical: readonly StoredHit[] | undefined,
   rrfK: number,
-): Omit<Candidates, 'whole'> {
+): Hit[] {
+  if (dense === undefined) return distinct((lexical ?? []).map((hit) => ({ ...hit, stage: 'lexical' })));
+  if (lexical === undefined) return distinct(dense.map((hit) => ({ ...hit, stage: 'dense' })));
+  return distinct(fuse([dense, lexical], rrfK).map(({ hit, score }) => ({ ...hit, score, stage: 'fused' })));
+}
+
+/** Of equal texts the best. */
+function distinct(hits: readonly Hit[]): Hit[] {
   const texts = new Set<string>();
-  const hits: Hit[] = [];
-  for (const { hit, score } of fuse([dense, lexical], rrfK)) {
-    if (texts.has(hit.text)) continue;
-    texts.add(hit.text);
-    hits.push({ ...hit, score, stage: 'fused' });
-  }
-  return { hits, lexical: lexical.length };
+  return hits.filter(({ text }) => !texts.has(text) && texts.add(text));
 }

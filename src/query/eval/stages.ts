@@ -36,22 +36,27 @@ export type FindStages = (
 const PASSAGES_PER_DOCUMENT = 3;
 
 /**
- * The stages as a query walks through them: both searches, their fusion at the depth that is in force, and all fused
- * candidates reranked. The two searches alone go deeper, so that their rankings have `depth` documents.
+ * The stages as a query walks through them: both searches, their fusion at the depth that is in force, and all
+ * candidates reranked; of a retriever that searches in one way that search alone. A search alone goes deeper, so that
+ * its ranking has `depth` documents.
  */
 export function makeFindStages({ store, embed, rerank, settings }: StageParts): FindStages {
   const stagesOf = async (
     { text: query, golden }: AskedQuestion,
-    [dense, lexical]: readonly [readonly Hit[], readonly Hit[]],
+    [dense, lexical]: readonly [readonly Hit[] | undefined, readonly Hit[] | undefined],
     { depth, signal }: { readonly depth: number; readonly signal: AbortSignal },
   ): Promise<StageRankings | 'failed'> => {
-    const fusedDepth = Math.max(depth, settings.candidates);
-    const { hits } = combine(dense.slice(0, fusedDepth), lexical.slice(0, fusedDepth), settings.rrfK);
+    const fusedDepth = Math.max(depth * (settings.depthPerHit ?? 1), settings.candidates);
+    const hits = combine(dense?.slice(0, fusedDepth), lexical?.slice(0, fusedDepth), settings.rrfK);
     const ranking = (list: readonly Hit[]): StageRanking => ({
       documents: bestPassages(list, depth),
       answerAt: placeOfAnswer(list.slice(0, depth), golden),
     });
-    const found = { lexical: ranking(lexical), dense: ranking(dense), fused: ranking(hits) };
+    const found = {
+      ...(lexical && { lexical: ranking(lexical) }),
+      ...(dense && { dense: ranking(dense) }),
+      ...(lexical && dense && { fused: ranking(hits) }),
+    };
     if (rerank === undefined) return found;
     const best = await rerankHits(rerank, { query, hits, signal });
     return best.reranked || hits.length === 0 ? { ...found, reranked: ranking(best.hits) } : 'failed';
@@ -61,13 +66,13 @@ export function makeFindStages({ store, embed, rerank, settings }: StageParts): 
     const texts = questions.map(({ text }) => text);
     const k = Math.max(PASSAGES_PER_DOCUMENT * depth, settings.candidates);
     const [dense, lexical] = await Promise.all([
-      searchDense({ store, embed }, { texts, k, signal }),
-      store.searchText(texts, k),
+      embed && searchDense({ store, embed }, { texts, k, signal }),
+      settings.lexical === false ? undefined : store.searchText(texts, k),
     ]);
     signal.throwIfAborted();
     const results: (StageRankings | 'failed')[] = [];
     for (const [at, question] of questions.entries()) {
-      const lists = [asHits(dense[at], 'dense'), asHits(lexical[at], 'lexical')] as const;
+      const lists = [dense && asHits(dense[at], 'dense'), lexical && asHits(lexical[at], 'lexical')] as const;
       results.push(await stagesOf(question, lists, { depth, signal }));
     }
     return results;

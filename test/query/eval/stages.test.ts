@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Embed, Rerank } from '../../../src/models/types.ts';
-import { bestPassages, makeFindStages, type AskedQuestion } from '../../../src/query/eval/stages.ts';
+import {
+  bestPassages,
+  makeFindStages,
+  type AskedQuestion,
+  type StageParts,
+} from '../../../src/query/eval/stages.ts';
 import type { Store, StoredHit } from '../../../src/store/types.ts';
 import { hit, storedHit } from '../hits.ts';
 
@@ -55,6 +60,23 @@ test('the searches alone go deeper than the fusion, which sees what a query woul
   const places = [found.dense?.answerAt, found.lexical?.answerAt, found.fused?.answerAt];
   assert.deepEqual(places, [null, null, null], 'its fourth passage is too deep');
   assert.equal(found.reranked, undefined, 'a job without a reranker has no such stage');
+});
+
+test('a retriever that searches in one way has that stage and no fusion', async () => {
+  const rerank: Rerank = ({ passages }) => Promise.resolve(passages.map((_, at) => at / 10));
+  const stagesOf = async (parts: Pick<StageParts, 'embed' | 'settings'>): Promise<string[]> => {
+    const [found] = await makeFindStages({ store: storeOf(dense, lexical), rerank, ...parts })(
+      [ask('q')],
+      3,
+      signal,
+    );
+    return Object.keys(found ?? {});
+  };
+  assert.deepEqual(await stagesOf({ embed: undefined, settings }), ['lexical', 'reranked']);
+  assert.deepEqual(await stagesOf({ embed, settings: { ...settings, lexical: false } }), [
+    'dense',
+    'reranked',
+  ]);
 });
 
 test('the reranker orders all fused candidates, and one that fails is told', async () => {
