@@ -1,5 +1,5 @@
 import { answerText, whatToTryNext } from '../observe/answer.ts';
-import { openFace, publish } from '../job/face.ts';
+import { openFace, openKeys, publish } from '../job/face.ts';
 import { withJob, type OpenJob } from '../job/open.ts';
 import { makeExitCode, makeSummary, outcomeText } from '../job/outcome.ts';
 import { prepare } from '../job/prepare.ts';
@@ -39,7 +39,8 @@ async function supervise(
 ): Promise<number> {
   const json = line.switches.has('json');
   const started = performance.now();
-  await using endpoint = await openFace(open);
+  await using keys = await openKeys(open);
+  await using endpoint = await openFace(open, keys);
   const done = await runToEnd({
     open,
     stop: signal,
@@ -51,7 +52,7 @@ async function supervise(
           ? JSON.stringify(record)
           : `${open.prepared.dryRun ? `${record.query}\n\n` : ''}${answerText(record)}`,
       ),
-    publish: () => publish(open, endpoint),
+    publish: () => publish(open, endpoint, keys.files),
   });
   const exit = makeExitCode(done, open.prepared.settings.RAG_MAX_FAILED);
   open.watch.outcome({ exit, reason: outcomeText(exit, done) });

@@ -1,18 +1,51 @@
 /** What others see of a run: the endpoint, its file, the state file, the job's comment. */
 import { join } from 'node:path';
 
+import { clusterAddress } from '../machine/address.ts';
 import { openEndpoint, type Endpoint } from '../serve/serve.ts';
+import { makeTokens, type Tokens } from '../serve/tokens.ts';
 import { openPublication, type Publication } from '../services/discovery.ts';
+import { openTokenFiles, type TokenFiles } from '../services/token-files.ts';
 import { writeComment } from '../slurm/comment.ts';
+import { jobKey } from '../slurm/job.ts';
 import { embedOptions, generateOptions } from './models-in-force.ts';
 import type { OpenJob } from './open.ts';
 
-/** @throws settings when the port or the socket cannot be had */
-export async function openFace(open: OpenJob): Promise<Endpoint> {
+/** What opens the endpoint to who is not its owner on this node. */
+export interface Keys extends AsyncDisposable {
+  readonly tokens: Tokens;
+  readonly files: Pick<TokenFiles, 'header' | 'url'>;
+}
+
+/** @throws settings for a group that cannot be given anything, disk-full */
+export async function openKeys({ prepared, lost }: OpenJob): Promise<Keys> {
+  const { settings, job } = prepared;
+  const tokens = makeTokens();
+  const files = await openTokenFiles({
+    folder: settings.RAG_RUNTIME_STATE,
+    name: `${jobKey(job)}.${job.node}`,
+    tokens,
+    group: settings.RAG_SHARE_GROUP,
+    signal: lost,
+  });
+  return { tokens, files, [Symbol.asyncDispose]: () => files[Symbol.asyncDispose]() };
+}
+
+/** @throws settings when the port, the address or the socket cannot be had */
+export async function openFace(open: OpenJob, { tokens }: Pick<Keys, 'tokens'>): Promise<Endpoint> {
+  const { settings, job } = open.prepared;
+  const host = settings.RAG_BIND === 'node' ? await clusterAddress(job.node) : settings.RAG_BIND;
+  const endpoint = await listen(open, host, tokens);
+  open.watch.endpoint(endpoint);
+  return endpoint;
+}
+
+function listen(open: OpenJob, host: string, tokens: Tokens): Promise<Endpoint> {
   const { settings } = open.prepared;
-  const endpoint = await openEndpoint({
+  return openEndpoint({
     work: open.work,
-    host: settings.RAG_BIND,
+    host,
+    tokens,
     port: settings.RAG_PORT,
     socketPath: join(open.folders.scratch, 'endpoint', 'rag.sock'),
     ownerUid: process.getuid?.() ?? 0,
@@ -32,22 +65,24 @@ export async function openFace(open: OpenJob): Promise<Endpoint> {
     onEvent: (event) =>
       open.log.file(`endpoint: ${event.kind}`, 'problem' in event ? { problem: event.problem } : {}),
   });
-  open.watch.endpoint(endpoint);
-  return endpoint;
 }
 
 /** Tells the world that every service is ready. A file that another live job holds stays as it is, and we say so. */
-export async function publish(open: OpenJob, endpoint: Endpoint): Promise<Publication> {
+export async function publish(open: OpenJob, endpoint: Endpoint, files: Keys['files']): Promise<Publication> {
   const { settings, job, plan, environment } = open.prepared;
   const path = join(settings.RAG_RUNTIME_STATE, 'ollama_service.json');
   const publication = await openPublication({
     path,
+    // No secret is in it, and who may read it is decided by its folder.
+    mode: settings.RAG_SHARE_GROUP === undefined ? 0o600 : 0o644,
     service: {
-      host: settings.RAG_BIND,
+      host: endpoint.host,
       port: endpoint.port,
       job_id: job.id,
-      ip: settings.RAG_BIND,
+      ip: endpoint.host,
       url: endpoint.url,
+      token_file: files.header,
+      url_token_file: files.url,
       node: job.node,
       task: job.task,
       models: Object.fromEntries(plan.instances.map(({ role, model }) => [role, model])),

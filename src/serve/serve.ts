@@ -10,6 +10,7 @@ import { addOllamaRoutes } from './routes-ollama.ts';
 import { addQueryRoutes } from './routes-query.ts';
 import { addRetrieveRoutes } from './routes-retrieve.ts';
 import { listenOnSocket } from './unix-socket.ts';
+import { makeTokenGate, type Tokens } from './tokens.ts';
 import { makeWhoMay } from './who-may.ts';
 
 export type EndpointEvent =
@@ -21,12 +22,14 @@ export type EndpointEvent =
 export interface EndpointOptions extends HealthParts {
   readonly work: Pick<Work, 'retrieve' | 'query'>;
   readonly ollama: OllamaUpstream;
-  /** An address of this node; 0 as port: a free one. */
+  /** An address of this node, beside which it also listens on 127.0.0.1; 0 as port: a free one. */
   readonly host: string;
   readonly port: number;
   /** In a folder of its own, which becomes 0700; null: no Unix socket. */
   readonly socketPath: string | null;
   readonly ownerUid: number;
+  /** What opens the endpoint to others; undefined: nothing does. */
+  readonly tokens?: Tokens;
   readonly defaultTopk: number;
   readonly maxQuestions?: number;
   readonly onEvent?: (event: EndpointEvent) => void;
@@ -34,6 +37,7 @@ export interface EndpointOptions extends HealthParts {
 
 export interface Endpoint extends AsyncDisposable {
   readonly url: string;
+  readonly host: string;
   readonly port: number;
   readonly socketPath: string | null;
 }
@@ -49,27 +53,29 @@ export async function openEndpoint(options: EndpointOptions): Promise<Endpoint> 
   // By the server that accepted it: a TCP peer that has gone again has no address either.
   const overUnixSocket = new WeakSet<Socket>();
   const app = makeApp(options, (socket) => overUnixSocket.has(socket));
-  // Fastify refuses a second listen, so the Unix socket has a server of its own before the same routes.
-  const socketServer = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) =>
-    app.routing(request, response),
-  );
+  // Fastify refuses a second listen, so the Unix socket and loopback have servers of their own before the same routes.
+  const before = (): Server =>
+    createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => app.routing(request, response));
+  const [socketServer, loopbackServer] = [before(), before()];
   socketServer.on('connection', (socket) => overUnixSocket.add(socket));
   try {
     await app.listen({ host, port }).catch((cause: unknown) => {
       throw cannotListen(host, port, cause);
     });
+    if (!isLoopback(host)) await listenOnLoopback(loopbackServer, boundPort(app.server, port));
     if (socketPath !== null) await listenOnSocket(socketServer, socketPath);
   } catch (error) {
-    await app.close();
+    await Promise.all([closeServer(loopbackServer), app.close()]);
     throw error;
   }
   const bound = boundPort(app.server, port);
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
+    host,
     port: bound,
     socketPath,
     async [Symbol.asyncDispose]() {
-      await Promise.all([closeServer(socketServer), app.close()]);
+      await Promise.all([closeServer(socketServer), closeServer(loopbackServer), app.close()]);
     },
   };
 }
@@ -85,8 +91,10 @@ const frameworkErrors = (error: unknown, _request: FastifyRequest, reply: Fastif
 function makeApp(options: EndpointOptions, isUnixSocket: (socket: Socket) => boolean): FastifyInstance {
   const { work, defaultTopk, maxQuestions = 64, onEvent = () => undefined } = options;
   // Connections are cut at the end: a client of /retrieve holds its own for as long as it lives.
+  const gate = makeTokenGate(options.tokens);
   const app = fastify({
     logger: false,
+    rewriteUrl: (request) => gate.rewriteUrl(request),
     forceCloseConnections: true,
     keepAliveTimeout: KEEP_ALIVE_MS,
     frameworkErrors,
@@ -94,7 +102,7 @@ function makeApp(options: EndpointOptions, isUnixSocket: (socket: Socket) => boo
   app.removeContentTypeParser('text/plain');
   app.addHook(
     'onRequest',
-    makeWhoMay(options.ownerUid, isUnixSocket, (problem) => onEvent({ kind: 'refused', problem })),
+    makeWhoMay(options.ownerUid, isUnixSocket, gate, (problem) => onEvent({ kind: 'refused', problem })),
   );
   app.addHook('preParsing', async ({ method, headers }, reply) => {
     if (method === 'POST' && !isJson(headers['content-type'])) await refuse(reply, wantsJson);
@@ -130,6 +138,15 @@ const notFound = (method: string, url: string): Problem => ({
   message: `Cannot ${method} ${url.split('?')[0]}: there is no such route`,
   hint: 'POST /retrieve, /query, /query/stream, /api/chat; GET /healthz, /readyz, /status',
 });
+
+const isLoopback = (host: string): boolean => /^(?:127\.|localhost$|::1$)/.test(host);
+
+/** Programs of this node go on using the address that they know. */
+const listenOnLoopback = (server: Server, port: number): Promise<void> =>
+  new Promise((resolve, reject) => {
+    server.once('error', (cause) => reject(cannotListen('127.0.0.1', port, cause)));
+    server.listen({ host: '127.0.0.1', port }, resolve);
+  });
 
 function boundPort(server: Server, asked: number): number {
   const address = server.address();

@@ -1,30 +1,40 @@
 /**
- * Who may ask: peers on this node that run as the owner. Nodes are shared, so a loopback port alone protects
- * nothing; and the owner's own browser is no peer, because any web page can make it send requests.
+ * Who may ask: peers on this node that run as the owner, and who holds a token. Nodes are shared, so a loopback port
+ * alone protects nothing; and the owner's own browser is no peer, because any web page can make it send requests.
  */
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { uidOfPeer } from '../machine/ports.ts';
 import { type Problem, refuse } from './problem.ts';
+import { type Grant, isForModels, type TokenGate } from './tokens.ts';
 
 /** `socket`: only the owner reaches the Unix socket, by its folder's mode. */
 export type Peer = { readonly via: 'socket' } | { readonly via: 'tcp'; readonly uid: number | undefined };
 
 interface Caller {
   readonly peer: Peer;
+  /** What the token that it showed opens. */
+  readonly grant: Grant;
+  /** What it asks for, without a token. */
+  readonly method: string;
+  readonly path: string;
   readonly origin: string | undefined;
   readonly host: string | undefined;
 }
 
 /** Undefined: come in. */
-export function judge({ peer, origin, host }: Caller, ownerUid: number): Problem | undefined {
-  if (peer.via === 'tcp' && peer.uid !== ownerUid)
+export function judge(
+  { peer, grant, method, path, origin, host }: Caller,
+  ownerUid: number,
+): Problem | undefined {
+  const isOwner = peer.via === 'socket' || peer.uid === ownerUid;
+  if (!isOwner && grant === 'nothing') return notAllowed;
+  if (!isOwner && grant === 'models' && !isForModels(method, path))
     return {
-      status: 401,
+      status: 403,
       code: 'forbidden',
-      message:
-        'Cannot answer: the caller is not the owner of this service, only the same user on the same node may ask',
-      hint: 'Start a service of your own: node dist/supervisor.js run',
+      message: `Cannot answer: the token of an address opens models and retrieval, not ${path.split('?')[0]}`,
+      hint: 'Send the token of token_file as a header: Authorization: Bearer ...',
     };
   if (origin !== undefined)
     return {
@@ -33,7 +43,8 @@ export function judge({ peer, origin, host }: Caller, ownerUid: number): Problem
       message:
         'Cannot answer: the request comes from a web page (it has an Origin header), a program is wanted',
     };
-  if (peer.via === 'tcp' && !isLoopbackHost(host))
+  // A page cannot know a token, so that any name of this node will do for who shows one.
+  if (peer.via === 'tcp' && grant === 'nothing' && !isLoopbackHost(host))
     return {
       status: 403,
       code: 'forbidden',
@@ -43,6 +54,14 @@ export function judge({ peer, origin, host }: Caller, ownerUid: number): Problem
   return undefined;
 }
 
+const notAllowed: Problem = {
+  status: 401,
+  code: 'forbidden',
+  message:
+    'Cannot answer: the caller is not the owner of this service on this node and shows no token, one of both is wanted',
+  hint: 'curl -H "Authorization: Bearer $(cat TOKEN_FILE)"   # token_file in ollama_service.json',
+};
+
 /** A page of a name that was made to resolve to 127.0.0.1 (DNS rebinding) still sends its own name. */
 const isLoopbackHost = (host: string | undefined): boolean =>
   host !== undefined && /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/iu.test(host);
@@ -51,6 +70,7 @@ const isLoopbackHost = (host: string | undefined): boolean =>
 export function makeWhoMay(
   ownerUid: number,
   isUnixSocket: (socket: Socket) => boolean,
+  tokens: Pick<TokenGate, 'grantOf'>,
   onRefused: (problem: Problem) => void,
 ): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
   const peers = new WeakMap<Socket, Peer>();
@@ -60,7 +80,15 @@ export function makeWhoMay(
     return known;
   };
   return async ({ raw, headers }, reply) => {
-    const problem = judge({ peer: peerOf(raw.socket), origin: headers.origin, host: headers.host }, ownerUid);
+    const caller = {
+      peer: peerOf(raw.socket),
+      grant: tokens.grantOf(raw),
+      method: raw.method ?? 'GET',
+      path: raw.url ?? '/',
+      origin: headers.origin,
+      host: headers.host,
+    };
+    const problem = judge(caller, ownerUid);
     if (problem === undefined) return;
     onRefused(problem);
     await refuse(reply, problem);

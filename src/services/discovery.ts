@@ -16,6 +16,9 @@ export interface Service {
   readonly job_id: string;
   readonly ip: string;
   readonly url: string;
+  /** Paths of files; the tokens themselves are never here. */
+  readonly token_file: string;
+  readonly url_token_file: string;
   readonly node: string;
   /** Array task; null outside an array. */
   readonly task: string | null;
@@ -36,6 +39,8 @@ export interface Publication extends AsyncDisposable {
 export interface PublicationOptions {
   readonly path: string;
   readonly service: Service;
+  /** Of the file. Default: for its owner only. */
+  readonly mode?: number;
   /** How often the owner writes its counter anew, and the others look at it. */
   readonly beatMs?: number;
   /** A file that did not change for so long, by our own clock, has no owner: clocks of nodes differ. */
@@ -51,13 +56,13 @@ export interface PublicationOptions {
  * @throws disk-full, preflight at the first attempt; never later
  */
 export async function openPublication(options: PublicationOptions): Promise<Publication> {
-  const { path, service, beatMs = 30_000, staleMs = 120_000 } = options;
+  const { path, service, mode = 0o600, beatMs = 30_000, staleMs = 120_000 } = options;
   const owner = makeOwner();
   const watch = makeWatch(staleMs);
   let beats = 0;
   const step = (): Promise<PublicationState> => {
     beats += 1;
-    return nextBeat({ path, owner, watch, content: render(service, owner, beats) });
+    return nextBeat({ path, mode, owner, watch, content: render(service, owner, beats) });
   };
 
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
@@ -92,6 +97,7 @@ const describe = (state: PublicationState): string => (state.state === 'held' ? 
 
 interface Beat {
   readonly path: string;
+  readonly mode: number;
   readonly owner: Owner;
   readonly watch: Watch;
   readonly content: string;
@@ -105,10 +111,10 @@ const settleMs = 100;
  * Of several who take over at once the link lets one in; but a slow one may then take that one's file for the
  * stale one and put it back too late (1 of 100 takeovers by four processes). So who claimed looks once more.
  */
-async function nextBeat({ path, owner, watch, content }: Beat): Promise<PublicationState> {
+async function nextBeat({ path, mode, owner, watch, content }: Beat): Promise<PublicationState> {
   const found = await readIfThere(path);
   if (found !== undefined && isBy(found, owner)) {
-    await writeAtomic(path, content);
+    await writeAtomic(path, content, mode);
     return { state: 'published' };
   }
   if (found !== undefined) {
@@ -116,7 +122,7 @@ async function nextBeat({ path, owner, watch, content }: Beat): Promise<Publicat
       return { state: 'held', by: nameOf(found) };
     await removeIfOwned(path, (now) => now === found);
   }
-  if ((await claimByLink(path, content)) === 'claimed') await pause(settleMs);
+  if ((await claimByLink(path, content, mode)) === 'claimed') await pause(settleMs);
   const now = await readIfThere(path);
   return now === content ? { state: 'published' } : { state: 'held', by: nameOf(now ?? '') };
 }
@@ -142,6 +148,8 @@ const fileSchema = z.looseObject({
   port: z.number(),
   job_id: z.string(),
   url: z.string().optional(),
+  token_file: z.string().optional(),
+  url_token_file: z.string().optional(),
   node: z.string().optional(),
   pid: z.number().optional(),
   heartbeat: z.number().optional(),

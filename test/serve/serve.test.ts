@@ -124,11 +124,17 @@ test("the owner's browser is refused: a page has an Origin, and a name made to p
 });
 
 test('judge() refuses a peer whose user is not known', () => {
-  const caller = { origin: undefined, host: 'localhost' };
+  const caller = {
+    grant: 'nothing',
+    method: 'GET',
+    path: '/status',
+    origin: undefined,
+    host: 'localhost',
+  } as const;
   assert.equal(judge({ ...caller, peer: { via: 'tcp', uid: undefined } }, 1000)?.status, 401);
   assert.equal(judge({ ...caller, peer: { via: 'tcp', uid: 0 } }, 1000)?.status, 401);
   assert.equal(judge({ ...caller, peer: { via: 'tcp', uid: 1000 } }, 1000), undefined);
-  assert.equal(judge({ peer: { via: 'socket' }, origin: undefined, host: undefined }, 1000), undefined);
+  assert.equal(judge({ ...caller, peer: { via: 'socket' }, host: undefined }, 1000), undefined);
 });
 
 test('a peer at another loopback address than 127.0.0.1 is refused: its port may be that of the owner', async () => {

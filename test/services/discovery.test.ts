@@ -25,6 +25,8 @@ const service = (job: string): Service => ({
   job_id: job,
   ip: '10.0.0.1',
   url: 'http://127.0.0.1:4711',
+  token_file: '/state/tokens/a.token',
+  url_token_file: '/state/tokens/a.url-token',
   node: 'node1',
   task: null,
   models: { generate: 'g', embed: 'e' },
@@ -145,7 +147,7 @@ test('an owner whose file was deleted claims it again; one whose file another to
 const contender = `
   import { openPublication } from ${JSON.stringify(new URL('../../src/services/discovery.ts', import.meta.url).href)};
   const [path, job] = process.argv.slice(1);
-  const service = { host: '127.0.0.1', port: 1, job_id: job, ip: '', url: '', node: 'n', task: null, models: {}, started_at: '' };
+  const service = { host: '127.0.0.1', port: 1, job_id: job, ip: '', url: '', token_file: '', url_token_file: '', node: 'n', task: null, models: {}, started_at: '' };
   process.stdin.once('data', async () => {
     await using publication = await openPublication({ path, service, beatMs: 60_000 });
     console.log(publication.current().state);

@@ -1,0 +1,36 @@
+/** The address by which other nodes of the cluster reach this one. */
+import { lookup } from 'node:dns/promises';
+import { networkInterfaces, type NetworkInterfaceInfo } from 'node:os';
+import { RagError } from '../errors.ts';
+
+/**
+ * What the cluster's name of this node resolves to, when that is an address of this machine; else its first address
+ * that is not loopback (Debian resolves a host's own name to 127.0.1.1).
+ *
+ * @throws settings when the machine has no other address than loopback
+ */
+export async function clusterAddress(node: string): Promise<string> {
+  const named = await lookup(node, { all: true }).catch(() => []);
+  const address = chooseAddress(
+    named.map((each) => each.address),
+    Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []),
+  );
+  if (address !== undefined) return address;
+  throw new RagError(
+    'settings',
+    `Cannot listen on the cluster's network: ${node} has no address but loopback`,
+    {
+      hint: 'unset RAG_BIND',
+    },
+  );
+}
+
+export function chooseAddress(
+  named: readonly string[],
+  own: readonly Pick<NetworkInterfaceInfo, 'address' | 'family' | 'internal'>[],
+): string | undefined {
+  const reachable = own.filter(({ internal, address }) => !internal && !/^fe80:/i.test(address));
+  const byName = named.find((address) => reachable.some((each) => each.address === address));
+  const first = reachable.find(({ family }) => family === 'IPv4') ?? reachable[0];
+  return byName ?? first?.address;
+}

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempDisposable, readdir, readFile, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { openTokenFiles } from '../../src/services/token-files.ts';
+
+const tokens = { header: 'for headers', url: 'for addresses' };
+const { signal } = new AbortController();
+const modeOf = async (path: string): Promise<number> => (await stat(path)).mode & 0o777;
+
+test('tokens lie in files that only their owner can read, and go with their supervisor', async () => {
+  await using dir = await mkdtempDisposable(join(tmpdir(), 'rag-tokens-'));
+  const place = join(dir.path, 'tokens');
+  {
+    await using files = await openTokenFiles({
+      folder: dir.path,
+      name: '7_1.n1',
+      tokens,
+      group: undefined,
+      signal,
+    });
+    assert.equal(await readFile(files.header, 'utf8'), 'for headers\n');
+    assert.equal(await readFile(files.url, 'utf8'), 'for addresses\n');
+    assert.deepEqual(
+      [await modeOf(files.header), await modeOf(files.url), await modeOf(place)],
+      [0o600, 0o600, 0o700],
+    );
+  }
+  assert.deepEqual(await readdir(place), []);
+});
+
+test('members of the group may read them, and only read', async () => {
+  await using dir = await mkdtempDisposable(join(tmpdir(), 'rag-tokens-'));
+  const group = execFileSync('id', ['-gn']).toString().trim();
+  await using files = await openTokenFiles({ folder: dir.path, name: '7', tokens, group, signal });
+  assert.deepEqual(
+    [await modeOf(files.header), await modeOf(join(dir.path, 'tokens')), await modeOf(dir.path)],
+    [0o640, 0o750, 0o750],
+  );
+  assert.equal((await stat(files.url)).gid, process.getgid?.());
+});
+
+test('a group that is none is said, and no token is left behind', async () => {
+  await using dir = await mkdtempDisposable(join(tmpdir(), 'rag-tokens-'));
+  const opening = openTokenFiles({ folder: dir.path, name: '7', tokens, group: 'no-such-group', signal });
+  await assert.rejects(opening, { code: 'settings' });
+  assert.deepEqual(await readdir(join(dir.path, 'tokens')), []);
+});
