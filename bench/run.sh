@@ -8,7 +8,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../scripts/project.sh"
 
 ingest="ingest-efficiency ingest-cpu ingest-loop ingest-instances ingest-pdf ingest-again memory"
-all="$ingest private-network retrieve start"
+all="$ingest private-network retrieve citations start"
 
 install_packages
 npm run --silent build
@@ -23,5 +23,6 @@ if [ $# -gt 0 ]; then
   exec node "bench/$name.ts" "$@"
 fi
 for name in $all; do node "bench/$name.ts"; done
+echo 'Left out: bench/run.sh citations COLLECTION... (documents.jsonl, queries.jsonl with long_answer, as PubMedQA)'
 echo 'Left out: bench/run.sh real-corpus FOLDER (any folder of documents)'
 echo 'Left out: bench/run.sh quality FOLDER... (it needs a collection with documents.jsonl, queries.jsonl and qrels.tsv)'

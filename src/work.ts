@@ -71,6 +71,8 @@ export interface AnswerRecord {
   readonly answer: string;
   readonly citations: readonly Citation[];
   readonly sentences: readonly Sentence[];
+  /** How many numbers the answer cites that no passage has. */
+  readonly citations_dropped: number;
   /** How many passages stood in the prompt. */
   readonly retrieved: number;
   readonly reranked: boolean;

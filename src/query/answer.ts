@@ -54,7 +54,7 @@ export function makeAnswer(parts: AnswerParts): Answer {
     return {
       query,
       answer: text,
-      ...(relevant ? checkCitations(text, used) : { citations: [], sentences: [] }),
+      ...(relevant ? checkCitations(text, used) : { citations: [], sentences: [], citations_dropped: 0 }),
       retrieved: used.length,
       reranked: ranked.reranked,
       model: parts.model(),

@@ -1,11 +1,13 @@
 import type { Citation, Hit, Sentence } from '../work.ts';
 import { bareSentence, citedNumbers, splitSentences } from './sentences.ts';
-import { supportOf } from './support.ts';
+import { type Evidence, makeEvidence } from './support.ts';
 
 export interface CheckedAnswer {
   readonly sentences: readonly Sentence[];
   /** The passages that the answer cites, by number. */
   readonly citations: readonly Citation[];
+  /** How many cited numbers no passage has. They are left out. */
+  readonly citations_dropped: number;
 }
 
 /**
@@ -15,18 +17,29 @@ export interface CheckedAnswer {
  * @param used the passages of the prompt, `used[0]` being `[1]`
  */
 export function checkCitations(answer: string, used: readonly Hit[]): CheckedAnswer {
-  const sentences = splitSentences(answer).map((text) => checkSentence(text, used));
+  const evidence = makeEvidence(used.map(({ text }) => text));
+  const named = splitSentences(answer).map((text) => ({ text, numbers: citedNumbers(text) }));
+  const exists = (n: number): boolean => n >= 1 && n <= used.length;
+  const sentences = named.map(({ text, numbers }) => checkSentence(text, numbers.filter(exists), evidence));
   const cited = new Set(sentences.flatMap(({ cites }) => cites));
-  const citations = used.flatMap((hit, i) => (cited.has(i + 1) ? [toCitation(i + 1, hit)] : []));
-  return { sentences, citations };
+  return {
+    sentences,
+    citations: used.flatMap((hit, i) => (cited.has(i + 1) ? [toCitation(i + 1, hit)] : [])),
+    citations_dropped: named.flatMap(({ numbers }) => numbers).filter((n) => !exists(n)).length,
+  };
 }
 
-function checkSentence(text: string, used: readonly Hit[]): Sentence {
-  const cites = citedNumbers(text).filter((n) => n >= 1 && n <= used.length);
-  if (cites.length === 0) return { text, cites, support: 'uncited' };
-  const passages = cites.map((n) => used[n - 1]?.text ?? '');
-  return { text, cites, support: supportOf(bareSentence(text), passages) };
-}
+const checkSentence = (text: string, cites: readonly number[], evidence: Evidence): Sentence => ({
+  text,
+  cites,
+  support:
+    cites.length === 0
+      ? 'uncited'
+      : evidence.support(
+          bareSentence(text),
+          cites.map((n) => n - 1),
+        ),
+});
 
 const toCitation = (n: number, hit: Hit): Citation => ({
   n,

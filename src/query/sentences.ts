@@ -1,21 +1,25 @@
-/** A citation as models write it: `[1]`, `[1, 2]`, `[1-3]`. */
-const marker = /\[\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*\]/gu;
-const markers = String.raw`(?:[ \t]*\[\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*\])*`;
+/** A citation as models write it: `[1]`, `[1, 2]`, `[1-3]`, `【1】`, `【1†source】`, `[Passage 1]`. */
+const numbers = String.raw`\p{Nd}{1,3}(?:\s*(?:[,;，、–—-]|and)\s*\p{Nd}{1,3})*`;
+const mark = String.raw`[[［【〔]\s*(?:(?:passages?|sources?|docs?|documents?|refs?)\s*|\^)?${numbers}\s*(?:†[^\]】］〕]{0,40})?[\]］】〕]`;
+const marker = new RegExp(mark, 'giu');
+const markers = String.raw`(?:[ \t]*${mark})*`;
 
-/** A full stop with the quotes, brackets and citations that close its sentence, or the end of a line. */
+/** What ends a sentence, with the quotes, brackets and citations that close it, or the end of a line. */
 const boundary = new RegExp(
-  String.raw`[.!?…]+["'”’»)\]]*${markers}(?=\s|$)|[。！？]["'”’」』)]*${markers}|\n`,
-  'gu',
+  String.raw`[.!?…؟۔։]+["'”’»)\]]*${markers}(?=\s|$)|[。！？｡।॥]["'”’」』)]*${markers}|\n`,
+  'giu',
 );
 
 /** What ends with a full stop and seldom ends a sentence. */
-const abbreviation =
-  /(?:^|[\s(["'])(?:\p{Lu}|e\.g|i\.e|cf|vs|etc|al|Dr|Mr|Mrs|Ms|Prof|St|Fig|Figs|Eq|Ref|No|Nos|Vol|pp|p|ca|approx|resp)\.$/u;
+const abbreviation = new RegExp(
+  String.raw`(?:^|[\s(["'])(?:\p{Lu}|e\.g|i\.e|cf|vs|etc|al|Dr|Drs|Mr|Mrs|Ms|Prof|St|Fig|Figs|Eq|Eqs|Ref|Refs|Tab|Sec|No|Nos|Vol|pp|p|ca|approx|resp|incl|max|min|Inc|Ltd|Jr|Sr|spp|sp|subsp|var|bzw|Abb|Nr|usw|vgl|evtl|ggf|Dipl|Ing|Sra|Dra|Ud|núm|art|Mme|Mlle|env|réf)\.$`,
+  'u',
+);
 
 /**
  * Splits an answer into sentences; nothing but white space is lost. Citations after the full stop belong to the
  * sentence before them. A full stop before a small letter, or after an initial or a known abbreviation, does not
- * end a sentence.
+ * end a sentence. (Intl.Segmenter ends one after "Dr." and inside of `. [1]`.)
  */
 export function splitSentences(text: string): string[] {
   const sentences: string[] = [];
@@ -33,21 +37,24 @@ export function splitSentences(text: string): string[] {
 /** `1.` at the beginning of a line numbers the sentence after it. */
 const listNumber = /^\s*\d{1,3}\.$/u;
 
+/** `z. B.`, `d. h.`, `p. ej.`: a letter with a stop before another. */
+const spacedAbbreviation = /(?:^|[\s(])\p{L}\.$/u;
+
 const goesOn = (before: string, after: string): boolean =>
   before.endsWith('.') &&
   (/^[ \t]+\p{Ll}/u.test(after) ||
-    (/^[ \t]+\S/u.test(after) && (abbreviation.test(before) || listNumber.test(before))));
+    (/^[ \t]+\S/u.test(after) && (abbreviation.test(before) || listNumber.test(before))) ||
+    (/^[ \t]+\p{L}\./u.test(after) && spacedAbbreviation.test(before)));
 
 /** The numbers that a sentence cites, ascending and once each. `[1-3]` is 1, 2 and 3. */
 export function citedNumbers(sentence: string): number[] {
-  const numbers = new Set<number>();
+  const cited = new Set<number>();
   for (const [found] of sentence.matchAll(marker)) {
-    for (const part of found.slice(1, -1).split(/[,;]/u)) {
-      const [first = 0, last = first] = part.split(/[–-]/u).map(Number);
-      for (let n = first; n <= last; n += 1) numbers.add(n);
-    }
+    const inside = found.replace(/†.*$/u, '').normalize('NFKC');
+    for (const [, first = '', last = first] of inside.matchAll(/(\d+)(?:\s*[–—-]\s*(\d+))?/gu))
+      for (let n = Number(first); n <= Number(last); n += 1) cited.add(n);
   }
-  return [...numbers].sort((a, b) => a - b);
+  return [...cited].sort((a, b) => a - b);
 }
 
 /** The sentence alone: without its citations and without the number or bullet of a list. */

