@@ -39,6 +39,12 @@ export const settingsTable = {
     undefined,
     'The index. Default: `rag_storage` under RAG_SHARED_ROOT.',
   ),
+  RAG_INDEX_VERSION: entry(
+    'paths',
+    optional,
+    undefined,
+    'Answer from the version of the index that `index tag` gave this name. Default: the newest.',
+  ),
   LOG_ROOT: entry('paths', text, 'logs/slurm', 'Logs, one folder per job.'),
   RAG_HOME: entry(
     'paths',

@@ -14,6 +14,7 @@ import { checkParser } from './check-parser.ts';
 import { readGraceMs } from './grace.ts';
 import { makeIntent, type Intent } from './intent.ts';
 import { planFor } from './plan-for.ts';
+import { assertNotPinned, atVersion } from './pinned.ts';
 import { openScratch } from './scratch.ts';
 import { dryRunSettings, inFolder, makeDryRunIntent } from './trial.ts';
 
@@ -44,13 +45,15 @@ export interface PrepareInput {
 export async function prepare({ line, environment, bare, signal }: PrepareInput): Promise<Prepared> {
   const job = readJob(environment);
   if (bare && job.kind === 'local') return prepareDryRun(environment, job, signal);
-  const loaded = load({ flags: line.settings, environment, file: line.values['config'] });
+  const found = load({ flags: line.settings, environment, file: line.values['config'] });
+  const loaded = { ...found, settings: await atVersion(found.settings) };
   if (line.workload.length > 0) throw noWorkload();
   const given = { settings: loaded.settings, query: line.values['query'], insideJob: job.kind === 'slurm' };
   const { intent, warnings } = makeIntent(given);
   if (intent.kind === 'dry-run') return prepareDryRun(environment, job, signal);
 
   if (intent.inputs.length > 0) await checkInputs(intent.inputs, signal);
+  if (intent.inputs.length > 0) assertNotPinned(loaded.settings, 'ingest');
   const plan = planFor(loaded.settings, environment, job, intent);
   const graceMs = await readGraceMs(job, environment, signal);
   const common = { environment, job, intent, plan, graceMs, dryRun: false };

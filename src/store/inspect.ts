@@ -55,15 +55,13 @@ async function readFailures(folder: IndexFolder): Promise<Map<string, NewestFail
   return newest;
 }
 
-/** Files come and go while we look: one that is gone has no size. */
+/** Files come and go while we look: one that is gone has no size. One that a tag names too counts once. */
 async function bytesBelow(folder: string): Promise<number> {
   const entries = await readdir(folder, { withFileTypes: true, recursive: true }).catch(() => []);
   const files = entries.filter((entry) => entry.isFile());
-  const sizes = files.map(({ parentPath, name }) =>
-    stat(path.join(parentPath, name)).then(
-      ({ size }) => size,
-      () => 0,
-    ),
+  const found = await Promise.all(
+    files.map(({ parentPath, name }) => stat(path.join(parentPath, name)).catch(() => undefined)),
   );
-  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+  const sizes = new Map(found.map((file) => [file?.ino ?? 0, file?.size ?? 0]));
+  return [...sizes.values()].reduce((sum, size) => sum + size, 0);
 }

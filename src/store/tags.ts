@@ -108,7 +108,7 @@ async function readTag(root: string, name: string): Promise<Tag | undefined> {
   return text === undefined ? undefined : (JSON.parse(text) as Tag);
 }
 
-/** @throws usage when there is no such tag */
+/** @throws preflight when there is no such tag */
 export async function removeTag(folder: IndexFolder, name: string): Promise<void> {
   assertTagName(name);
   await mkdir(trash(folder), { recursive: true });
