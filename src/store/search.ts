@@ -21,9 +21,9 @@ export const found = (row: StoredRow, score: number): Found => ({
   hash: String(row['hash']),
 });
 
-type Place = 'main' | 'shard';
+export type Place = 'main' | 'shard';
 
-const tablesOf = ({ main, shards }: View): { readonly table: Table; readonly place: Place }[] => [
+export const tablesOf = ({ main, shards }: View): { readonly table: Table; readonly place: Place }[] => [
   ...(main === undefined ? [] : [{ table: main, place: 'main' as const }]),
   ...[...shards.values()].map((table) => ({ table, place: 'shard' as const })),
 ];
