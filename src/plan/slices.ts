@@ -9,23 +9,56 @@ export interface SliceWishes {
   /** False when the job does not need the service: then it gets no GPU. */
   readonly needsOllama: boolean;
   readonly needsReranker: boolean;
+  /** Whether an encoder outside Ollama runs. */
+  readonly needsRetriever?: boolean;
+  /** Its position in the job's list; undefined: as the others leave it. */
+  readonly retrieverGpu?: number | 'cpu' | undefined;
 }
 
 export interface Slices {
   readonly ollama: readonly string[];
   readonly reranker: readonly string[];
+  /** Of an encoder outside Ollama. It is small: its GPU may be the reranker's too. */
+  readonly retriever: readonly string[];
   readonly workload: readonly string[];
   readonly parser: readonly string[];
 }
 
 /**
  * N >= 2: Ollama the first N-1, the reranker the last. Ollama comes first because it probes the lowest ordinals
- * of what it may see. N = 1: shared. N = 0: empty slices.
+ * of what it may see. N = 1: shared. N = 0: empty slices. An encoder outside Ollama has the reranker's; without one
+ * the last; all of them where nothing else runs.
  *
  * @throws settings for a split that the job's GPUs cannot give
  */
 export function makeSlices(gpus: readonly string[], wishes: SliceWishes): Slices {
-  if (wishes.split !== undefined) return readSplit(gpus, wishes.split);
+  const { needsRetriever = false, retrieverGpu, split } = wishes;
+  if (split !== undefined) {
+    const named = readSplit(gpus, split);
+    if (!needsRetriever || named.retriever.length > 0) return named;
+    return { ...named, retriever: named.reranker };
+  }
+  if (!needsRetriever) return { ...slicesOfTwo(gpus, wishes), retriever: [] };
+  if (retrieverGpu === 'cpu') return { ...slicesOfTwo(gpus, wishes), retriever: [] };
+  if (retrieverGpu !== undefined) return besides(gpus, wishes, retrieverGpu);
+  if (!wishes.needsOllama && !wishes.needsReranker) return { ...slicesOfTwo(gpus, wishes), retriever: gpus };
+  // Whichever of the two is there has the last GPUs.
+  const slices = slicesOfTwo(gpus, { ...wishes, needsReranker: true });
+  return { ...slices, retriever: slices.reranker, reranker: wishes.needsReranker ? slices.reranker : [] };
+}
+
+/** The retriever at a place of its own: Ollama goes around it where it can. */
+function besides(gpus: readonly string[], wishes: SliceWishes, position: number): Slices {
+  const own = gpus[position];
+  if (own === undefined) throw noSuchGpu('retriever', position, gpus);
+  const slices = slicesOfTwo(gpus, wishes);
+  const around = slices.ollama.filter((gpu) => gpu !== own);
+  const keeps = wishes.ollamaCount !== undefined || around.length === 0;
+  return { ...slices, ollama: keeps ? slices.ollama : around, retriever: [own] };
+}
+
+/** Of Ollama and the reranker. */
+function slicesOfTwo(gpus: readonly string[], wishes: SliceWishes): Omit<Slices, 'retriever'> {
   const last = gpus.length - 1;
   if (gpus.length <= 1) {
     for (const [who, count] of [
@@ -60,12 +93,13 @@ export function makeSlices(gpus: readonly string[], wishes: SliceWishes): Slices
   };
 }
 
-const owners = ['ollama', 'reranker', 'workload', 'parser'] as const;
+const owners = ['ollama', 'reranker', 'retriever', 'workload', 'parser'] as const;
 
 function readSplit(gpus: readonly string[], split: string): Slices {
   const slices: Record<(typeof owners)[number], string[]> = {
     ollama: [],
     reranker: [],
+    retriever: [],
     workload: [],
     parser: [],
   };
@@ -112,6 +146,7 @@ const expand = (positions: string): number[] =>
 const called: Record<(typeof owners)[number], string> = {
   ollama: 'Ollama',
   reranker: 'the reranker',
+  retriever: 'the retriever',
   workload: 'the workload',
   parser: 'the parser',
 };

@@ -15,8 +15,16 @@ const instances: Plan['instances'] = [
   { id: 'ollama-embed', role: 'embed', model: 'qwen3-embedding:8b', gpus: [] },
   { id: 'reranker', role: 'rerank', model: 'lexical', gpus: [] },
 ];
-const slices = { ollama: [], reranker: [], workload: [], parser: [] };
-const plan: Plan = { gpus: [], slices, engine: 'ollama', instances, memory: [], warnings: [] };
+const slices = { ollama: [], reranker: [], retriever: [], workload: [], parser: [] };
+const plan: Plan = {
+  gpus: [],
+  slices,
+  engine: 'ollama',
+  reranker: 'lexical',
+  instances,
+  memory: [],
+  warnings: [],
+};
 
 async function foundBy(prepare: (store: string) => void): Promise<RagError | undefined> {
   await using dir = await mkdtempDisposable(path.join(tmpdir(), 'store-'));

@@ -10,8 +10,16 @@ const instances: Plan['instances'] = [
   { id: 'ollama-generate', role: 'generate', model: 'qwen3:8b', gpus: ['0'] },
   { id: 'ollama-embed', role: 'embed', model: 'qwen3-embedding:8b', gpus: ['1'] },
 ];
-const slices = { ollama: ['0', '1'], reranker: [], workload: [], parser: [] };
-const plan: Plan = { gpus: ['0', '1'], slices, engine: 'ollama', instances, memory: [], warnings: [] };
+const slices = { ollama: ['0', '1'], reranker: [], retriever: [], workload: [], parser: [] };
+const plan: Plan = {
+  gpus: ['0', '1'],
+  slices,
+  engine: 'ollama',
+  reranker: 'lexical',
+  instances,
+  memory: [],
+  warnings: [],
+};
 
 async function isolationsOf(
   environment: Readonly<Record<string, string>>,
@@ -26,6 +34,7 @@ async function isolationsOf(
     http,
     network,
     onServed: () => undefined,
+    onDevice: () => undefined,
   });
   const servers = specs.filter(({ id }) => id.startsWith('ollama'));
   return Object.fromEntries(servers.map(({ id, isolation }) => [id, isolation]));

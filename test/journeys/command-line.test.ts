@@ -44,7 +44,13 @@ test('plan cuts opaque tokens and refuses what the job cannot give', async () =>
   const gpus = { CUDA_VISIBLE_DEVICES: 'GPU-a,GPU-b,MIG-c', RAG_ENGINE: 'embedded' };
   const plan = await run(['plan', '--json', '--mode', 'serve'], gpus);
   const { slices } = JSON.parse(plan.stdout) as { slices: unknown };
-  assert.deepEqual(slices, { ollama: ['GPU-a', 'GPU-b'], reranker: ['MIG-c'], workload: [], parser: [] });
+  assert.deepEqual(slices, {
+    ollama: ['GPU-a', 'GPU-b'],
+    reranker: ['MIG-c'],
+    retriever: [],
+    workload: [],
+    parser: [],
+  });
   const refused = await run(['plan', '--mode', 'serve', '--gpus', 'ollama=0-1,reranker=3'], gpus);
   assert.equal(refused.code, 78);
   assert.match(refused.stderr, /Cannot give the reranker GPU 3: the job has 3 GPUs \(0-2\)/);

@@ -32,14 +32,27 @@ test('makeSlices() gives Ollama the first N-1 and the reranker the last', () => 
   assert.deepEqual(makeSlices(['2', '5', 'GPU-a', 'MIG-b'], both), {
     ollama: ['2', '5', 'GPU-a'],
     reranker: ['MIG-b'],
+    retriever: [],
     workload: [],
     parser: [],
   });
 });
 
 test('makeSlices() shares a single GPU and gives nothing of none', () => {
-  assert.deepEqual(makeSlices(['7'], both), { ollama: ['7'], reranker: ['7'], workload: [], parser: [] });
-  assert.deepEqual(makeSlices([], both), { ollama: [], reranker: [], workload: [], parser: [] });
+  assert.deepEqual(makeSlices(['7'], both), {
+    ollama: ['7'],
+    reranker: ['7'],
+    retriever: [],
+    workload: [],
+    parser: [],
+  });
+  assert.deepEqual(makeSlices([], both), {
+    ollama: [],
+    reranker: [],
+    retriever: [],
+    workload: [],
+    parser: [],
+  });
 });
 
 test('makeSlices() follows counts and the one-line split', () => {
@@ -48,11 +61,12 @@ test('makeSlices() follows counts and the one-line split', () => {
   assert.deepEqual(makeSlices(four, { ...both, rerankerCount: 2 }), {
     ollama: ['0', '1'],
     reranker: ['2', '3'],
+    retriever: [],
     workload: [],
     parser: [],
   });
   const split = makeSlices(['a', 'b', 'c', 'd'], { ...both, split: 'ollama=1-2,reranker=0' });
-  assert.deepEqual(split, { ollama: ['b', 'c'], reranker: ['a'], workload: [], parser: [] });
+  assert.deepEqual(split, { ollama: ['b', 'c'], reranker: ['a'], retriever: [], workload: [], parser: [] });
 });
 
 test('makeSlices() gives the parser GPUs of its own, and only when the split names it', () => {
@@ -71,4 +85,37 @@ test('makeSlices() refuses what the job cannot give and says what it has', () =>
   assert.throws(() => makeSlices(four, { ...both, ollamaCount: 4, rerankerCount: 1 }), /5 are wanted/);
   assert.throws(() => makeSlices(four, { ...both, ollamaCount: 9 }), /the job has 4 GPUs/);
   assert.throws(() => makeSlices(['0'], { ...both, ollamaCount: 3 }), /the job has 1 GPU/);
+});
+
+const encoder = { needsOllama: true, needsReranker: true, needsRetriever: true };
+const abcd = ['a', 'b', 'c', 'd'];
+const placed = (gpus: readonly string[], wishes: Parameters<typeof makeSlices>[1]): string => {
+  const { ollama, reranker, retriever } = makeSlices(gpus, wishes);
+  return [ollama, reranker, retriever].map((slice) => slice.join('')).join(' ');
+};
+
+test("makeSlices() puts an encoder outside Ollama on the reranker's GPU, else on the last, else on all", () => {
+  assert.equal(placed(abcd, encoder), 'abc d d');
+  assert.equal(placed(abcd, { ...encoder, rerankerCount: 2 }), 'ab cd cd');
+  assert.equal(placed(abcd, { ...encoder, needsReranker: false }), 'abc  d');
+  assert.equal(placed(abcd, { ...encoder, needsOllama: false }), ' d d');
+  assert.equal(placed(abcd, { ...encoder, needsOllama: false, needsReranker: false }), '  abcd');
+  assert.equal(placed(['a'], encoder), 'a a a');
+  assert.equal(placed([], encoder), '  ');
+});
+
+test('makeSlices() follows RETRIEVER_GPU, and Ollama goes around it where it can', () => {
+  assert.equal(placed(abcd, { ...encoder, retrieverGpu: 3 }), 'abc d d');
+  assert.equal(placed(abcd, { ...encoder, retrieverGpu: 1 }), 'ac d b');
+  assert.equal(placed(abcd, { ...encoder, retrieverGpu: 1, ollamaCount: 3 }), 'abc d b');
+  assert.equal(placed(['a', 'b'], { ...encoder, retrieverGpu: 0 }), 'a b a');
+  assert.equal(placed(abcd, { ...encoder, retrieverGpu: 'cpu' }), 'abc d ');
+  assert.throws(() => placed(abcd, { ...encoder, retrieverGpu: 4 }), {
+    message: 'Cannot give the retriever GPU 4: the job has 4 GPUs (0-3)',
+  });
+});
+
+test("makeSlices() gives the retriever its share of a split, or the reranker's", () => {
+  assert.equal(placed(abcd, { ...encoder, split: 'ollama=0-1,reranker=2,retriever=3' }), 'ab c d');
+  assert.equal(placed(abcd, { ...encoder, split: 'ollama=0-2,reranker=3' }), 'abc d d');
 });
