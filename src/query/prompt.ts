@@ -1,6 +1,7 @@
 import type { ChatMessage } from '../models/types.ts';
 import type { Hit } from '../work.ts';
 import { oneLine } from './contents.ts';
+import { neutralise, neutralPassage } from './neutral.ts';
 
 export interface PromptRequest {
   readonly question: string;
@@ -52,19 +53,12 @@ export function makePrompt({ question, hits, contextTokens, answerTokens, estima
   };
 }
 
-/**
- * The fence of a passage and the control tokens of chat templates (a model server turns `<|im_start|>` inside a
- * message into the real token) lose their opening bracket; everything else stays as it is written.
- */
-const neutralise = (text: string): string =>
-  text.replace(/<(?=\s*\/?\s*passage\b|\||\/?s>|(?:start|end)_of_turn>)/giu, '‹');
-
 const attribute = (text: string): string =>
   oneLine(neutralise(text)).replace(/"/gu, "'").replace(/[<>]/gu, ' ');
 
 function fenced(n: number, hit: Hit, text: string): string {
   const source = attribute(hit.page === null ? hit.file : `${hit.file}, page ${hit.page}`);
-  return `<passage n="${n}" source="${source}">\n${neutralise(text)}\n</passage>`;
+  return `<passage n="${n}" source="${source}">\n${neutralPassage(text)}\n</passage>`;
 }
 
 /** The longest beginning of the first passage that fits, by code points; at least one. */

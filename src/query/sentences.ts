@@ -2,6 +2,7 @@
 const numbers = String.raw`\p{Nd}{1,3}(?:\s*(?:[,;，、–—-]|and)\s*\p{Nd}{1,3})*`;
 const mark = String.raw`[[［【〔]\s*(?:(?:passages?|sources?|docs?|documents?|refs?)\s*|\^)?${numbers}\s*(?:†[^\]】］〕]{0,40})?[\]］】〕]`;
 const marker = new RegExp(mark, 'giu');
+const freeMarker = new RegExp(String.raw`(?<![\p{L}\p{N}_)])${mark}`, 'giu');
 const markers = String.raw`(?:[ \t]*${mark})*`;
 
 /** What ends a sentence, with the quotes, brackets and citations that close it, or the end of a line. */
@@ -56,6 +57,13 @@ export function citedNumbers(sentence: string): number[] {
   }
   return [...cited].sort((a, b) => a - b);
 }
+
+/**
+ * Each citation mark in a text, by what it holds, as `make` writes it. One that follows a letter or a closing bracket
+ * at once stays: `a[1]` in a program is none.
+ */
+export const withMarksAs = (text: string, make: (numbers: string) => string): string =>
+  text.replace(freeMarker, (found) => make(found.slice(1, -1)));
 
 /** The sentence alone: without its citations and without the number or bullet of a list. */
 export const bareSentence = (sentence: string): string =>

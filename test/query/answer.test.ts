@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { RagError } from '../../src/errors.ts';
 import type { Generate, Rerank } from '../../src/models/types.ts';
 import { type AnswerParts, makeAnswer, NOTHING_FOUND } from '../../src/query/answer.ts';
+import { lexicalScores } from '../../src/services/lexical-scores.ts';
 import type { Store, StoredHit } from '../../src/store/types.ts';
 import type { Hit } from '../../src/work.ts';
 import { storedHit } from './hits.ts';
@@ -111,6 +112,20 @@ test('answer() says that nothing was found, without asking the model, when no wo
     signal,
   });
   assert.equal(empty.answer, NOTHING_FOUND);
+});
+
+const byWords: Rerank = ({ query, passages }) => Promise.resolve(lexicalScores(query, passages));
+
+test('answer() judges by RAG_MIN_SCORE on the scale of the reranker without a model, too', async () => {
+  const ask = (query: string, generate?: Generate): ReturnType<ReturnType<typeof answerOf>> =>
+    answerOf({ lexical: [], rerank: byWords, ...(generate && { generate }) })({ query, topk: 5, signal });
+  for (const query of ['How do volcanoes erupt?', 'What is the and of?', '¿?', 'Почему трава зелёная?'])
+    assert.equal((await ask(query, never)).answer, NOTHING_FOUND, query);
+  for (const query of [
+    'harbour',
+    'In which of the many large cities of the world is the old harbour said to be?',
+  ])
+    assert.equal((await ask(query)).retrieved, 2, query);
 });
 
 test('answer() asks the model when only words fit, and when no reranker can judge', async () => {
