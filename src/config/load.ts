@@ -174,6 +174,9 @@ const expandHome = (path: string): string =>
 /** Absolute from here on: services run in folders of their own, where a relative path would mean another place. */
 const absolute = (path: string): string => resolve(expandHome(path));
 
+/** A bare name is looked up on PATH. */
+const asProgram = (name: string): string => (/[/~]/.test(name) ? absolute(name) : name);
+
 function withPaths(settings: Settings): Settings {
   const root = absolute(settings.RAG_SHARED_ROOT);
   const models = settings.OLLAMA_MODELS ?? '~/.ollama/models';
@@ -189,7 +192,9 @@ function withPaths(settings: Settings): Settings {
       word.includes('/') ? absolute(word) : word,
     ),
     RAG_RETRIEVER: settings.RAG_RETRIEVER.replace(/(?<=^(?:bm25\+)?)(?:~|\.{1,2})?\/.*$/su, absolute),
-    // A bare name is looked up on PATH.
-    OLLAMA_BIN: /[/~]/.test(settings.OLLAMA_BIN) ? absolute(settings.OLLAMA_BIN) : settings.OLLAMA_BIN,
+    RERANKER_MODEL_PATH: settings.RERANKER_MODEL_PATH && absolute(settings.RERANKER_MODEL_PATH),
+    RERANKER_KEY_FILE: settings.RERANKER_KEY_FILE && absolute(settings.RERANKER_KEY_FILE),
+    RERANKER_PYTHON: asProgram(settings.RERANKER_PYTHON),
+    OLLAMA_BIN: asProgram(settings.OLLAMA_BIN),
   };
 }

@@ -62,6 +62,7 @@ export const positionOrCpu = z
   .trim()
   .regex(/^(cpu|\d{1,4})$/, 'is neither a position of the list of GPUs, from 0, nor cpu')
   .transform((value): number | 'cpu' => (value === 'cpu' ? value : Number(value)));
+export const httpUrl = text.regex(/^https?:\/\/[^\s@]+$/u, 'is not an address like http://HOST:PORT');
 export const whole = (least: number, most: number) =>
   z
     .string()

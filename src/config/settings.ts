@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 
+import { rerankerSettings } from './settings-reranker.ts';
 import {
   autoOrCount,
   entry,
@@ -217,26 +218,7 @@ export const settingsTable = {
     '0.01',
     'Below this score of the reranker (0-1) a passage is not relevant.',
   ),
-  RERANKER_MODEL_PATH: entry('reranker', optional, undefined, 'A Hugging Face reranker folder.', {
-    works: [],
-  }),
-  RERANKER_USE_FP16: entry('reranker', flagValue, '1', 'Half precision for the reranker.', { idle: true }),
-  RERANKER_GPUS: entry(
-    'reranker',
-    whole(1, 1024).optional(),
-    undefined,
-    'How many GPUs the reranker gets. Default: 1.',
-  ),
-  RERANKER_BACKEND: entry('reranker', text, 'auto', '`auto`, `lexical` (no model) or `none`.', {
-    works: ['auto', 'lexical', 'none'],
-  }),
-  RERANKER_BATCH_SIZE: entry('reranker', whole(1, 4096).optional(), undefined, 'Pairs per forward pass.', {
-    idle: true,
-  }),
-  RERANKER_URL: entry('reranker', optional, undefined, 'A reranker that already runs.', { works: [] }),
-  RERANKER_PYTHON: entry('reranker', optional, undefined, 'The Python with torch and transformers.', {
-    idle: true,
-  }),
+  ...rerankerSettings,
   NUM_TRAIN_GPUS: entry(
     'gpus',
     whole(1, 1024).optional(),
@@ -256,11 +238,19 @@ export const settingsTable = {
     undefined,
     'The split in one line, e.g. `ollama=0-2,reranker=3`; wins over the other settings of this group. Shares: `ollama`, `reranker`, `retriever`, `parser`.',
   ),
-  RAG_BIND: entry('endpoint', text, '127.0.0.1', 'Address of the endpoint.', { works: ['127.0.0.1'] }),
+  RAG_BIND: entry(
+    'endpoint',
+    z.enum(['127.0.0.1', 'node'], 'is neither 127.0.0.1 nor node'),
+    '127.0.0.1',
+    "Where the endpoint listens: on this node only, or (`node`) also on the cluster's network, for who holds a token.",
+  ),
   RAG_PORT: entry('endpoint', whole(0, 65_535), '0', 'Port of the endpoint; 0 chooses.'),
-  RAG_SHARE_GROUP: entry('endpoint', optional, undefined, 'Unix group that may use the endpoint.', {
-    works: [],
-  }),
+  RAG_SHARE_GROUP: entry(
+    'endpoint',
+    optional,
+    undefined,
+    'A Unix group of yours whose members may read the tokens of the endpoint.',
+  ),
   RAG_DRAIN_SECONDS: entry(
     'job',
     whole(0, 86_400),

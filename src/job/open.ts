@@ -9,17 +9,18 @@ import { openParserPool } from '../documents/pool.ts';
 import { exitCodeOf, messageOf, RagError } from '../errors.ts';
 import type { Flights } from '../models/flights.ts';
 import { openLog, type Log } from '../observe/log.ts';
-import type { Plan } from '../plan/types.ts';
 import { jobKey } from '../slurm/job.ts';
 import { readTeam } from '../slurm/team.ts';
 import { openStore } from '../store/client.ts';
 import type { Channel, Tree } from '../supervise/spec.ts';
 import type { Roster } from '../models/types.ts';
 import { makeSupervisorId } from './contain.ts';
+import { embedderIds, makeEncoding, noEncoder, type ServedEncoder } from './encoder.ts';
 import { openFolders, type Folders } from './folders.ts';
 import { makeModels } from './models.ts';
 import { openOutsideParser, type OpenOutsideParser } from './outside-parser.ts';
 import type { Prepared } from './prepare.ts';
+import { openReranker } from './reranker.ts';
 import { openWatch, type Watch } from './watch.ts';
 import { definedOnly } from './services.ts';
 import { withServices, type Services } from './supervised.ts';
@@ -106,19 +107,24 @@ async function withWork<T>(
     untilChannel: (signal) => untilChannel(tree, 'store', signal),
     signal: lost,
   });
+  await using reranker = await openReranker(plan, settings, tree);
+  const { rerank } = reranker;
+  const untilEncoder = async (signal: AbortSignal): Promise<ServedEncoder> => {
+    if (plan.embedder === 'none') return noEncoder;
+    await tree.untilReady(embedderIds(plan), AbortSignal.any([signal, lost]));
+    return found(served.encoder(settings), 'the encoder');
+  };
+  const encode = makeEncoding({ plan, settings, tree, untilEncoder, signal: lost });
   const work = makeWork({
     settings,
     store,
     parser,
     chunker,
-    models: makeModels({ prepared, roster, http, tree, signal: lost }),
+    models: makeModels({ prepared, roster, http, rerank, encode, signal: lost }),
     team: readTeam(prepared.environment),
     log,
     writer: `${jobKey(job)}-${job.restart}-${run}`,
-    untilEmbedder: async (signal) => {
-      await tree.untilReady(embedders(plan), AbortSignal.any([signal, lost]));
-      return found(served.of('embed'), 'the embedder');
-    },
+    untilEncoder,
   });
   describe(prepared, folders, log);
   return await watched(
@@ -160,9 +166,6 @@ function describe({ plan, parser, settings, job, intent }: Prepared, { logs }: F
 }
 
 const shown = (gpus: readonly string[]): string => (gpus.length === 0 ? 'no GPU' : `GPU ${gpus.join(',')}`);
-
-const embedders = ({ instances }: Plan): string[] =>
-  instances.filter(({ role }) => role === 'embed').map(({ id }) => id);
 
 export async function untilChannel(tree: Tree, id: string, signal: AbortSignal): Promise<Channel> {
   await tree.untilReady([id], signal);

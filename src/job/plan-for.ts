@@ -8,6 +8,7 @@ import { makePlan } from '../plan/plan.ts';
 import type { Plan } from '../plan/types.ts';
 import type { Job } from '../slurm/job.ts';
 import { planMode, type Intent } from './intent.ts';
+import { makeRetriever } from './retriever.ts';
 
 /** @throws settings, preflight */
 export function planFor(settings: Settings, environment: Environment, job: Job, intent: Intent): Plan {
@@ -21,7 +22,12 @@ export function planFor(settings: Settings, environment: Environment, job: Job, 
     generateModel: settings.OLLAMA_GENERATE_MODEL,
     embedModel: settings.OLLAMA_EMBED_MODEL,
     embedInstances: settings.OLLAMA_INSTANCES,
-    rerankerBackend: settings.RERANKER_BACKEND,
+    reranker: {
+      backend: settings.RERANKER_BACKEND,
+      modelPath: settings.RERANKER_MODEL_PATH,
+      url: settings.RERANKER_URL,
+    },
+    retriever: { ...makeRetriever(settings), gpu: settings.RETRIEVER_GPU },
     split: settings.RAG_GPUS,
     ollamaCount: settings.OLLAMA_GPUS,
     rerankerCount: settings.RERANKER_GPUS,

@@ -10,8 +10,11 @@ import { ollamaSpec } from '../services/ollama.ts';
 import { lexicalRerankerSpec } from '../services/reranker.ts';
 import { storeHostSpec } from '../services/store-host.ts';
 import type { ChildSpec } from '../supervise/spec.ts';
+import { sidecarEncoder, type ServedEncoder } from './encoder.ts';
 import type { Folders } from './folders.ts';
 import type { Prepared } from './prepare.ts';
+import { sidecarOf, sidecarProgram, type SidecarInput } from './sidecars.ts';
+import type { DeviceStatus } from './status.ts';
 import { embedDimensions, embedOptions, generateOptions } from './models-in-force.ts';
 
 export interface SpecsInput {
@@ -23,32 +26,64 @@ export interface SpecsInput {
   /** Whether servers can have a network of their own here. */
   readonly network: 'private' | 'shared';
   readonly onServed: (instance: Instance, served: ServedModel) => void;
+  readonly onEncoder: (instance: Instance, encoder: ServedEncoder) => void;
+  /** What a Python child runs on, each time it tells. */
+  readonly onDevice: (id: string, device: DeviceStatus) => void;
 }
 
 export function makeSpecs(input: SpecsInput): ChildSpec[] {
   const { prepared, folders, supervisorId } = input;
-  const { plan, settings, environment } = prepared;
-  const common = { baseEnv: definedOnly(environment), cwd: folders.scratch, supervisorId };
-  const servers = plan.instances.map((instance) =>
+  const common = { baseEnv: definedOnly(prepared.environment), cwd: folders.scratch, supervisorId };
+  const servers = prepared.plan.instances.map((instance) =>
     instance.role === 'rerank'
-      ? lexicalRerankerSpec({
-          ...common,
-          graceMs: prepared.graceMs,
-          id: instance.id,
-          gpus: instance.gpus,
-          logFile: logOf(input, instance.id),
-        })
-      : modelServer(input, instance, instance.role),
+      ? reranker(input, instance, common)
+      : instance.role === 'embed' && prepared.plan.embedder === 'sidecar'
+        ? encoder(input, instance, common)
+        : modelServer(input, instance, instance.role),
   );
   return [
     ...servers,
     storeHostSpec({
       ...common,
-      dir: settings.RAG_WORKING_DIR,
+      dir: prepared.settings.RAG_WORKING_DIR,
       graceMs: prepared.graceMs,
       logFile: logOf(input, 'store'),
     }),
   ];
+}
+
+function reranker(
+  input: SpecsInput,
+  instance: Instance,
+  common: Pick<SidecarInput, 'baseEnv' | 'cwd' | 'supervisorId'>,
+): ChildSpec {
+  const { plan, settings, job, graceMs } = input.prepared;
+  const { id, gpus, model } = instance;
+  const child = { ...common, id, graceMs, logFile: logOf(input, id) };
+  if (plan.reranker !== 'sidecar') return lexicalRerankerSpec({ ...child, gpus });
+  const program = sidecarProgram(settings, job, instance, { rerank: model, encode: [] });
+  return sidecarOf({ ...child, ...program, onDevice: input.onDevice });
+}
+
+function encoder(
+  input: SpecsInput,
+  instance: Instance,
+  common: Pick<SidecarInput, 'baseEnv' | 'cwd' | 'supervisorId'>,
+): ChildSpec {
+  const { settings, job, graceMs } = input.prepared;
+  const { id, model } = instance;
+  const program = sidecarProgram(settings, job, instance, { rerank: undefined, encode: [model] });
+  return sidecarOf({
+    ...common,
+    ...program,
+    id,
+    graceMs,
+    logFile: logOf(input, id),
+    onDevice: input.onDevice,
+    onReady: ({ encode }) => {
+      for (const each of encode) input.onEncoder(instance, sidecarEncoder(each));
+    },
+  });
 }
 
 function modelServer(input: SpecsInput, instance: Instance, role: 'embed' | 'generate'): ChildSpec {

@@ -57,6 +57,11 @@ export async function withServices<T>(
     network: containment.network,
     supervisorId,
     onServed: welcome(served, log),
+    onEncoder: ({ id }, encoder) => {
+      served.addEncoder(encoder);
+      log.file(`${id} encodes with ${encoder.model}`, { ...encoder });
+    },
+    onDevice: (id, device) => watch.device(id, device),
   });
   await using tree = startTree(specs, {
     budget,

@@ -10,11 +10,18 @@ import type { Contained } from './contain.ts';
 import { nextPhase, type Phase, type PhaseEvent } from './phase.ts';
 import type { Prepared } from './prepare.ts';
 import { openTimeLeft } from './time-left.ts';
-import { makeStatus, type Outcome, type StatusInput, type SupervisorStatus } from './status.ts';
+import {
+  makeStatus,
+  type DeviceStatus,
+  type Outcome,
+  type StatusInput,
+  type SupervisorStatus,
+} from './status.ts';
 
 export interface Watch extends AsyncDisposable {
   status(): SupervisorStatus;
   follow(tree: Tree, contained: Contained): void;
+  device(id: string, device: DeviceStatus): void;
   endpoint(endpoint: Endpoint): void;
   progress(progress: IngestProgress, seconds: number): void;
   phase(event: PhaseEvent): void;
@@ -30,6 +37,7 @@ export async function openWatch(prepared: Prepared, onError: (error: unknown) =>
   let contained: Contained | null = null;
   let phase: Phase = 'starting';
   let children: () => ChildStatus[] = () => [];
+  const devices = new Map<string, DeviceStatus>();
   let progress: (IngestProgress & { seconds: number }) | null = null;
   let endpoint: Endpoint | null = null;
   let outcome: Outcome | null = null;
@@ -42,6 +50,7 @@ export async function openWatch(prepared: Prepared, onError: (error: unknown) =>
       phase,
       plan,
       children: children(),
+      devices,
       progress,
       endpoint,
       containment: describeContainment(contained, settings.OLLAMA_PORT),
@@ -59,6 +68,10 @@ export async function openWatch(prepared: Prepared, onError: (error: unknown) =>
       contained = by;
       children = () => tree.statuses();
       tree.onChange(changed);
+    },
+    device: (id, device) => {
+      devices.set(id, device);
+      changed();
     },
     endpoint: (opened) => {
       endpoint = opened;

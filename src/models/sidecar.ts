@@ -1,7 +1,7 @@
 /** Requests to Python children that rerank and encode, one child per GPU: to whichever has the least work. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RagError } from '../errors.ts';
-import { openLane, type Lane, type SidecarChannel } from './sidecar-lane.ts';
+import { openLane, type Lane, type Reply, type SidecarChannel } from './sidecar-lane.ts';
 
 /** A child that is ready. Its channel is another one after a restart. */
 export interface SidecarChild {
@@ -64,26 +64,38 @@ export function makeSidecars({ ready, untilReady, stallMs = defaultStallMs }: Si
     ready()
       .map(laneOf)
       .filter((lane) => lane.isOpen());
-  const choose = async ({ ifNone, signal }: SidecarAsk, wanted?: number): Promise<Lane> => {
+  const pick = (wanted?: number): Lane | undefined => {
+    const open = lanes();
+    return open[wanted ?? -1] ?? leastLoaded(open);
+  };
+  const wait = async ({ ifNone, signal }: SidecarAsk): Promise<Lane> => {
+    if (ifNone === 'fail') throw unavailable('none is ready');
     for (;;) {
-      const open = lanes();
-      const lane = open[wanted ?? -1] ?? leastLoaded(open);
-      if (lane !== undefined) return lane;
-      if (ifNone === 'fail') throw unavailable('no reranker or encoder is ready');
       await untilReady(signal);
-      if (lanes().length === 0) await sleep(offerMs, undefined, { signal });
+      const lane = pick();
+      if (lane !== undefined) return lane;
+      await sleep(offerMs, undefined, { signal });
     }
+  };
+  /** One after another: two at once would end a child twice, and the innocent one of them be set aside as well. */
+  let suspects: Promise<unknown> = Promise.resolve();
+  const suspect = (again: () => Promise<Reply>): Promise<Reply> => {
+    const mine = suspects.then(again);
+    suspects = mine.catch(() => undefined);
+    return mine;
   };
   return {
     loads: () => lanes().map((lane) => lane.load()),
     ask: async (ask, wanted) => {
       const frame = { id: (last += 1), ...ask.frame };
-      const first = await choose(ask, wanted);
+      // Not awaited where there is one: the next request must see this one's weight.
+      const first = pick(wanted) ?? (await wait(ask));
       let reply = await first.exchange(frame, ask.weight, ask.signal);
-      if (reply.outcome === 'closed') {
-        const second = await choose(ask);
-        reply = await second.exchange(frame, ask.weight, ask.signal);
-      }
+      if (reply.outcome === 'closed')
+        reply = await suspect(async () => {
+          const second = pick() ?? (await wait(ask));
+          return second.exchange(frame, ask.weight, ask.signal);
+        });
       if (reply.outcome === 'answered') return withoutError(ask.frame.op, reply.message);
       if (reply.outcome === 'closed') throw unavailable('it ended twice during this request');
       throw new RagError('aborted', `Cannot ${ask.frame.op}: the request was cancelled`);

@@ -1,6 +1,8 @@
 /** What will run where. Pure: the allocation and the settings come in, a plan that can be printed goes out. */
 import { RagError } from '../errors.ts';
 import { embedInstances } from './embedders.ts';
+import { chooseReranker, rerankerInstances, rerankerWarnings, type RerankerWishes } from './reranker.ts';
+import { encoderInstances, retrieverWarnings, type RetrieverWishes } from './retriever.ts';
 import { makeSlices } from './slices.ts';
 import type { Instance, Plan, ServiceName } from './types.ts';
 
@@ -16,7 +18,9 @@ export interface PlanInput {
   readonly generateModel: string;
   readonly embedModel: string;
   readonly embedInstances?: number | 'auto' | undefined;
-  readonly rerankerBackend: string;
+  readonly reranker: RerankerWishes;
+  /** Ollama embeds when nothing is said. */
+  readonly retriever?: RetrieverWishes;
   readonly split?: string | undefined;
   readonly ollamaCount?: number | undefined;
   readonly rerankerCount?: number | undefined;
@@ -25,31 +29,42 @@ export interface PlanInput {
   readonly hasParser?: boolean;
 }
 
+const ollamaEmbeds: RetrieverWishes = { embedder: 'ollama', encoders: [], gpu: undefined };
+
 const embeddedModels = { embed: 'embedded-hashing', generate: 'embedded-extractive' } as const;
 
 /** @throws settings, preflight: an impossible split, no GPU, no Ollama where one is needed */
 export function makePlan(input: PlanInput): Plan {
   const needs = makeNeeds(input);
   if (!needs.includes('embed')) throw noEmbedder();
-  const engine = chooseEngine(input);
+  const { retriever = ollamaEmbeds } = input;
+  const { embedder } = retriever;
   const gpus = input.gpus ?? [];
-  const warnings: string[] = [];
-  const needsReranker = needs.includes('rerank') && input.rerankerBackend !== 'none';
-  const needsOllama = needs.includes('embed') || needs.includes('generate');
+  const reranker = needs.includes('rerank') ? chooseReranker(input.reranker) : 'none';
+  const warnings = needs.includes('rerank') ? rerankerWarnings(input.reranker, reranker) : [];
+  // One that runs elsewhere takes no GPU of the job; the one without a model keeps its slice reserved.
+  const needsReranker = reranker === 'sidecar' || reranker === 'lexical';
+  const needsOllama = embedder === 'ollama' || needs.includes('generate');
+  const needsRetriever = embedder === 'sidecar';
+  const engine = needsOllama ? chooseEngine(input) : 'none';
+  warnings.push(...retrieverWarnings(retriever));
   if (gpus.length === 1 && needsOllama && needsReranker)
     warnings.push('Ollama and the reranker share the only GPU of the job.');
-  if (engine === 'embedded' && needsOllama) {
+  if (engine === 'embedded') {
     warnings.push(
       'Embedded engine: no model runs. Answers are quoted sentences and vectors are hashed words.',
     );
   }
-  if (input.gpus?.length === 0 && engine === 'ollama') warnings.push('No GPU: models run on the CPU.');
+  if (input.gpus?.length === 0 && (engine === 'ollama' || needsRetriever))
+    warnings.push('No GPU: models run on the CPU.');
   const slices = makeSlices(gpus, {
     split: input.split,
     ollamaCount: input.ollamaCount,
     rerankerCount: input.rerankerCount,
     needsOllama,
     needsReranker,
+    needsRetriever,
+    retrieverGpu: retriever.gpu,
   });
   if (slices.workload.length > 0) throw noWorkload();
   if (slices.parser.length > 0 && input.hasParser !== true)
@@ -59,12 +74,24 @@ export function makePlan(input: PlanInput): Plan {
       'The outside parser works on the CPU: RAG_GPUS gives it no GPU of its own (parser=POSITION).',
     );
   const onCpu = needsOllama && engine === 'ollama' && slices.ollama.length === 0;
-  if (onCpu && input.insideJob && !input.allowCpu) throw noGpu(gpus.length);
+  const encoderOnCpu = needsRetriever && retriever.gpu !== 'cpu' && slices.retriever.length === 0;
+  const rerankerOnCpu = reranker === 'sidecar' && slices.reranker.length === 0;
+  if (input.insideJob && !input.allowCpu) {
+    if (onCpu) throw noGpu('Ollama', gpus.length);
+    if (rerankerOnCpu) throw noGpu('the reranker', gpus.length);
+    if (encoderOnCpu) throw noGpu('the retriever', gpus.length);
+  }
   return {
     gpus,
     slices,
     engine,
-    instances: makeInstances(input, needs, engine, slices, needsReranker),
+    embedder,
+    reranker,
+    instances: [
+      ...(engine === 'none' ? [] : makeInstances(input, { needs, engine, slices, embedder })),
+      ...encoderInstances(retriever.encoders, slices.retriever),
+      ...rerankerInstances(reranker, slices.reranker, input.reranker.modelPath),
+    ],
     memory: [],
     warnings,
   };
@@ -78,7 +105,7 @@ function makeNeeds(input: Pick<PlanInput, 'mode' | 'services' | 'generateModel'>
   return wanted.filter((name) => name !== 'generate' || input.generateModel !== 'none');
 }
 
-function chooseEngine(input: PlanInput): Plan['engine'] {
+function chooseEngine(input: PlanInput): Exclude<Plan['engine'], 'none'> {
   if (input.engine !== 'auto') {
     if (input.engine === 'ollama' && !input.hasOllama) throw noOllama();
     return input.engine;
@@ -91,10 +118,15 @@ function chooseEngine(input: PlanInput): Plan['engine'] {
 
 function makeInstances(
   input: PlanInput,
-  needs: readonly ServiceName[],
-  engine: Plan['engine'],
-  slices: Plan['slices'],
-  needsReranker: boolean,
+  {
+    needs,
+    engine,
+    slices,
+    embedder,
+  }: Pick<Plan, 'slices' | 'embedder'> & {
+    readonly needs: readonly ServiceName[];
+    readonly engine: Exclude<Plan['engine'], 'none'>;
+  },
 ): Instance[] {
   const models =
     engine === 'embedded' ? embeddedModels : { embed: input.embedModel, generate: input.generateModel };
@@ -107,7 +139,7 @@ function makeInstances(
       model: models.generate,
       gpus: slices.ollama,
     });
-  if (needs.includes('embed'))
+  if (embedder === 'ollama')
     instances.push(
       ...embedInstances({
         id: `${engine}-embed`,
@@ -116,8 +148,6 @@ function makeInstances(
         count: input.embedInstances ?? 'auto',
       }),
     );
-  if (needsReranker)
-    instances.push({ id: 'reranker', role: 'rerank', model: 'lexical', gpus: slices.reranker });
   return instances;
 }
 
@@ -149,9 +179,9 @@ const noWorkload = (): RagError =>
   );
 
 /** Models on the CPU by oversight would burn a night: it is asked for, or it is an error. */
-const noGpu = (count: number): RagError =>
+const noGpu = (who: string, count: number): RagError =>
   new RagError(
     'preflight',
-    `Cannot plan the job: ${count === 0 ? 'it has no GPU' : 'its split leaves Ollama no GPU'}, at least one is wanted`,
+    `Cannot plan the job: ${count === 0 ? 'it has no GPU' : `its split leaves ${who} no GPU`}, at least one is wanted`,
     { hint: 'sbatch --gres=gpu:4 sbatch/rag_allinone.sbatch   # or add --allow-cpu' },
   );

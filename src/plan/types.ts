@@ -1,8 +1,11 @@
+import type { RerankerBackend } from './reranker.ts';
+import type { Embedder } from './retriever.ts';
+
 /** Names of services a job may need. */
 export type ServiceName = 'embed' | 'rerank' | 'generate';
 
 export interface Instance {
-  /** `ollama-generate`, `ollama-embed` or `ollama-embed-1` and so on (`embedded-...` without a model), `reranker`. */
+  /** `ollama-generate`, `ollama-embed` or `ollama-embed-1` and so on (`embedded-...` without a model), `reranker` or `reranker-1` and so on, `encoder` likewise. */
   readonly id: string;
   readonly role: ServiceName;
   readonly model: string;
@@ -15,11 +18,16 @@ export interface Plan {
   readonly slices: {
     readonly ollama: readonly string[];
     readonly reranker: readonly string[];
+    /** Of an encoder outside Ollama; it may be the reranker's. */
+    readonly retriever: readonly string[];
     readonly workload: readonly string[];
     /** Of the outside parser; without one it works on the CPU. */
     readonly parser: readonly string[];
   };
-  readonly engine: 'ollama' | 'embedded';
+  /** What generates, and embeds where Ollama does; `none` where nothing of it is needed. */
+  readonly engine: 'ollama' | 'embedded' | 'none';
+  readonly embedder: Embedder;
+  readonly reranker: RerankerBackend;
   readonly instances: readonly Instance[];
   readonly memory: readonly string[];
   readonly warnings: readonly string[];

@@ -1,6 +1,6 @@
 /**
  * A reranker child without a model. Frames are lines of JSON: `{ready, kind, devices}` first, then for each
- * `{id, op: 'rerank', query, passages}` one `{id, scores}` or `{id, error}`, and for each `{op: 'ping'}` one
+ * `{id, op: 'rerank', query, passages}` one `{id, scores}` or `{id, error: {code, message}}`, and for each `{op: 'ping'}` one
  * `{pong: true}`. The end of stdin ends it.
  */
 import { createInterface } from 'node:readline';
@@ -22,7 +22,7 @@ function answer(line: string): unknown {
     }
     return { id, scores: lexicalScores(frame.query, frame.passages.map(String)) };
   } catch (error) {
-    return { id, error: messageOf(error) };
+    return { id, error: { code: 'bad-request', message: messageOf(error) } };
   }
 }
 

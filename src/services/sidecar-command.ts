@@ -27,7 +27,6 @@ export interface SidecarSurroundings {
   /** CPUs of the job. */
   readonly cpus: number;
   readonly baseEnv: Readonly<Record<string, string>>;
-  readonly supervisorId: string;
 }
 
 /** The program that comes with the package, from `src/` as from `dist/`. */
@@ -51,12 +50,7 @@ export const sidecarCommand = (
 /** A GPU leaves little to the CPU but the tokenizer. */
 const threadsBesideGpu = 4;
 
-export function sidecarEnv({
-  gpus,
-  cpus,
-  baseEnv,
-  supervisorId,
-}: SidecarSurroundings): Record<string, string> {
+export function sidecarEnv({ gpus, cpus, baseEnv }: SidecarSurroundings): Record<string, string> {
   const threads = gpus?.length === 0 ? cpus : Math.min(cpus, threadsBesideGpu);
   return {
     // PyTorch takes one thread for each core of the node otherwise, whatever the job has.
@@ -68,6 +62,5 @@ export function sidecarEnv({
     TOKENIZERS_PARALLELISM: 'false',
     CUDA_DEVICE_ORDER: 'PCI_BUS_ID',
     ...gpuMask(gpus),
-    RAG_SUPERVISOR_ID: supervisorId,
   };
 }

@@ -43,7 +43,7 @@ export interface ProbeOptions {
 }
 
 export interface SidecarProbe {
-  ask(running: Running, signal: AbortSignal): Promise<ProbeResult>;
+  ask(running: Running): Promise<ProbeResult>;
   /** What the last start said before it ended itself, when that was a fault of the settings. */
   fatal(): RagError | undefined;
 }

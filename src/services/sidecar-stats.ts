@@ -19,9 +19,8 @@ export type SidecarStats = z.output<typeof statsFrame>;
 
 export function tellsStats(onStats: (stats: SidecarStats) => void): Liveness {
   const heard = new WeakSet<object>();
-  const { probe, ...bounds } = answersPings;
   return {
-    ...bounds,
+    ...answersPings,
     probe: (running, signal) => {
       const { channel } = running;
       if (channel !== undefined && !heard.has(channel)) {
@@ -32,7 +31,7 @@ export function tellsStats(onStats: (stats: SidecarStats) => void): Liveness {
         });
       }
       channel?.send({ id: 0, op: 'stats' });
-      return probe(running, signal);
+      return answersPings.probe(running, signal);
     },
   };
 }

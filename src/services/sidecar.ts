@@ -14,6 +14,7 @@ import { type SidecarStats, tellsStats } from './sidecar-stats.ts';
 
 export interface SidecarOptions extends SidecarProgram, SidecarSurroundings {
   readonly id: string;
+  readonly supervisorId: string;
   readonly cwd: string;
   readonly logFile: string;
   /** From TERM to KILL. */
@@ -46,13 +47,13 @@ export function sidecarSpec(options: SidecarOptions): ChildSpec {
     after: [],
     launch: async () => ({
       command: sidecarCommand(options),
-      env: sidecarEnv(options),
+      env: { ...sidecarEnv(options), RAG_SUPERVISOR_ID: options.supervisorId },
       cwd: options.cwd,
     }),
     readiness: {
       periodMs: 50,
       timeoutMs: options.startTimeoutMs,
-      probe: probe.ask,
+      probe: (running) => probe.ask(running),
       progress: ({ pid }) => loadProgress(pid, options.logFile),
     },
     liveness: tellsStats(options.onStats),

@@ -53,7 +53,7 @@ test('load() reports all problems at once, each with its source', () => {
 });
 
 test('load() refuses what is not yet supported instead of ignoring it', () => {
-  assert.throws(() => from({ RERANKER_MODEL_PATH: '/models/bge' }), /RERANKER_MODEL_PATH.*not yet supported/);
+  assert.throws(() => from({ NUM_TRAIN_GPUS: '1' }), /NUM_TRAIN_GPUS.*not yet supported/);
 });
 
 test("load() reads a retriever's name in MedRAG's spellings too, and leaves a folder as it is written", () => {

@@ -20,6 +20,7 @@ const plan: Plan = {
   gpus: [],
   slices,
   engine: 'ollama',
+  embedder: 'ollama',
   reranker: 'lexical',
   instances,
   memory: [],

@@ -15,6 +15,7 @@ const plan: Plan = {
   gpus: ['0', '1'],
   slices,
   engine: 'ollama',
+  embedder: 'ollama',
   reranker: 'lexical',
   instances,
   memory: [],
@@ -34,6 +35,7 @@ async function isolationsOf(
     http,
     network,
     onServed: () => undefined,
+    onEncoder: () => undefined,
     onDevice: () => undefined,
   });
   const servers = specs.filter(({ id }) => id.startsWith('ollama'));

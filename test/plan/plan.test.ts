@@ -12,7 +12,7 @@ const base: PlanInput = {
   hasOllama: true,
   generateModel: 'qwen3:235b',
   embedModel: 'qwen3-embedding:8b',
-  rerankerBackend: 'auto',
+  reranker: { backend: 'auto', modelPath: undefined, url: undefined },
   allowCpu: false,
 };
 
@@ -35,7 +35,13 @@ test('makePlan() gives an ingest job the embedder alone, with every GPU', () => 
     plan.instances.map(({ id }) => id),
     ['ollama-embed'],
   );
-  assert.deepEqual(plan.slices, { ollama: ['0', '1', '2', '3'], reranker: [], workload: [], parser: [] });
+  assert.deepEqual(plan.slices, {
+    ollama: ['0', '1', '2', '3'],
+    reranker: [],
+    retriever: [],
+    workload: [],
+    parser: [],
+  });
 });
 
 test('makePlan() leaves generation out when its model is none', () => {
@@ -84,4 +90,56 @@ test('makePlan() says when a parser has no GPU, and when a GPU has no parser', (
 test('makePlan() refuses what is not there yet and what cannot work', () => {
   assert.throws(() => makePlan({ ...base, split: 'ollama=0-2,workload=3' }), /not yet supported/);
   assert.throws(() => makePlan({ ...base, services: ['rerank'] }), /leaves out embed/);
+});
+
+const medcpt = { embedder: 'sidecar', encoders: ['medcpt'], gpu: undefined } as const;
+const instancesOf = (input: PlanInput): string[][] =>
+  makePlan(input).instances.map(({ id, model, gpus }) => [id, model, gpus.join()]);
+
+test('makePlan() needs no Ollama where an encoder of its own embeds and nothing generates', () => {
+  const input = { ...base, hasOllama: false, retriever: medcpt, services: ['embed', 'rerank'] } as const;
+  assert.equal(makePlan(input).engine, 'none');
+  assert.deepEqual(instancesOf(input), [
+    ['encoder', 'medcpt', '3'],
+    ['reranker', 'lexical', '3'],
+  ]);
+  assert.throws(() => makePlan({ ...input, services: ['embed', 'generate'] }), /no such program/);
+});
+
+test('makePlan() starts an encoder on every GPU of an ingest', () => {
+  assert.deepEqual(instancesOf({ ...base, mode: 'ingest', retriever: medcpt }), [
+    ['encoder-1', 'medcpt', '0'],
+    ['encoder-2', 'medcpt', '1'],
+    ['encoder-3', 'medcpt', '2'],
+    ['encoder-4', 'medcpt', '3'],
+  ]);
+});
+
+test('makePlan() has Ollama generate beside an encoder, and not embed', () => {
+  const plan = makePlan({ ...base, retriever: medcpt });
+  assert.equal(plan.engine, 'ollama');
+  assert.deepEqual(
+    plan.instances.map(({ id }) => id),
+    ['ollama-generate', 'encoder', 'reranker'],
+  );
+});
+
+test('makePlan() for words alone starts no embedder, and nothing at all where nothing else is needed', () => {
+  const words = { ...base, retriever: { embedder: 'none', encoders: [], gpu: undefined } } as const;
+  const plan = makePlan({ ...words, mode: 'ingest', gpus: [], hasOllama: false });
+  assert.deepEqual([plan.engine, plan.embedder, plan.instances, plan.warnings], ['none', 'none', [], []]);
+  assert.deepEqual(
+    makePlan(words).instances.map(({ id }) => id),
+    ['ollama-generate', 'reranker'],
+  );
+});
+
+test('makePlan() never leaves an encoder on the CPU by oversight, and says when RETRIEVER_GPU does nothing', () => {
+  const ingest = { ...base, mode: 'ingest', gpus: [], retriever: medcpt } as const;
+  assert.throws(() => makePlan(ingest), /no GPU/);
+  assert.deepEqual(instancesOf({ ...ingest, retriever: { ...medcpt, gpu: 'cpu' } }), [
+    ['encoder', 'medcpt', ''],
+  ]);
+  const idle = { embedder: 'ollama', encoders: [], gpu: 2 } as const;
+  assert.match(makePlan({ ...base, retriever: idle }).warnings.join(), /RETRIEVER_GPU is not used/);
 });

@@ -2,12 +2,14 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { makeRerank } from '../../src/models/rerank.ts';
-import type { RerankChannel } from '../../src/models/rerank.ts';
+import { makeSidecars } from '../../src/models/sidecar.ts';
+import type { Rerank } from '../../src/models/types.ts';
+import { readyChildren } from '../../src/job/ready-children.ts';
 import { lexicalScores } from '../../src/services/lexical-scores.ts';
 import { lexicalRerankerSpec } from '../../src/services/reranker.ts';
 import type { ChildSpec, Tree } from '../../src/supervise/spec.ts';
 import { watchLeaks } from '../leaks.ts';
-import { openBench, soon } from './serving.ts';
+import { openBench, restarted, soon } from './serving.ts';
 
 const leaks = watchLeaks();
 after(() => leaks.assertNone());
@@ -26,11 +28,9 @@ const specIn = (dir: string): ChildSpec =>
     supervisorId: 'test.1',
   });
 
-const channelOf = async (tree: Tree, signal: AbortSignal): Promise<RerankChannel> => {
-  await tree.untilReady(['reranker'], signal);
-  const channel = tree.running('reranker')?.channel;
-  assert.ok(channel);
-  return channel;
+const rerankBy = async (tree: Tree): Promise<Rerank> => {
+  await tree.untilReady(['reranker'], soon());
+  return makeRerank(makeSidecars(readyChildren(tree, ['reranker'])));
 };
 
 test('lexicalScores() orders by shared words, weighs rare ones more and stays in 0-1', () => {
@@ -62,7 +62,7 @@ test('the reranker is ready when it says so, sees its own slice of the GPUs and 
       },
     },
   });
-  const rerank = makeRerank({ channel: (signal) => channelOf(tree, signal) });
+  const rerank = await rerankBy(tree);
   const scores = await rerank({ query, passages, signal: soon() });
   assert.deepEqual(scores, lexicalScores(query, passages));
   assert.deepEqual(await first.promise, { ready: true, kind: 'lexical', devices: 'GPU-c' });
@@ -71,28 +71,29 @@ test('the reranker is ready when it says so, sees its own slice of the GPUs and 
 test('the reranker answers nonsense with an error and lives on', async () => {
   await using bench = await openBench();
   const tree = bench.start(specIn(bench.dir));
-  const channel = await channelOf(tree, soon());
+  const rerank = await rerankBy(tree);
+  const channel = tree.running('reranker')?.channel ?? assert.fail();
   const reply = new Promise((resolve) => {
     const remove = channel.onMessage((message) => {
       remove();
       resolve(message);
     });
   });
-  channel.send({ id: 7, op: 'dance' });
-  assert.partialDeepStrictEqual(await reply, { id: 7 });
-  const rerank = makeRerank({ channel: async () => channel });
+  channel.send({ id: -7, op: 'dance' });
+  assert.partialDeepStrictEqual(await reply, { id: -7, error: { code: 'bad-request' } });
   assert.equal((await rerank({ query, passages, signal: soon() })).length, 3);
 });
 
-test('a request that was on its way when the reranker was killed is answered by the next one', async () => {
+test('a request that was on its way when the reranker was killed fails at once, and the next is answered', async () => {
   await using bench = await openBench();
   const tree = bench.start(specIn(bench.dir));
-  await tree.untilReady(['reranker'], soon());
+  const rerank = await rerankBy(tree);
   const pid = tree.running('reranker')?.pid ?? 0;
   // Stopped, so that it cannot answer before it is killed.
   process.kill(pid, 'SIGSTOP');
-  const rerank = makeRerank({ channel: (signal) => channelOf(tree, signal) });
   const scores = rerank({ query, passages, signal: soon() });
   setImmediate(() => process.kill(pid, 'SIGKILL'));
-  assert.deepEqual(await scores, lexicalScores(query, passages));
+  await assert.rejects(scores, { code: 'model-unavailable' });
+  await restarted(tree, 'reranker', 1);
+  assert.deepEqual(await rerank({ query, passages, signal: soon() }), lexicalScores(query, passages));
 });

@@ -36,6 +36,24 @@ export async function endOf(tree: Tree): Promise<RagError> {
   return end.error as RagError;
 }
 
+/** Until a child is ready after so many restarts: at once after its end it still looks ready. */
+export function restarted(tree: Tree, id: string, restarts: number): Promise<void> {
+  const isThere = (): boolean =>
+    tree
+      .statuses()
+      .some((each) => each.id === id && each.restarts >= restarts && each.current.state === 'ready');
+  return new Promise((resolve, reject) => {
+    const look = (): void => {
+      if (!isThere()) return;
+      remove();
+      resolve();
+    };
+    const remove = tree.onChange(look);
+    void once(soon(), 'abort').then(() => reject(new Error(`${id} was not started again`)));
+    look();
+  });
+}
+
 export const soon = (): AbortSignal => AbortSignal.timeout(10_000);
 
 /** A folder, a tree and their end. */
