@@ -11,10 +11,11 @@ import { readJob, type Job } from '../slurm/job.ts';
 import { checkFolders, checkIndexed } from './check-folders.ts';
 import { checkModels } from './check-models.ts';
 import { checkParser } from './check-parser.ts';
+import { checkReranker } from './check-reranker.ts';
 import { readGraceMs } from './grace.ts';
 import { makeIntent, type Intent } from './intent.ts';
-import { planFor } from './plan-for.ts';
 import { assertNotPinned, atVersion } from './pinned.ts';
+import { planFor } from './plan-for.ts';
 import { openScratch } from './scratch.ts';
 import { dryRunSettings, inFolder, makeDryRunIntent } from './trial.ts';
 
@@ -52,8 +53,8 @@ export async function prepare({ line, environment, bare, signal }: PrepareInput)
   const { intent, warnings } = makeIntent(given);
   if (intent.kind === 'dry-run') return prepareDryRun(environment, job, signal);
 
-  if (intent.inputs.length > 0) await checkInputs(intent.inputs, signal);
   if (intent.inputs.length > 0) assertNotPinned(loaded.settings, 'ingest');
+  if (intent.inputs.length > 0) await checkInputs(intent.inputs, signal);
   const plan = planFor(loaded.settings, environment, job, intent);
   const graceMs = await readGraceMs(job, environment, signal);
   const common = { environment, job, intent, plan, graceMs, dryRun: false };
@@ -64,6 +65,7 @@ export async function prepare({ line, environment, bare, signal }: PrepareInput)
   const all = [...loaded.warnings, ...warnings, ...plan.warnings, ...(await launchWarnings(job))];
   if (isTrial(loaded, plan)) {
     if (intent.inputs.length === 0) await checkIndexed(loaded.settings);
+    await checkReranker({ plan, settings: loaded.settings, environment, job }, signal);
     const parser = await checkParserLast();
     const { folder, [Symbol.asyncDispose]: dispose } = await openScratch('trial', environment['TMPDIR']);
     const trial =
@@ -74,6 +76,7 @@ export async function prepare({ line, environment, bare, signal }: PrepareInput)
   await checkFolders(loaded.settings, intent.inputs.length > 0);
   if (intent.kind === 'given' && intent.inputs.length === 0) await checkIndexed(loaded.settings);
   await checkModels(plan, loaded.settings);
+  await checkReranker({ plan, settings: loaded.settings, environment, job }, signal);
   const parser = await checkParserLast();
   return {
     ...common,
