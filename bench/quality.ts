@@ -8,6 +8,7 @@ import { openInProcess } from './in-process.ts';
 import { openScratch } from './program.ts';
 import { makeReference } from './reference-bm25.ts';
 import { report, type Figure } from './results.ts';
+import { textHits } from '../test/store/hits.ts';
 
 interface Row {
   readonly id: string;
@@ -62,7 +63,8 @@ async function measure(folder: string): Promise<Quality> {
   const signal = new AbortController().signal;
   await open.work.ingest({ inputs: [join(folder, 'documents.jsonl')], signal });
   // More than ten: several chunks of one document count as one.
-  const hits = await open.store.searchText(
+  const hits = await textHits(
+    open.store,
     judged.map(({ text }) => text),
     50,
   );

@@ -32,6 +32,17 @@ export interface Hit extends Passage {
   readonly stage: Stage;
 }
 
+/** Which passages may be found; all conditions must hold. */
+export type Filter = readonly Condition[];
+
+/** Any of its values will do. In globs `*` and `?` stay within a folder, `**` does not. */
+export type Condition =
+  | { readonly field: 'document' | 'corpus' | 'file' | 'title'; readonly globs: readonly string[] }
+  /** From and to, both included; a passage may run over several pages. */
+  | { readonly field: 'page'; readonly ranges: readonly (readonly [number, number])[] }
+  /** `name=value` each, as a document is labelled. */
+  | { readonly field: 'label'; readonly labels: readonly string[] };
+
 export interface RetrieveRequest {
   readonly queries: readonly string[];
   /** Hits per query. */
@@ -40,6 +51,7 @@ export interface RetrieveRequest {
   readonly rerank?: boolean;
   /** How many fused candidates the reranker sees; all of them when absent. */
   readonly candidates?: number;
+  readonly filter?: Filter | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -86,6 +98,7 @@ export interface QueryRequest {
   /** What the model is asked, where that is more: the options of a multiple choice are not searched for. */
   readonly asked?: string;
   readonly topk: number;
+  readonly filter?: Filter | undefined;
   /** Called once with the passages that stand in the prompt, in the order of their numbers, before the answer. */
   readonly onPassages?: (passages: readonly Hit[]) => void;
   /** Called with each piece of the answer as it is generated. */

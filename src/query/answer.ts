@@ -40,9 +40,10 @@ export function makeAnswer(parts: AnswerParts): Answer {
   const findCandidates = makeFindCandidates(parts);
   const now = parts.now ?? ((): number => performance.now());
   return async (request) => {
-    const { query, topk, signal } = request;
+    const { query, topk, filter, signal } = request;
+    const texts = parts.rerank === undefined ? topk : undefined;
     const started = now();
-    const [candidates = nothing] = await findCandidates([query], topk, signal);
+    const [candidates = nothing] = await findCandidates([query], { topk, texts, filter, signal });
     const retrieved = now();
     const ranked = await rerankHits(parts.rerank, { query, hits: candidates.hits, signal });
     const reranked = now();

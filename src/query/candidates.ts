@@ -1,7 +1,8 @@
 import { codeOf } from '../errors.ts';
 import type { Embed } from '../models/types.ts';
-import type { Store, StoredHit } from '../store/types.ts';
-import type { Hit } from '../work.ts';
+import type { Ranked, Store } from '../store/types.ts';
+import type { Filter, Hit } from '../work.ts';
+import { fetchHits, type Placed } from './fetch-hits.ts';
 import { fuse } from './fuse.ts';
 
 export interface CandidateSettings {
@@ -17,7 +18,7 @@ export interface CandidateSettings {
 
 /** What the index has for one query, before any reranking. */
 export interface Candidates {
-  /** Best first, no two with the same text. Of two rankings fused; one alone keeps its scores. */
+  /** The best of them that were asked for, no two with the same text. Of two rankings fused; one alone keeps its scores. */
   readonly hits: readonly Hit[];
   /** How many hits BM25 alone had: none means that no word of the question is in the index. */
   readonly lexical: number;
@@ -32,32 +33,40 @@ export interface CandidateParts {
   readonly settings: CandidateSettings;
 }
 
+export interface CandidateSearch {
+  /** How many hits the caller will show: the rankings that are fused are at least so deep. */
+  readonly topk: number;
+  /** How many hits are wanted with their texts, which are not read of the others; all when absent. */
+  readonly texts?: number | undefined;
+  readonly filter?: Filter | undefined;
+  readonly signal: AbortSignal;
+}
+
 /** One entry per query, in order. */
-export type FindCandidates = (
-  queries: readonly string[],
-  depth: number,
-  signal: AbortSignal,
-) => Promise<Candidates[]>;
+export type FindCandidates = (queries: readonly string[], search: CandidateSearch) => Promise<Candidates[]>;
 
 export const nothing: Candidates = { hits: [], lexical: 0, whole: true };
 
 /**
- * Dense and lexical search at once, fused; either alone where there is no other. A blank query finds nothing (a model server gives an empty text no
- * vector); a query that the embedder cannot take (too long, a vector that is not finite) is searched by words
+ * Dense and lexical search at once, fused; either alone where there is no other. A blank query finds nothing (a model server
+ * gives an empty text no vector); a query that the embedder cannot take (too long, a vector that is not finite) is searched by words
  * alone, so that one bad query of a batch never costs the others their answer.
  */
 export function makeFindCandidates({ store, embed, settings }: CandidateParts): FindCandidates {
-  return async (queries, depth, signal) => {
+  return async (queries, { topk, texts: wanted = Infinity, filter, signal }) => {
     const texts = queries.filter((query) => query.trim() !== '');
     if (texts.length === 0) return queries.map(() => nothing);
-    const k = Math.max(depth * (settings.depthPerHit ?? 1), settings.candidates);
+    const k = Math.max(topk * (settings.depthPerHit ?? 1), settings.candidates);
     const [dense, lexical] = await Promise.all([
-      embed && searchDense({ store, embed }, { texts, k, signal }),
-      settings.lexical === false ? undefined : store.searchText(texts, k),
+      embed && searchDense({ store, embed }, { texts, k, filter, signal }),
+      settings.lexical === false ? undefined : store.searchText(texts, k, filter),
     ]);
     signal.throwIfAborted();
+    const placed = texts.map((_, i) => combine(dense && (dense[i] ?? []), lexical?.[i], settings.rrfK));
+    const hits = await fetchHits(store, placed, wanted);
+    signal.throwIfAborted();
     const found = texts.map((_, i) => ({
-      hits: combine(dense && (dense[i] ?? []), lexical?.[i], settings.rrfK),
+      hits: hits[i] ?? [],
       lexical: lexical?.[i]?.length ?? 0,
       whole: dense === undefined || dense[i] !== undefined,
     }));
@@ -69,17 +78,18 @@ export function makeFindCandidates({ store, embed, settings }: CandidateParts): 
 interface DenseSearch {
   readonly texts: readonly string[];
   readonly k: number;
+  readonly filter?: Filter | undefined;
   readonly signal: AbortSignal;
 }
 
 /** Undefined for a text that the embedder refuses. */
 export async function searchDense(
   { store, embed }: { readonly store: Pick<Store, 'searchDense'>; readonly embed: Embed },
-  { texts, k, signal }: DenseSearch,
-): Promise<(StoredHit[] | undefined)[]> {
+  { texts, k, filter, signal }: DenseSearch,
+): Promise<(Ranked[] | undefined)[]> {
   const { positions, vectors } = await embedWhatCan(embed, texts, signal);
-  const lists = vectors.length === 0 ? [] : await store.searchDense(vectors, k);
-  const results: (StoredHit[] | undefined)[] = texts.map(() => undefined);
+  const lists = vectors.length === 0 ? [] : await store.searchDense(vectors, k, filter);
+  const results: (Ranked[] | undefined)[] = texts.map(() => undefined);
   for (const [i, position] of positions.entries()) results[position] = lists[i] ?? [];
   return results;
 }
@@ -113,17 +123,17 @@ function refusedText(error: unknown): number | undefined {
 
 /** @param dense undefined, like `lexical`: nobody has searched so. Without results it has found nothing. */
 export function combine(
-  dense: readonly StoredHit[] | undefined,
-  lexical: readonly StoredHit[] | undefined,
+  dense: readonly Ranked[] | undefined,
+  lexical: readonly Ranked[] | undefined,
   rrfK: number,
-): Hit[] {
+): Placed[] {
   if (dense === undefined) return distinct((lexical ?? []).map((hit) => ({ ...hit, stage: 'lexical' })));
   if (lexical === undefined) return distinct(dense.map((hit) => ({ ...hit, stage: 'dense' })));
   return distinct(fuse([dense, lexical], rrfK).map(({ hit, score }) => ({ ...hit, score, stage: 'fused' })));
 }
 
 /** Of equal texts the best. */
-function distinct(hits: readonly Hit[]): Hit[] {
-  const texts = new Set<string>();
-  return hits.filter(({ text }) => !texts.has(text) && texts.add(text));
+function distinct(ranking: readonly Placed[]): Placed[] {
+  const texts = new Set<number>();
+  return ranking.filter(({ digest }) => !texts.has(digest) && texts.add(digest));
 }

@@ -61,8 +61,8 @@ export function makeRetrieve(parts: RetrieveParts): Retrieve {
 }
 
 /** All that can differ from one request to the next; models and settings stay what they are for a whole run. */
-const keyFor = ({ topk, rerank = false, candidates }: Search, query: string): string =>
-  `${topk} ${rerank ? (candidates ?? 'all') : 'fused'} ${query}`;
+const keyFor = ({ topk, rerank = false, candidates, filter = [] }: Search, query: string): string =>
+  `${topk} ${rerank ? (candidates ?? 'all') : 'fused'} ${JSON.stringify(filter)} ${query}`;
 
 /** The first error ends the groups that are under way, and is thrown when they have ended. */
 async function forEachGroup(
@@ -87,9 +87,12 @@ function makeSearchGroup(
   parts: RetrieveParts,
 ): (group: readonly string[], search: Search) => Promise<Found[]> {
   const findCandidates = makeFindCandidates(parts);
-  return async (group, { topk, rerank = false, candidates, signal }) => {
+  return async (group, { topk, rerank = false, candidates, filter, signal }) => {
+    const texts = rerank && parts.rerank !== undefined ? candidates : topk;
     const results: Found[] = [];
-    for (const [i, { hits, whole }] of (await findCandidates(group, topk, signal)).entries()) {
+    for (const [i, { hits, whole }] of (
+      await findCandidates(group, { topk, texts, filter, signal })
+    ).entries()) {
       const best = rerank
         ? await rerankHits(parts.rerank, {
             query: group[i] ?? '',

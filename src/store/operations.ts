@@ -4,8 +4,10 @@ import { consolidate } from './consolidate.ts';
 import { corpusState } from './corpus.ts';
 import { isMissingFile, namingFailure } from './failure.ts';
 import { exportTo } from './export.ts';
+import { filterSql } from './filter-sql.ts';
 import { inspect } from './inspect.ts';
 import { known } from './known.ts';
+import { passages } from './passages.ts';
 import type { Operations } from './protocol.ts';
 import { claimRecord, readRecord } from './record.ts';
 import { searchDense } from './search-dense.ts';
@@ -13,6 +15,7 @@ import { searchText } from './search-text.ts';
 import { selectNamed, selectUnmet } from './select.ts';
 import { busyShards } from './shard-owner.ts';
 import { listTags, makeTag, removeTag } from './tags.ts';
+import { keepStatistics } from './statistics.ts';
 import { assertWriterName, indexFolder, type IndexFolder } from './tables.ts';
 import { makeStoredVectors } from './vectors.ts';
 import { keepView, type CurrentView, type View } from './view.ts';
@@ -42,6 +45,7 @@ export function openIndex(root: string, say: (line: string) => void): Operations
       }
     });
   const vectors = makeStoredVectors(reading);
+  const statistics = keepStatistics();
   const writing = (): Writer => writer ?? notWriting(root);
   return {
     beginWriting: (encoder, name) =>
@@ -73,9 +77,13 @@ export function openIndex(root: string, say: (line: string) => void): Operations
       }),
     known: (documents) => reading((view) => known(view, documents, writer?.own()?.name)),
     corpusState: (corpus) => reading((view) => corpusState(view, corpus)),
-    searchDense: (vectors, k) =>
-      reading(async (view) => searchDense(view, vectors, k, (await readRecord(root))?.metric ?? 'cosine')),
-    searchText: (texts, k) => reading((view) => searchText(view, texts, k)),
+    searchDense: (vectors, k, filter) =>
+      reading(async (view) =>
+        searchDense(view, vectors, k, (await readRecord(root))?.metric ?? 'cosine', filterSql(filter)),
+      ),
+    searchText: (texts, k, filter) =>
+      reading((view) => searchText(view, statistics, texts, { k, where: filterSql(filter) })),
+    passages: (chunks) => reading((view) => passages(view, chunks)),
     version: () => retrying(root, () => current.version()),
     inspect: () => retrying(root, () => inspect(folder)),
     verify: () => retrying(root, () => verify(folder)),

@@ -9,11 +9,12 @@ import {
   type Schema,
 } from 'apache-arrow';
 import { RagError } from '../errors.ts';
+import type { Passage } from '../work.ts';
 import { digestBits, textHash } from './digest.ts';
 import { largestHalf, toHalf } from './half.ts';
 import type { PackedRows } from './protocol.ts';
 import { chunkSchema, failureSchema, removalSchema } from './schema.ts';
-import type { EncoderRecord, FailureRow, StoredHit } from './types.ts';
+import type { EncoderRecord, FailureRow } from './types.ts';
 
 /** Chunks as an Arrow table. @throws bad-vector: the last gate before the disk */
 export function chunkTable(packed: PackedRows, encoder: EncoderRecord, version: number): Table {
@@ -119,7 +120,7 @@ function vectorData(
 /** A row of a query's answer: values by column. */
 export type StoredRow = Readonly<Record<string, unknown>>;
 
-export function hitOf(row: StoredRow, score: number): StoredHit {
+export function passageOf(row: StoredRow): Passage {
   const title = String(row['title']);
   return {
     chunk: String(row['chunk_id']),
@@ -133,6 +134,5 @@ export function hitOf(row: StoredRow, score: number): StoredHit {
     end: Number(row['end_at']),
     headings: JSON.parse(String(row['headings'])) as string[],
     text: String(row['contents']).slice(title.length + 1),
-    score,
   };
 }

@@ -70,8 +70,11 @@ export const removalSchema: Schema = new Schema([
   column('version', new Int64()),
 ]);
 
-/** What a hit needs; `hash` decides whether it may be shown. */
-export const hitColumns = [
+/** What a ranking needs; document and hash decide whether a row may be shown. */
+export const rankColumns = ['chunk_id', 'document', 'hash', 'text_digest'] as const;
+
+/** What a passage is shown with, and `hash`. */
+export const passageColumns = [
   'chunk_id',
   'document',
   'id',

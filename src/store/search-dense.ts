@@ -1,7 +1,7 @@
 import { found, mapLimited, search } from './search.ts';
 import type { StoredRow } from './rows.ts';
-import { hitColumns } from './schema.ts';
-import type { Metric, StoredHit } from './types.ts';
+import { rankColumns } from './schema.ts';
+import type { Metric, Ranked } from './types.ts';
 import type { View } from './view.ts';
 
 /**
@@ -13,15 +13,17 @@ export const searchDense = (
   vectors: readonly Float32Array[],
   k: number,
   metric: Metric,
-): Promise<StoredHit[][]> =>
+  where?: string,
+): Promise<Ranked[][]> =>
   mapLimited(vectors, (vector) => {
     const asked = metric === 'cosine' ? toUnit(vector) : vector;
     const distance = metric === 'l2' ? 'l2' : 'dot';
     const scoreOf = (value: number): number => (metric === 'l2' ? -value : 1 - value);
     return search(view, k, async (table, limit) => {
-      const query = table.query().nearestTo(asked).distanceType(distance).bypassVectorIndex();
+      let query = table.query().nearestTo(asked).distanceType(distance).bypassVectorIndex();
+      if (where !== undefined) query = query.where(where);
       const rows: StoredRow[] = await query
-        .select([...hitColumns, '_distance'])
+        .select([...rankColumns, '_distance'])
         .limit(limit)
         .toArray();
       return rows.map((row) => found(row, scoreOf(Number(row['_distance']))));

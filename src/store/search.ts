@@ -1,12 +1,13 @@
 import type { Table } from '@lancedb/lancedb';
 import { isShown, type Ledger } from './ledger.ts';
-import { hitOf, type StoredRow } from './rows.ts';
-import type { StoredHit } from './types.ts';
+import type { StoredRow } from './rows.ts';
+import type { Ranked } from './types.ts';
 import type { View } from './view.ts';
 
 /** A row that was found. */
-export interface Found extends StoredHit {
-  /** Decides with the document whether the hit may be shown. */
+export interface Found extends Ranked {
+  /** These two decide whether it may be shown. */
+  readonly document: string;
   readonly hash: string;
 }
 
@@ -17,7 +18,10 @@ export type Fetch = (table: Table, limit: number) => Promise<Found[]>;
 const concurrency = 2;
 
 export const found = (row: StoredRow, score: number): Found => ({
-  ...hitOf(row, score),
+  chunk: String(row['chunk_id']),
+  score,
+  digest: Number(row['text_digest']),
+  document: String(row['document']),
   hash: String(row['hash']),
 });
 
@@ -29,14 +33,14 @@ export const tablesOf = ({ main, shards }: View): { readonly table: Table; reado
 ];
 
 /** One ranking over all tables: the best k that may be shown, best first. */
-export async function search(view: View, k: number, fetch: Fetch): Promise<StoredHit[]> {
+export async function search(view: View, k: number, fetch: Fetch): Promise<Ranked[]> {
   if (k <= 0) return [];
   const lists = await Promise.all(
     tablesOf(view).map(({ table, place }) => bestShown(table, place, view.ledger, k, fetch)),
   );
   return ranked(lists.flat())
     .slice(0, k)
-    .map(({ hash: _hash, ...hit }) => hit);
+    .map(({ chunk, score, digest }) => ({ chunk, score, digest }));
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Passage } from '../work.ts';
+import type { Filter, Passage } from '../work.ts';
 import type { CorpusState } from './digest.ts';
 import type { Exported, ExportedPart } from './export.ts';
 import type { Listing, Names, StoredDocument } from './select.ts';
@@ -63,8 +63,13 @@ export interface Known {
   readonly committed: readonly string[];
 }
 
-export interface StoredHit extends Passage {
+/** A passage's place in a ranking. Its text is asked for when it is among the best. */
+export interface Ranked {
+  readonly chunk: string;
+  /** Higher is better. */
   readonly score: number;
+  /** The same for equal texts. */
+  readonly digest: number;
 }
 
 export interface Inspection {
@@ -104,9 +109,11 @@ export interface Store {
   /** Leaves what this run has written to whoever consolidates next, while this run lives too. */
   release(): Promise<void>;
   /** By the metric of the encoder over all complete documents, best first (of l2: minus the squared distance); one list per vector. */
-  searchDense(vectors: readonly Float32Array[], k: number): Promise<StoredHit[][]>;
+  searchDense(vectors: readonly Float32Array[], k: number, filter?: Filter): Promise<Ranked[][]>;
   /** BM25 over all complete documents, best first; one list per text. */
-  searchText(texts: readonly string[], k: number): Promise<StoredHit[][]>;
+  searchText(texts: readonly string[], k: number, filter?: Filter): Promise<Ranked[][]>;
+  /** Of these chunks, in any order. One that was removed or replaced since it was found is missing. */
+  passages(chunks: readonly string[]): Promise<Passage[]>;
   /** Differs whenever searches may find something else than before; means nothing beside that. */
   version(): Promise<string>;
   inspect(): Promise<Inspection>;

@@ -11,6 +11,7 @@ import { noStamps } from '../../src/ingest/stamps.ts';
 import type { Embed } from '../../src/models/types.ts';
 import { openForkedStore } from '../store/forked-host.ts';
 import { encoder, vectorOf } from '../store/samples.ts';
+import { denseHits, textHits } from '../store/hits.ts';
 
 const chunker = { targetTokens: 32, overlapTokens: 0 };
 const { signal } = new AbortController();
@@ -48,8 +49,8 @@ test('a changed document embeds its new texts only, a copied folder nothing, and
   cpSync(join(corpus, 'one'), join(corpus, 'two'), { recursive: true });
   assert.deepEqual(await run(), []);
   for (const hits of [
-    await store.searchText(['moon'], 50),
-    await store.searchDense([vectorOf(first.find((text) => text.includes('moon')) ?? '')], 50),
+    await textHits(store, ['moon'], 50),
+    await denseHits(store, [vectorOf(first.find((text) => text.includes('moon')) ?? '')], 50),
   ]) {
     const documents = new Set(
       hits[0]?.filter(({ text }) => text.includes('moon')).map((hit) => hit.document),

@@ -4,9 +4,9 @@ import { RagError } from '../../src/errors.ts';
 import type { Generate, Rerank } from '../../src/models/types.ts';
 import { type AnswerParts, makeAnswer, NOTHING_FOUND } from '../../src/query/answer.ts';
 import { lexicalScores } from '../../src/services/lexical-scores.ts';
-import type { Store, StoredHit } from '../../src/store/types.ts';
+import type { Store } from '../../src/store/types.ts';
 import type { Hit } from '../../src/work.ts';
-import { storedHit } from './hits.ts';
+import { storedHit, storeFinding, type StoredHit } from './hits.ts';
 
 const { signal } = new AbortController();
 const hits = [
@@ -34,10 +34,7 @@ function answerOf({
   rerank,
   generate = saying('The harbour ', 'is in Rotterdam [1].'),
 }: Scene): ReturnType<typeof makeAnswer> {
-  const store: Partial<Store> = {
-    searchDense: () => Promise.resolve([dense]),
-    searchText: () => Promise.resolve([lexical]),
-  };
+  const store: Partial<Store> = storeFinding({ dense: () => dense, lexical: () => lexical });
   let clock = 0;
   const parts: AnswerParts = {
     store: store as Store,

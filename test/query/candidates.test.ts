@@ -5,7 +5,7 @@ import { RagError } from '../../src/errors.ts';
 import type { Embed } from '../../src/models/types.ts';
 import { makeFindCandidates, type Candidates, type CandidateParts } from '../../src/query/candidates.ts';
 import type { Store } from '../../src/store/types.ts';
-import { storedHit } from './hits.ts';
+import { storedHit, storeFinding } from './hits.ts';
 
 const { signal } = new AbortController();
 const embed: Embed = ({ texts }) => Promise.resolve(texts.map((text) => Float32Array.of(text.length)));
@@ -19,25 +19,27 @@ interface Asked {
 function storeOf(parts: Partial<Store> = {}): Asked {
   const depths: number[] = [];
   const store: Partial<Store> = {
-    searchDense: async (vectors, k) => {
-      depths.push(k);
-      return vectors.map(() => [
-        storedHit('a', 'same text', { score: 81 }),
-        storedHit('b', 'same text', { score: 80 }),
-        storedHit('c', 'far', { score: -3 }),
-      ]);
-    },
-    searchText: async (texts, k) => {
-      depths.push(k);
-      return texts.map(() => [storedHit('d', 'a word', { score: 7.5 })]);
-    },
+    ...storeFinding({
+      dense: (_, k) => {
+        depths.push(k);
+        return [
+          storedHit('a', 'same text', { score: 81 }),
+          storedHit('b', 'same text', { score: 80 }),
+          storedHit('c', 'far', { score: -3 }),
+        ];
+      },
+      lexical: (_, k) => {
+        depths.push(k);
+        return [storedHit('d', 'a word', { score: 7.5 })];
+      },
+    }),
     ...parts,
   };
   return { store: store as Store, depths };
 }
 
 async function find(parts: CandidateParts, depth = 5): Promise<Candidates> {
-  const [found] = await makeFindCandidates(parts)(['a query'], depth, signal);
+  const [found] = await makeFindCandidates(parts)(['a query'], { topk: depth, signal });
   return found ?? assert.fail();
 }
 
@@ -83,4 +85,28 @@ test('each ranking is as deep as its retriever wants, and never less than the ca
     await find({ store, embed, settings: { ...settings, ...(depthPerHit && { depthPerHit }) } }, depth);
     assert.deepEqual(depths, [expected, expected]);
   }
+});
+
+test('texts are read of the best only, and a passage that is gone meanwhile is left out', async () => {
+  const { store } = storeOf();
+  const asked: (readonly string[])[] = [];
+  const passages: Store['passages'] = (chunks) => {
+    asked.push(chunks);
+    return store.passages(chunks.filter((chunk) => chunk !== 'c'));
+  };
+  const findBest = makeFindCandidates({ store: { ...store, passages }, embed, settings });
+  const [found] = await findBest(['a query'], { topk: 2, texts: 2, signal });
+  assert.deepEqual(asked, [['a', 'd']]);
+  assert.deepEqual(
+    found?.hits.map(({ chunk, text }) => [chunk, text]),
+    [
+      ['a', 'same text'],
+      ['d', 'a word'],
+    ],
+  );
+  const [all] = await findBest(['a query'], { topk: 2, signal });
+  assert.deepEqual(
+    all?.hits.map(({ chunk }) => chunk),
+    ['a', 'd'],
+  );
 });

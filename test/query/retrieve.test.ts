@@ -5,8 +5,8 @@ import { RagError } from '../../src/errors.ts';
 import type { Embed, Rerank } from '../../src/models/types.ts';
 import { makeRetrievalCache, type RetrievalCache } from '../../src/query/cache.ts';
 import { makeRetrieve, type Retrieve, type RetrieveParts } from '../../src/query/retrieve.ts';
-import type { Store, StoredHit } from '../../src/store/types.ts';
-import { storedHit } from './hits.ts';
+import type { Store } from '../../src/store/types.ts';
+import { storedHit, storeFinding, type StoredHit } from './hits.ts';
 
 const settings = { candidates: 10, rrfK: 60 };
 const { signal } = new AbortController();
@@ -21,8 +21,7 @@ interface Index {
 
 function storeOf({ dense = () => [near], lexical = () => [word], version = () => '1' }: Index): Store {
   const parts: Partial<Store> = {
-    searchDense: (vectors) => Promise.resolve(vectors.map(dense)),
-    searchText: (texts) => Promise.resolve(texts.map(lexical)),
+    ...storeFinding({ dense, lexical }),
     version: () => Promise.resolve(version()),
   };
   return parts as Store;

@@ -6,6 +6,7 @@ import { checkEncoder } from '../../src/store/encoder.ts';
 import type { ChunkRow, EncoderRecord, Metric } from '../../src/store/types.ts';
 import { openForkedStore, scratchFolder } from './forked-host.ts';
 import { encoder, rowsOf } from './samples.ts';
+import { denseHits, textHits } from './hits.ts';
 
 const plane: EncoderRecord = { ...encoder, dimensions: 2 };
 const at = (key: string, ...vector: number[]): ChunkRow[] =>
@@ -26,7 +27,7 @@ for (const [metric, order, scores] of [
     await store.beginWriting({ ...plane, metric }, 'run');
     await store.append(rows);
     for (const step of ['in a shard', 'merged']) {
-      const [hits = []] = await store.searchDense([query], 3);
+      const [hits = []] = await denseHits(store, [query], 3);
       assert.deepEqual(
         hits.map(({ document }) => document),
         order,
@@ -59,7 +60,7 @@ test('an index without vectors is written, merged, searched by words and verifie
   await store.append([...at('a'), ...at('b')]);
   await store.consolidate();
   await store.append(at('c'));
-  const [hits = []] = await store.searchText(['text'], 5);
+  const [hits = []] = await textHits(store, ['text'], 5);
   assert.deepEqual(hits.map(({ document }) => document).toSorted(), ['a', 'b', 'c']);
   assert.deepEqual((await store.verify()).problems, []);
 });

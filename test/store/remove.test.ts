@@ -8,6 +8,7 @@ import { digestOf, sortDigests } from '../../src/store/digest.ts';
 import type { FailureRow, Store } from '../../src/store/types.ts';
 import { openForkedStore, scratchFolder } from './forked-host.ts';
 import { encoder, hashOf, rowsOf, vectorOf, type SampleDocument } from './samples.ts';
+import { denseHits, textHits } from './hits.ts';
 
 const document = (key: string, edition = 'a'): SampleDocument => ({
   key,
@@ -32,8 +33,8 @@ async function assertThere(store: Store, keys: readonly string[], all: readonly 
   const found = async (hits: Promise<readonly (readonly { document: string }[])[]>): Promise<string[]> =>
     [...new Set((await hits)[0]?.map((hit) => hit.document))].toSorted();
   assert.deepEqual(done.toSorted(), sorted);
-  assert.deepEqual(await found(store.searchText(['common'], 100)), sorted);
-  assert.deepEqual(await found(store.searchDense([vectorOf('x')], 100)), sorted);
+  assert.deepEqual(await found(textHits(store, ['common'], 100)), sorted);
+  assert.deepEqual(await found(denseHits(store, [vectorOf('x')], 100)), sorted);
   const { documents, chunks } = await store.inspect();
   assert.deepEqual([documents.processed, chunks], [keys.length, 2 * keys.length]);
 }
@@ -115,11 +116,11 @@ test('another process that reads sees the removal within its next look', { timeo
   await using reading = await openForkedStore(folder.path);
   await removing.store.beginWriting(encoder, 'one');
   await append(removing.store, document('a'), document('b'));
-  assert.equal((await reading.store.searchText(['common'], 9))[0]?.length, 4);
+  assert.equal((await textHits(reading.store, ['common'], 9))[0]?.length, 4);
   await removing.store.remove(['a']);
   assert.equal((await reading.store.inspect()).documents.processed, 1);
   // Its questions look every five seconds.
-  while ((await reading.store.searchText(['common'], 9))[0]?.length !== 2) await pause(200);
+  while ((await textHits(reading.store, ['common'], 9))[0]?.length !== 2) await pause(200);
 });
 
 test('kill -9 at any moment of a removal and its consolidation brings nothing back', async () => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openForkedStore, scratchFolder } from './forked-host.ts';
 import { encoder, rowsOf } from './samples.ts';
+import { textHits } from './hits.ts';
 
 test('words are found in their forms, without accents, in Chinese, in the title, whatever else is asked', async () => {
   await using folder = await scratchFolder();
@@ -37,7 +38,7 @@ test('words are found in their forms, without accents, in Chinese, in the title,
     '\u0000': [],
   };
   for (const state of ['shard', 'main']) {
-    const lists = await store.searchText(Object.keys(expected), 3);
+    const lists = await textHits(store, Object.keys(expected), 3);
     for (const [at, [query, wanted]] of Object.entries(expected).entries()) {
       const found = (lists[at] ?? []).map(({ document }) => document);
       assert.deepEqual(found, wanted, `${JSON.stringify(query)} in the ${state}`);
@@ -99,7 +100,7 @@ test('the best ten are those of a reference BM25, in one table and while a shard
       .map(({ key }) => key),
   );
   const overlap = async (): Promise<number> => {
-    const lists = await store.searchText(queries, 10);
+    const lists = await textHits(store, queries, 10);
     const shares = lists.map(
       (hits, at) => hits.filter(({ document }) => reference[at]?.includes(document)).length / 10,
     );

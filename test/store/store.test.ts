@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import type { Store } from '../../src/store/types.ts';
 import { openForkedStore, scratchFolder } from './forked-host.ts';
 import { encoder, hashOf, rowsOf, vectorOf, type SampleDocument } from './samples.ts';
+import { denseHits, textHits } from './hits.ts';
 
 const lace: SampleDocument = {
   key: 'lace.pdf',
@@ -14,7 +15,7 @@ const lace: SampleDocument = {
 const zebra: SampleDocument = { key: "it's/zebra \\ 斑马.txt", texts: ['Zebras have stripes'] };
 
 const documentsFor = async (store: Store, text: string, k = 10): Promise<string[]> =>
-  ((await store.searchText([text], k))[0] ?? []).map(({ document }) => document);
+  ((await textHits(store, [text], k))[0] ?? []).map(({ document }) => document);
 
 test('what was appended is known, found whole and counted', async () => {
   await using folder = await scratchFolder();
@@ -29,7 +30,7 @@ test('what was appended is known, found whole and counted', async () => {
   assert.deepEqual(known.get('none'), { done: null, committed: [] });
 
   for (const state of ['in the shard', 'in main']) {
-    const [[hit] = []] = await store.searchText(['run'], 3);
+    const [[hit] = []] = await textHits(store, ['run'], 3);
     const {
       vector: _vector,
       hash: _hash,
@@ -42,7 +43,7 @@ test('what was appended is known, found whole and counted', async () => {
       ...passage
     } = rowsOf(lace)[0] ?? assert.fail();
     assert.deepEqual({ ...hit, score: 0 }, { ...passage, score: 0 }, state);
-    const [dense = []] = await store.searchDense([vectorOf('Zebras have stripes')], 2);
+    const [dense = []] = await denseHits(store, [vectorOf('Zebras have stripes')], 2);
     assert.equal(dense[0]?.document, zebra.key, state);
     assert.ok(Math.abs((dense[0]?.score ?? 0) - 1) < 2e-3, `cosine of equal vectors is ${dense[0]?.score}`);
     assert.equal(dense.length, 2);
@@ -72,8 +73,8 @@ test('an index that is not there is empty, and looking at it makes nothing', asy
     bytes: 0,
   });
   assert.equal(await store.encoder(), null);
-  assert.deepEqual(await store.searchText(['anything', ''], 5), [[], []]);
-  assert.deepEqual(await store.searchDense([vectorOf('x')], 5), [[]]);
+  assert.deepEqual(await textHits(store, ['anything', ''], 5), [[], []]);
+  assert.deepEqual(await denseHits(store, [vectorOf('x')], 5), [[]]);
   assert.deepEqual([...(await store.known(['a'])).values()], [{ done: null, committed: [] }]);
   await store.consolidate();
   assert.deepEqual(await readdir(folder.path), []);
@@ -116,7 +117,7 @@ test('a new version replaces the old one when it is complete, not before', async
   for (const state of ['before', 'after']) {
     assert.deepEqual(await documentsFor(store, 'mitochondria'), [], `${state} consolidation`);
     assert.deepEqual(await documentsFor(store, 'chloroplast standing'), [lace.key, lace.key]);
-    assert.equal((await store.searchDense([vectorOf('x')], 10))[0]?.length, 3);
+    assert.equal((await denseHits(store, [vectorOf('x')], 10))[0]?.length, 3);
     assert.deepEqual((await store.known([lace.key])).get(lace.key), { done: hashOf(newer), committed: [] });
     const { documents, chunks } = await store.inspect();
     assert.deepEqual([documents.processed, chunks], [1, 3]);
@@ -134,7 +135,7 @@ test('a document that goes back to an earlier edition shows that edition', async
   for (let round = 0; round < 2; round++) {
     assert.equal((await store.known([lace.key])).get(lace.key)?.done, hashOf(lace));
     assert.deepEqual(await documentsFor(store, 'else'), []);
-    assert.equal((await store.searchDense([vectorOf('x')], 10))[0]?.length, 2);
+    assert.equal((await denseHits(store, [vectorOf('x')], 10))[0]?.length, 2);
     await store.consolidate();
   }
 });
@@ -153,12 +154,12 @@ test('k hits are found although the best rows are hidden', async () => {
   await store.append(
     rowsOf({ key: 'long', texts: ['the end', `one of the stripes, ${'and many other words '.repeat(20)}`] }),
   );
-  const [hits = []] = await store.searchText(['stripes'], 11);
+  const [hits = []] = await textHits(store, ['stripes'], 11);
   assert.deepEqual(
     hits.map(({ document }) => document).sort(),
     [...many.slice(190).map(({ key }) => key), 'long'].sort(),
   );
-  assert.equal((await store.searchDense([vectorOf('stripes stripes 3')], 150))[0]?.length, 150);
+  assert.equal((await denseHits(store, [vectorOf('stripes stripes 3')], 150))[0]?.length, 150);
 });
 
 test('what a killed run has committed of an unfinished document survives consolidation', async () => {
@@ -254,7 +255,7 @@ test('the version of an index changes with what can be found in it, and with not
   const { store } = forked;
   const versions = [await store.version()];
   const changes = async (): Promise<boolean> => {
-    await store.searchText(['text'], 3);
+    await textHits(store, ['text'], 3);
     const isNew = !versions.includes(await store.version());
     versions.push(await store.version());
     return isNew;

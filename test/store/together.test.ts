@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import type { Store } from '../../src/store/types.ts';
 import { openForkedStore, scratchFolder } from './forked-host.ts';
 import { encoder, rowsOf, vectorOf } from './samples.ts';
+import { textHits } from './hits.ts';
 
 test('questions asked while shards are merged and removed see every document once', async () => {
   await using folder = await scratchFolder();
@@ -133,7 +134,7 @@ test('a shard that is removed under its writer takes nothing of what comes after
   await store.append(rowsOf({ key: 'last', texts: ['text'] }));
   await forked.kill();
   assert.deepEqual(
-    (await store.searchText(['text'], 9))[0]?.map(({ document }) => document),
+    (await textHits(store, ['text'], 9))[0]?.map(({ document }) => document),
     ['last'],
   );
 });

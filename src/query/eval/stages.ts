@@ -1,7 +1,9 @@
 /** What each stage of retrieval makes of a question, for a comparison of the stages. */
 import type { Rerank } from '../../models/types.ts';
-import type { Hit, Stage } from '../../work.ts';
+import type { Ranked } from '../../store/types.ts';
+import type { Filter, Hit, Stage } from '../../work.ts';
 import { combine, searchDense, type CandidateParts } from '../candidates.ts';
+import { fetchHits, type Placed } from '../fetch-hits.ts';
 import { rerankHits } from '../rerank-hits.ts';
 import { holdsAnswer } from './answers.ts';
 import type { Scored } from './measures.ts';
@@ -30,6 +32,7 @@ export type FindStages = (
   questions: readonly AskedQuestion[],
   depth: number,
   signal: AbortSignal,
+  filter?: Filter,
 ) => Promise<(StageRankings | 'failed')[]>;
 
 /** Passages looked at for each document that a ranking shall have: long documents have several among the best. */
@@ -43,18 +46,20 @@ const PASSAGES_PER_DOCUMENT = 3;
 export function makeFindStages({ store, embed, rerank, settings }: StageParts): FindStages {
   const stagesOf = async (
     { text: query, golden }: AskedQuestion,
-    [dense, lexical]: readonly [readonly Hit[] | undefined, readonly Hit[] | undefined],
+    [dense, lexical]: readonly [readonly Ranked[] | undefined, readonly Ranked[] | undefined],
     { depth, signal }: { readonly depth: number; readonly signal: AbortSignal },
   ): Promise<StageRankings | 'failed'> => {
     const fusedDepth = Math.max(depth * (settings.depthPerHit ?? 1), settings.candidates);
-    const hits = combine(dense?.slice(0, fusedDepth), lexical?.slice(0, fusedDepth), settings.rrfK);
+    const fused = combine(dense?.slice(0, fusedDepth), lexical?.slice(0, fusedDepth), settings.rrfK);
+    const rankings = [placed(dense, 'dense'), placed(lexical, 'lexical'), fused];
+    const [denseHits = [], lexicalHits = [], hits = []] = await fetchHits(store, rankings, Infinity);
     const ranking = (list: readonly Hit[]): StageRanking => ({
       documents: bestPassages(list, depth),
       answerAt: placeOfAnswer(list.slice(0, depth), golden),
     });
     const found = {
-      ...(lexical && { lexical: ranking(lexical) }),
-      ...(dense && { dense: ranking(dense) }),
+      ...(lexical && { lexical: ranking(lexicalHits) }),
+      ...(dense && { dense: ranking(denseHits) }),
       ...(lexical && dense && { fused: ranking(hits) }),
     };
     if (rerank === undefined) return found;
@@ -62,25 +67,25 @@ export function makeFindStages({ store, embed, rerank, settings }: StageParts): 
     return best.reranked || hits.length === 0 ? { ...found, reranked: ranking(best.hits) } : 'failed';
   };
 
-  return async (questions, depth, signal) => {
+  return async (questions, depth, signal, filter) => {
     const texts = questions.map(({ text }) => text);
     const k = Math.max(PASSAGES_PER_DOCUMENT * depth, settings.candidates);
     const [dense, lexical] = await Promise.all([
-      embed && searchDense({ store, embed }, { texts, k, signal }),
-      settings.lexical === false ? undefined : store.searchText(texts, k),
+      embed && searchDense({ store, embed }, { texts, k, filter, signal }),
+      settings.lexical === false ? undefined : store.searchText(texts, k, filter),
     ]);
     signal.throwIfAborted();
     const results: (StageRankings | 'failed')[] = [];
     for (const [at, question] of questions.entries()) {
-      const lists = [dense && asHits(dense[at], 'dense'), lexical && asHits(lexical[at], 'lexical')] as const;
+      const lists = [dense && (dense[at] ?? []), lexical && (lexical[at] ?? [])] as const;
       results.push(await stagesOf(question, lists, { depth, signal }));
     }
     return results;
   };
 }
 
-const asHits = (list: readonly Omit<Hit, 'stage'>[] | undefined, stage: Stage): Hit[] =>
-  (list ?? []).map((hit) => ({ ...hit, stage }));
+const placed = (ranking: readonly Ranked[] | undefined, stage: Stage): Placed[] =>
+  (ranking ?? []).map((ranked) => ({ ...ranked, stage }));
 
 function placeOfAnswer(hits: readonly Hit[], golden: readonly string[]): number | null {
   if (golden.length === 0) return null;

@@ -7,8 +7,8 @@ import {
   type AskedQuestion,
   type StageParts,
 } from '../../../src/query/eval/stages.ts';
-import type { Store, StoredHit } from '../../../src/store/types.ts';
-import { hit, storedHit } from '../hits.ts';
+import type { Store } from '../../../src/store/types.ts';
+import { hit, storedHit, storeFinding, type StoredHit } from '../hits.ts';
 
 const settings = { candidates: 2, rrfK: 60 };
 const { signal } = new AbortController();
@@ -21,10 +21,10 @@ const passage = (document: string, part: number): StoredHit =>
 
 /** Both searches give what they are asked for and no more. */
 function storeOf(dense: readonly StoredHit[], lexical: readonly StoredHit[]): Store {
-  const parts: Partial<Store> = {
-    searchDense: (vectors, k) => Promise.resolve(vectors.map(() => dense.slice(0, k))),
-    searchText: (texts, k) => Promise.resolve(texts.map(() => lexical.slice(0, k))),
-  };
+  const parts: Partial<Store> = storeFinding({
+    dense: (_, k) => dense.slice(0, k),
+    lexical: (_, k) => lexical.slice(0, k),
+  });
   return parts as Store;
 }
 
