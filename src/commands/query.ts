@@ -1,20 +1,40 @@
-import { answerText } from '../observe/answer.ts';
+import { RagError } from '../errors.ts';
+import { afterAnswer, answerText } from '../observe/answer.ts';
+import { withoutControls } from '../observe/terminal.ts';
 import { hereFlag, textOf, workHere } from './here.ts';
+import { queryBatch } from './query-batch.ts';
 import { jsonFlag, type Verb } from './verb.ts';
 
 export const queryVerb: Verb = {
-  summary: 'Answers a question from the index, with citations.',
-  usage: 'query --here TEXT [--topk N]',
-  examples: ['node dist/supervisor.js query --here "Which dose was used?"'],
+  summary: 'Answers a question, or a file of them, from the index, with citations.',
+  usage: 'query --here TEXT [--topk N] [--stream], or query --here --queries F.jsonl --answers F.jsonl',
+  examples: [
+    'node dist/supervisor.js query --here "Which dose was used?"',
+    'node dist/supervisor.js query --here --queries questions.jsonl --answers answers.jsonl',
+  ],
   words: 'text',
   settings: ['paths', 'work', 'ollama', 'retrieval'],
-  flags: { json: jsonFlag, here: hereFlag },
+  flags: {
+    json: jsonFlag,
+    here: hereFlag,
+    stream: { kind: 'switch', meaning: 'Print the answer as it is generated.' },
+    queries: { kind: 'value', meaning: 'A file of questions, {"id"?, "query"} a line.' },
+    answers: {
+      kind: 'value',
+      meaning: 'The file for their records, one a line. What is in it is not asked again; what failed is.',
+    },
+  },
   async run(input) {
+    const { switches, values } = input.line;
+    if ('queries' in values || 'answers' in values) return queryBatch(input);
     const query = textOf(input.line, 'query');
+    const isJson = switches.has('json');
+    const isStreamed = switches.has('stream');
+    if (isJson && isStreamed) throw oneOfBoth();
     const line = {
       ...input.line,
       settings: { ...input.line.settings, RAG_WORKER_MODE: 'query' },
-      values: { ...input.line.values, query },
+      values: { ...values, query },
     };
     return workHere(input, line, async ({ work, tree, prepared }, signal) => {
       // A reranker that is not there yet would only degrade the answer, so it is waited for.
@@ -22,9 +42,25 @@ export const queryVerb: Verb = {
         tree.statuses().map(({ id }) => id),
         signal,
       );
-      const record = await work.query({ query, topk: prepared.settings.RAG_TOPK, signal });
-      input.print(input.line.switches.has('json') ? JSON.stringify(record) : answerText(record));
+      const onText = (piece: string): void => input.write(withoutControls(piece));
+      const record = await work.query({
+        query,
+        topk: prepared.settings.RAG_TOPK,
+        ...(isStreamed && { onText }),
+        signal,
+      });
+      if (isStreamed) input.print(`\n${afterAnswer(record)}`);
+      else input.print(isJson ? JSON.stringify(record) : answerText(record));
       return 0;
     });
   },
 };
+
+const oneOfBoth = (): RagError =>
+  new RagError(
+    'usage',
+    'Cannot print the answer both as it comes and as JSON: one of --stream, --json is wanted',
+    {
+      hint: 'leave out --stream: the record comes at the end',
+    },
+  );

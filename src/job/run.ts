@@ -10,6 +10,7 @@ import type { AnswerRecord, IngestProgress, IngestReport, SeenFiles } from '../w
 import { watchFolders } from './folder-watch.ts';
 import type { OpenJob } from './open.ts';
 import type { Done } from './outcome.ts';
+import { untilServing } from './until-serving.ts';
 
 export interface RunInput {
   readonly open: OpenJob;
@@ -64,7 +65,7 @@ async function doGiven(
   const workLeft = ingest?.complete === false;
   if (query === null || workLeft) return { ingest, workLeft };
   open.watch.phase('answering-begins');
-  await open.tree.untilReady(serviceIds(open), signal);
+  await untilServing(open.tree, open.prepared.plan, signal);
   run.onAnswer(await open.work.query({ query, topk: open.prepared.settings.RAG_TOPK, signal }));
   return { ingest, workLeft: false };
 }
@@ -107,7 +108,7 @@ async function ingestOnAndOn(run: Run, inputs: readonly string[]): Promise<Inges
 }
 
 async function publishAndWait(run: Run, isIngesting: boolean): Promise<void> {
-  await run.open.tree.untilReady(serviceIds(run.open), run.signal);
+  await untilServing(run.open.tree, run.open.prepared.plan, run.signal);
   const publication = await run.publish();
   if (!isIngesting) run.open.watch.phase('answering-begins');
   try {
@@ -152,8 +153,6 @@ function makeLateWarning({ watch, log }: OpenJob): (progress: IngestProgress, se
     if (late !== undefined) log('warn', late);
   };
 }
-
-const serviceIds = ({ tree }: OpenJob): string[] => tree.statuses().map(({ id }) => id);
 
 const untilAborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
