@@ -1,47 +1,71 @@
 import { load } from '../config/load.ts';
 import { makeIntent } from '../job/intent.ts';
+import { type LoadTime, loadText, readLoadTimes } from '../job/load-time.ts';
+import { readMemory } from '../job/memory.ts';
 import { planFor } from '../job/plan-for.ts';
+import { readAssumedGpus } from '../plan/assume.ts';
+import { type MemoryLine, memoryText } from '../plan/memory.ts';
 import type { Plan } from '../plan/types.ts';
 import { readJob } from '../slurm/job.ts';
 import { jsonFlag, type Verb } from './verb.ts';
 
 export const planVerb: Verb = {
-  summary: 'What `run` would do: GPUs, slices, instances. Changes nothing.',
-  usage: 'plan [--json] [options of run]',
+  summary: 'What `run` would do: GPUs, slices, instances, memory. Changes nothing.',
+  usage: 'plan [--assume-gpus 4x80GiB] [--json] [options of run]',
   examples: [
     'node dist/supervisor.js plan',
     'CUDA_VISIBLE_DEVICES=0,1,2,3 node dist/supervisor.js plan --json',
+    'node dist/supervisor.js plan --assume-gpus 2x80GiB   # before anything is submitted',
   ],
   settings: ['work', 'ollama', 'gpus'],
-  flags: { json: jsonFlag, query: { kind: 'value', meaning: 'A question, as for run.' } },
-  async run({ line, environment, print, tell }) {
+  flags: {
+    json: jsonFlag,
+    query: { kind: 'value', meaning: 'A question, as for run.' },
+    'assume-gpus': { kind: 'value', meaning: 'Plan for GPUs that are not here: number and size.' },
+  },
+  async run({ line, environment, signal, print, tell }) {
     const { settings, warnings } = load({ flags: line.settings, environment, file: line.values['config'] });
-    const job = readJob(environment);
+    const asked = line.values['assume-gpus'];
+    const assumed = asked === undefined ? undefined : readAssumedGpus(asked);
+    const here = readJob(environment);
+    const job = assumed === undefined ? here : { ...here, gpus: assumed.tokens };
     // Outside a job `plan` is asked about a service, not about the dry run.
     const { intent, warnings: ofMode } = makeIntent({
       settings,
       query: line.values['query'],
-      insideJob: job.kind === 'slurm',
+      insideJob: assumed !== undefined || job.kind === 'slurm',
     });
-    const plan = planFor(settings, environment, job, intent);
+    const plan = planFor(settings, environment, job, intent, assumed !== undefined);
     for (const warning of [...warnings, ...ofMode]) tell(`warning: ${warning}`);
-    print(line.switches.has('json') ? JSON.stringify(plan) : planText(plan));
+    const memory = await readMemory({ plan, settings, environment, assumed: assumed?.sizes, signal });
+    const loads = await readLoadTimes(plan, settings.OLLAMA_MODELS);
+    print(
+      line.switches.has('json') ? JSON.stringify({ ...plan, memory, loads }) : planText(plan, memory, loads),
+    );
     return 0;
   },
 };
 
 const listed = (gpus: readonly string[]): string => (gpus.length === 0 ? 'none' : gpus.join(','));
 
-const planText = ({ gpus, slices, instances, engine, warnings }: Plan): string =>
+const planText = (
+  { gpus, slices, instances, engine, warnings }: Plan,
+  memory: readonly MemoryLine[],
+  loads: readonly LoadTime[],
+): string =>
   [
     `GPUs       ${listed(gpus)}`,
     `Ollama     ${listed(slices.ollama)}`,
     `reranker   ${listed(slices.reranker)}`,
+    ...(slices.retriever.length === 0 ? [] : [`retriever  ${listed(slices.retriever)}`]),
     ...(slices.parser.length === 0 ? [] : [`parser     ${listed(slices.parser)}`]),
     `engine     ${engine}`,
     '',
     ...instances.map(
       (instance) => `${instance.id.padEnd(16)} ${instance.model.padEnd(22)} GPUs ${listed(instance.gpus)}`,
     ),
+    '',
+    ...memory.map((line) => `${line.fits === false ? 'warning: ' : ''}${memoryText(line)}`),
+    ...loads.map(loadText),
     ...warnings.map((warning) => `warning: ${warning}`),
   ].join('\n');

@@ -1,19 +1,36 @@
 /** Ollama's program, its model store, and whether the index that is there was made by the model that is wanted. */
 import { access, constants } from 'node:fs/promises';
 import type { Settings } from '../config/settings.ts';
+import { readMemory } from '../job/memory.ts';
 import { askProgram } from '../machine/question.ts';
 import { readModel } from '../machine/model-store.ts';
+import { type MemoryLine, memoryText } from '../plan/memory.ts';
 import { promptWarning } from '../services/ollama-version.ts';
 import { findProgram } from '../supervise/death-signal.ts';
 import { failure, type Finding, type Look, ok, warning } from './types.ts';
 
 const about = 'Ollama';
 
-export const lookAtOllama: Look = async ({ settings, environment, signal }) => {
+export const lookAtOllama: Look = async ({ settings, environment, plan, signal }) => {
   if (settings.RAG_ENGINE === 'embedded')
     return [ok(about, 'not used: the embedded engine stands in for models')];
-  return [await lookAtServer(settings, environment['PATH'] ?? '', signal), ...(await lookAtModels(settings))];
+  const memory =
+    plan === null ? [] : await readMemory({ plan, settings, environment, assumed: undefined, signal });
+  return [
+    await lookAtServer(settings, environment['PATH'] ?? '', signal),
+    ...(await lookAtModels(settings)),
+    ...memory.map(judgeMemory),
+  ];
 };
+
+const judgeMemory = (line: MemoryLine): Finding =>
+  line.fits === false
+    ? failure(
+        'memory',
+        memoryText(line),
+        'node dist/supervisor.js plan --assume-gpus 4x80GiB   # what would do',
+      )
+    : ok('memory', memoryText(line));
 
 async function lookAtServer({ OLLAMA_BIN }: Settings, path: string, signal: AbortSignal): Promise<Finding> {
   const bin = OLLAMA_BIN.includes('/') ? OLLAMA_BIN : findProgram(OLLAMA_BIN, path);

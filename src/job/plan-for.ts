@@ -10,15 +10,24 @@ import type { Job } from '../slurm/job.ts';
 import { planMode, type Intent } from './intent.ts';
 import { makeRetriever } from './retriever.ts';
 
-/** @throws settings, preflight */
-export function planFor(settings: Settings, environment: Environment, job: Job, intent: Intent): Plan {
+/**
+ * @param elsewhere planned for GPUs and an Ollama that are not here
+ * @throws settings, preflight
+ */
+export function planFor(
+  settings: Settings,
+  environment: Environment,
+  job: Job,
+  intent: Intent,
+  elsewhere = false,
+): Plan {
   return makePlan({
     gpus: job.gpus,
-    insideJob: job.kind === 'slurm',
+    insideJob: elsewhere || job.kind === 'slurm',
     mode: planMode(intent),
     services: settings.RAG_SERVICES,
     engine: settings.RAG_ENGINE,
-    hasOllama: isProgram(settings.OLLAMA_BIN, environment['PATH'] ?? ''),
+    hasOllama: elsewhere || isProgram(settings.OLLAMA_BIN, environment['PATH'] ?? ''),
     generateModel: settings.OLLAMA_GENERATE_MODEL,
     embedModel: settings.OLLAMA_EMBED_MODEL,
     embedInstances: settings.OLLAMA_INSTANCES,

@@ -1,0 +1,117 @@
+/** Whether models fit where a plan puts them. Pure: sizes of models and GPUs come in, a verdict with its numbers goes out. */
+import type { ModelShape } from '../machine/model-shape.ts';
+import type { Instance } from './types.ts';
+
+export interface Demand {
+  readonly weights: number;
+  /** For one context. */
+  readonly kv: number;
+  /** Compute buffers, what the driver takes of each GPU, and a tenth for what was not thought of. */
+  readonly overhead: number;
+  readonly total: number;
+}
+
+const gibibyte = 2 ** 30;
+
+/** Half precision: the server's default. */
+const bytesPerNumber = 2;
+
+/** Of a graph for batches of 2,048 tokens. */
+const computeBytes = 2 * gibibyte;
+/** The driver's own context on each card. */
+const perGpuBytes = gibibyte / 2;
+const margin = 0.1;
+
+/**
+ * Bytes of key-value cache for a context: heads x (key + value) x layers, for each token. For qwen3:235b (94 layers, 4
+ * heads, 128 + 128) that is 192,512 bytes a token, and 752 MiB for 4,096, as its log says. Heads and lengths as
+ * the header gives them: embedding length / heads is half of that there.
+ */
+export const kvBytes = (
+  { layers, kvHeads, keyLength, valueLength }: ModelShape,
+  contextTokens: number,
+): number => layers * kvHeads * (keyLength + valueLength) * bytesPerNumber * contextTokens;
+
+/** @param gpus over how many it is spread; 0: the memory of the machine */
+export function makeDemand(shape: ModelShape, contextTokens: number, gpus: number): Demand {
+  const weights = shape.weightsBytes;
+  const kv = kvBytes(shape, contextTokens);
+  const bare = weights + kv + computeBytes + perGpuBytes * gpus;
+  const total = Math.ceil(bare * (1 + margin));
+  return { weights, kv, overhead: total - weights - kv, total };
+}
+
+/** How many GPUs of one size would hold it; null when none would, because the GPU itself takes all of its share. */
+export function gpusFor(shape: ModelShape, contextTokens: number, gpuBytes: number): number | null {
+  for (let gpus = 1; gpus <= 64; gpus++) {
+    if (makeDemand(shape, contextTokens, gpus).total <= gpus * gpuBytes) return gpus;
+  }
+  return null;
+}
+
+/** What stands in `plan --json`. Sizes in bytes. */
+export interface MemoryLine {
+  readonly instance: string;
+  readonly model: string;
+  readonly gpus: readonly string[];
+  readonly need: Demand;
+  /** Of its GPUs together, or of the machine; null where that is not known. */
+  readonly have: number | null;
+  readonly fits: boolean | null;
+  /** How many GPUs of the size that is there would do, where these do not. */
+  readonly gpus_wanted: number | null;
+}
+
+export interface MemoryInput {
+  readonly instances: readonly Instance[];
+  /** By model; one that is not in the store is not here. */
+  readonly shapes: ReadonlyMap<string, ModelShape>;
+  readonly contextOf: (instance: Instance) => number;
+  /** Bytes of each GPU, by its token; one that nobody could ask is not here. */
+  readonly gpuBytes: ReadonlyMap<string, number>;
+  /** Of the machine, or of the job's share of it; null where it is not known. */
+  readonly hostBytes: number | null;
+}
+
+/**
+ * Instances that see the same GPUs share them, so that each is judged by what the ones before it in the plan leave.
+ */
+export function makeMemory({ instances, shapes, contextOf, gpuBytes, hostBytes }: MemoryInput): MemoryLine[] {
+  const taken = new Map<string, number>();
+  return instances.flatMap((instance) => {
+    const shape = shapes.get(instance.model);
+    if (shape === undefined) return [];
+    const { id, model, gpus } = instance;
+    const place = gpus.length === 0 ? 'host' : gpus.join();
+    const context = contextOf(instance);
+    const need = makeDemand(shape, context, gpus.length);
+    const all = gpus.length === 0 ? hostBytes : sum(gpus.map((gpu) => gpuBytes.get(gpu)));
+    const have = all === null ? null : Math.max(0, all - (taken.get(place) ?? 0));
+    taken.set(place, (taken.get(place) ?? 0) + need.total);
+    const fits = have === null ? null : need.total <= have;
+    const each = gpuBytes.get(gpus[0] ?? '');
+    const wanted = fits === false && each !== undefined ? gpusFor(shape, context, each) : null;
+    return [{ instance: id, model, gpus, need, have, fits, gpus_wanted: wanted }];
+  });
+}
+
+/** Null when one of them is not known. */
+const sum = (sizes: readonly (number | undefined)[]): number | null =>
+  sizes.reduce<number | null>((all, size) => (all === null || size === undefined ? null : all + size), 0);
+
+const gib = (bytes: number): string => `${(bytes / gibibyte).toFixed(1)} GiB`;
+
+/** One line for people. */
+export function memoryText({ instance, model, need, have, fits, gpus, gpus_wanted }: MemoryLine): string {
+  const parts = `weights ${gib(need.weights)}, context ${gib(need.kv)}, overhead ${gib(need.overhead)}`;
+  const wants = `${instance}: ${model} needs ${gib(need.total)} (${parts})`;
+  if (fits === null || have === null) return `${wants}; what there is is not known`;
+  const where =
+    gpus.length === 0 ? 'memory of the machine' : gpus.length === 1 ? 'its GPU' : `its ${gpus.length} GPUs`;
+  if (fits) return `${wants}; ${where} has ${gib(have)}`;
+  const would =
+    gpus_wanted === null
+      ? ''
+      : `; ${gpus_wanted} GPU${gpus_wanted === 1 ? '' : 's'} of this size to itself would do`;
+  return `${wants}, which does not fit: ${where} has ${gib(have)} for it${would}`;
+}
