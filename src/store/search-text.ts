@@ -1,37 +1,136 @@
-import { MatchQuery, type Table } from '@lancedb/lancedb';
-import { found, mapLimited, search } from './search.ts';
-import type { StoredRow } from './rows.ts';
-import { hitColumns } from './schema.ts';
-import { givenTextIndex, refreshTextIndex } from './textindex.ts';
-import type { StoredHit } from './types.ts';
+import { MatchQuery } from '@lancedb/lancedb';
+import { questionWords } from '../words/question.ts';
+import { scorePassage } from './bm25.ts';
+import { isShown, type Ledger } from './ledger.ts';
+import { mapLimited } from './search.ts';
+import type { Statistics } from './statistics.ts';
+import { wordsColumn } from './textindex.ts';
+import type { Ranked } from './types.ts';
 import type { View } from './view.ts';
+import { weigh, type TableQuestion, type WeighedQuestion } from './weigh.ts';
 
 /**
- * BM25 of title and text. A query of punctuation or stop words has no hits. Scores of several tables are
- * merged as they are: each counts its own documents, so until shards share their statistics a ranking over
- * main and a large shard is not quite that of one table.
+ * BM25 of title and text, in several tables as in one: Lance finds candidates by the statistics of each table, and
+ * they are scored here by those of all. Best first, ties by chunk. A question of punctuation or stop words has no
+ * hits.
+ *
+ * @param where SQL: only rows of which it is true; what a word is worth is counted over all rows
  */
-export async function searchText(view: View, texts: readonly string[], k: number): Promise<StoredHit[][]> {
-  const indexed = await withTextIndex(view);
-  return mapLimited(texts, (text) =>
-    search(indexed, k, async (table, limit) => {
-      const query = table.query().nearestToText(new MatchQuery(text, 'contents'));
-      const rows: StoredRow[] = await query
-        .select([...hitColumns, '_score'])
-        .limit(limit)
-        .toArray();
-      return rows.map((row) => found(row, Number(row['_score'])));
-    }),
-  );
+export async function searchText(
+  view: View,
+  statistics: Statistics,
+  texts: readonly string[],
+  { k, where }: { readonly k: number; readonly where: string | undefined },
+): Promise<Ranked[][]> {
+  const tables = await statistics.of(view);
+  const languages = [...new Set(tables.flatMap((table) => [...table.languages]))].sort();
+  return mapLimited(texts, async (text) => {
+    const question = await weigh(questionWords(text, languages), tables);
+    return best(question, { k, where, ledger: view.ledger });
+  });
 }
 
-/** Without an index a search returns any rows: a table that has none, and cannot have one, is left out. */
-async function withTextIndex({ main, shards, ledger }: View): Promise<View> {
-  const indexed = new Map<string, Table>();
-  for (const [name, shard] of shards) if (await refreshTextIndex(shard)) indexed.set(name, shard);
-  return {
-    main: main !== undefined && (await givenTextIndex(main)) ? main : undefined,
-    shards: indexed,
-    ledger,
-  };
+interface Wanted {
+  readonly k: number;
+  readonly where: string | undefined;
+  readonly ledger: Ledger;
+}
+
+/** What was found in one table. */
+interface Source {
+  readonly asked: TableQuestion;
+  readonly found: readonly Ranked[];
+  /** No passage that was not found has a higher score; null when all were found. */
+  readonly rest: number | null;
+  readonly limit: number;
+}
+
+/** Passages with the same few words in equal numbers have equal scores: of more of them than this chance decides. */
+const mostRows = 16_384;
+
+/** Fetches more from every table that may yet have a passage among the best k. */
+async function best(question: WeighedQuestion, wanted: Wanted): Promise<Ranked[]> {
+  const { tables } = question;
+  const { k } = wanted;
+  if (k <= 0) return [];
+  const limit = tables.length === 1 ? k + 8 : Math.ceil((2 * k) / tables.length) + 16;
+  const start = ({ forms }: TableQuestion): number | null => (forms.length === 0 ? null : Infinity);
+  let sources = tables.map((asked): Source => ({ asked, found: [], rest: start(asked), limit }));
+  for (;;) {
+    const ranked = rank(sources.flatMap(({ found }) => found)).slice(0, k);
+    const kth = ranked[k - 1]?.score ?? -Infinity;
+    const isOpen = ({ rest }: Source): boolean => rest !== null && rest >= kth;
+    if (!sources.some(isOpen)) return ranked;
+    sources = await Promise.all(
+      sources.map(async (source) => (isOpen(source) ? fetchMore(source, question, wanted) : source)),
+    );
+  }
+}
+
+/** Best first, ties by chunk; a chunk that is in main and still in its shard counts once. */
+function rank(found: readonly Ranked[]): Ranked[] {
+  const sorted = found.toSorted((a, b) => b.score - a.score || (a.chunk < b.chunk ? -1 : 1));
+  const seen = new Set<string>();
+  return sorted.filter(({ chunk }) => !seen.has(chunk) && seen.add(chunk));
+}
+
+/** Lance counts in single precision. */
+const rounding = 1 + 1e-5;
+
+async function fetchMore(
+  { asked, limit }: Source,
+  { words, meanLength }: WeighedQuestion,
+  { ledger, where }: Wanted,
+): Promise<Source> {
+  const { place } = asked.table;
+  const found: Ranked[] = [];
+  let lowest = Infinity;
+  let atMost = asked.atMost;
+  let count = 0;
+  for await (const row of candidateRows(asked, limit, where)) {
+    count += 1;
+    const score = scorePassage(row.words, row.length, words, meanLength);
+    lowest = Math.min(lowest, row.lance);
+    // Lance counts rows too that were replaced, until its index is brought up to date.
+    atMost = Math.max(atMost, score / row.lance);
+    if (isShown(ledger, row, place)) found.push({ chunk: row.chunk, score, digest: row.digest });
+  }
+  const isAll = count < limit || limit >= mostRows;
+  return { asked, found, rest: isAll ? null : lowest * atMost * rounding, limit: limit * 4 };
+}
+
+interface CandidateRow {
+  readonly chunk: string;
+  readonly digest: number;
+  readonly document: string;
+  readonly hash: string;
+  readonly words: string;
+  readonly length: number;
+  /** Lance's score. */
+  readonly lance: number;
+}
+
+const candidateColumns = ['chunk_id', 'text_digest', 'document', 'hash', 'words', 'length', '_score'];
+
+async function* candidateRows(
+  { table: { table }, forms }: TableQuestion,
+  limit: number,
+  where: string | undefined,
+): AsyncGenerator<CandidateRow> {
+  const query = table.query().nearestToText(new MatchQuery(forms.join(' '), wordsColumn));
+  const limited = query.select(candidateColumns).limit(limit);
+  for await (const batch of where === undefined ? limited : limited.where(where)) {
+    const column = (name: string): { get(at: number): unknown } => batch.getChild(name) ?? { get: () => '' };
+    const [chunk, digest, document, hash, words, length, score] = candidateColumns.map(column);
+    for (let at = 0; at < batch.numRows; at++)
+      yield {
+        chunk: String(chunk?.get(at)),
+        digest: Number(digest?.get(at)),
+        document: String(document?.get(at)),
+        hash: String(hash?.get(at)),
+        words: String(words?.get(at)),
+        length: Number(length?.get(at)),
+        lance: Number(score?.get(at)),
+      };
+  }
 }
