@@ -43,10 +43,13 @@ export default async function parseTask(order: ParseOrder): Promise<ParsedDocume
   return typeof outside === 'object' ? readOutside(task, outside, order) : parseFile(task, order);
 }
 
+const inOnePiece: ChunkerOptions = { targetTokens: Infinity, overlapTokens: 0 };
+
 function parseSlice(task: RowsTask, { chunker, maxFileBytes }: ParseOrder): ParsedDocument[] {
-  const { path: file, corpus, from, to } = task;
+  const { path: file, corpus, from, to, whole = false } = task;
   try {
-    return parseRows(readSlice(file, from, to, maxFileBytes), { corpus, file, from }, chunker);
+    const bytes = readSlice(file, from, to, maxFileBytes);
+    return parseRows(bytes, { corpus, file, from }, whole ? inOnePiece : chunker);
   } catch (error) {
     return [failedTask(task, messageOf(error))];
   }

@@ -180,4 +180,4 @@ const stringOf = (value: unknown): string | undefined => (typeof value === 'stri
 /** The engine's messages quote the text, and an id may be anything. */
 const shortened = (message: string): string => cleanText(message).replaceAll('\n', ' ').slice(0, 120);
 
-const isBlank = (line: Buffer): boolean => line.length < 64 && line.toString('latin1').trim() === '';
+export const isBlank = (line: Buffer): boolean => line.length < 64 && line.toString('latin1').trim() === '';

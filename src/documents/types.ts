@@ -30,6 +30,8 @@ export type ParseTask =
       readonly corpus: string;
       readonly from: number;
       readonly to: number;
+      /** Every row is one chunk, however long: its vector is that of all its text. */
+      readonly whole?: boolean;
     };
 
 /**
