@@ -37,7 +37,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'ENOSPC' || error.code === 'EDQUOT') process.exitCode = errorTable['disk-full'].exit;
 });
 
-const print = (text: string): void => void process.stdout.write(`${text}\n`);
+const write = (text: string): void => void process.stdout.write(text);
+const print = (text: string): void => write(`${text}\n`);
 /** On a terminal a progress bar may stand on the line: it is wiped, and drawn again below at its next step. */
 const wipe = process.stderr.isTTY ? '\r\u001B[K' : '';
 const tell = (text: string): void => void process.stderr.write(`${wipe}${text}\n`);
@@ -98,6 +99,7 @@ async function dispatch(words: readonly string[], signal: AbortSignal): Promise<
     environment: process.env,
     signal,
     print,
+    write,
     tell,
     onTerminal: process.stderr.isTTY,
   });

@@ -12,6 +12,8 @@ export interface VerbInput {
   readonly signal: AbortSignal;
   /** Results. */
   readonly print: (text: string) => void;
+  /** A piece of a result, without a line feed of its own. */
+  readonly write: (text: string) => void;
   /** Logs and progress. */
   readonly tell: (text: string) => void;
   /** A terminal reads what `tell` writes. */

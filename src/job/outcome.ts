@@ -17,8 +17,12 @@ export function makeExitCode({ ingest, workLeft }: Done, tolerated: Settings['RA
 
 function tooManyFailed({ documents }: IngestReport, tolerated: Settings['RAG_MAX_FAILED']): boolean {
   const failed = documents.failed + documents.needs_ocr;
+  return exceeds(failed, documents.processed + documents.unchanged + failed, tolerated);
+}
+
+/** Whether more failed than RAG_MAX_FAILED allows. */
+export function exceeds(failed: number, all: number, tolerated: Settings['RAG_MAX_FAILED']): boolean {
   if ('count' in tolerated) return failed > tolerated.count;
-  const all = documents.processed + documents.unchanged + failed;
   return all > 0 && (100 * failed) / all > tolerated.percent;
 }
 

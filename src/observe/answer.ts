@@ -2,13 +2,17 @@
 import type { AnswerRecord, Citation, Hit } from '../work.ts';
 import { withoutControls } from './terminal.ts';
 
-export function answerText(record: AnswerRecord): string {
+export const answerText = (record: AnswerRecord): string =>
+  `${withoutControls(record.answer)}\n${afterAnswer(record)}`;
+
+/** What stands below an answer, also below one that was printed as it came: its sources, and what to doubt. */
+export function afterAnswer(record: AnswerRecord): string {
   const doubtful = record.sentences.filter(
     ({ support }) => support === 'unsupported' || support === 'uncited',
   ).length;
+  const dropped = record.citations_dropped;
   return withoutControls(
     [
-      record.answer,
       ...(record.model.startsWith('embedded-')
         ? ['', `(${record.model}: sentences are quoted, no model has read them)`]
         : []),
@@ -17,6 +21,7 @@ export function answerText(record: AnswerRecord): string {
       ...(doubtful > 0
         ? ['', `${doubtful} of ${record.sentences.length} sentences are not supported by a cited passage.`]
         : []),
+      ...(dropped > 0 ? ['', `Numbers cited that no passage has: ${dropped}.`] : []),
     ].join('\n'),
   );
 }

@@ -8,8 +8,9 @@ export interface StepsView extends Disposable {
   show(what: string, done: number, of: number): void;
 }
 
-export const openSteps = (onTerminal: boolean, tell: (line: string) => void): StepsView =>
-  onTerminal ? openBar() : openLines(tell);
+/** @param verb that is at work, for the lines */
+export const openSteps = (onTerminal: boolean, tell: (line: string) => void, verb = 'eval'): StepsView =>
+  onTerminal ? openBar() : openLines(tell, verb);
 
 function openBar(): StepsView {
   const format = '{bar} {value} of {total} questions {what}, {eta} s left';
@@ -31,14 +32,14 @@ function openBar(): StepsView {
   };
 }
 
-function openLines(tell: (line: string) => void): StepsView {
+function openLines(tell: (line: string) => void, verb: string): StepsView {
   let latest: string | undefined;
   const timer = setInterval(() => {
     if (latest !== undefined) tell(latest);
   }, lineEveryMs).unref();
   return {
     show: (what, done, of) => {
-      latest = `eval: ${done} of ${of} questions ${what}`;
+      latest = `${verb}: ${done} of ${of} questions ${what}`;
     },
     [Symbol.dispose]: () => clearInterval(timer),
   };
