@@ -16,11 +16,17 @@ export interface Child extends Running {
   readonly exited: Promise<ExitStatus>;
 }
 
+/** Where a child writes to, and what of it can be read again. */
+export interface Output extends Pick<LogFile, 'fd' | 'tail'> {
+  /** For stderr; the same as `fd` when there is none. */
+  readonly errorFd?: number;
+}
+
 interface Around {
   readonly containment: Containment;
   readonly report: Report;
   /** Open until the group is empty. */
-  readonly log: LogFile;
+  readonly log: Output;
 }
 
 /**
@@ -39,6 +45,7 @@ export async function startChild(
   signal.throwIfAborted();
   // execa takes any descriptor; its types know 3 to 9.
   const output = log.fd as 3;
+  const errors = (log.errorFd ?? log.fd) as 3;
   const [file = '', ...rest] = command;
   const frames = spec.channel === 'frames';
   const name = `${spec.id}.${randomBytes(4).toString('hex')}`;
@@ -46,7 +53,7 @@ export async function startChild(
     cwd: launch.cwd,
     env: { ...launch.env, SUPERVISED_AS: name },
     extendEnv: false,
-    stdio: frames ? ['pipe', 'pipe', output] : ['ignore', output, output],
+    stdio: frames ? ['pipe', 'pipe', errors] : ['ignore', output, errors],
     ipc: spec.channel === 'ipc',
     serialization: 'advanced',
     // Of execa only the spawn: its buffer ends a child at 100 MB of output, its escalation to KILL is cancelled
