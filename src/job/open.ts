@@ -107,7 +107,7 @@ async function withWork<T>(
     untilChannel: (signal) => untilChannel(tree, 'store', signal),
     signal: lost,
   });
-  await using reranker = await openReranker(plan, settings, tree);
+  await using reranker = await openReranker({ plan, settings, tree, log });
   const { rerank } = reranker;
   const untilEncoder = async (signal: AbortSignal): Promise<ServedEncoder> => {
     if (plan.embedder === 'none') return noEncoder;

@@ -6,6 +6,7 @@ import { makeRerank } from '../models/rerank.ts';
 import { openRerankServer, type RerankServer } from '../models/rerank-server.ts';
 import { makeSidecars } from '../models/sidecar.ts';
 import type { Rerank } from '../models/types.ts';
+import type { Log } from '../observe/log.ts';
 import type { Plan } from '../plan/types.ts';
 import type { Tree } from '../supervise/spec.ts';
 import { readyChildren } from './ready-children.ts';
@@ -15,11 +16,41 @@ export interface OpenReranker extends AsyncDisposable {
   readonly rerank: Rerank | undefined;
 }
 
-export async function openReranker(plan: Plan, settings: Settings, tree: Tree): Promise<OpenReranker> {
-  if (plan.reranker === 'http') return openServer(settings);
+export interface RerankerInput {
+  readonly plan: Plan;
+  readonly settings: Settings;
+  readonly tree: Tree;
+  readonly log: Log;
+}
+
+export async function openReranker({ plan, settings, tree, log }: RerankerInput): Promise<OpenReranker> {
+  if (plan.reranker === 'http') {
+    const server = await openServer(settings);
+    return { ...server, rerank: telling(server.rerank, log) };
+  }
   const ids = plan.instances.filter(({ role }) => role === 'rerank').map(({ id }) => id);
   const rerank = ids.length === 0 ? undefined : makeRerank(makeSidecars(readyChildren(tree, ids)));
-  return { rerank, [Symbol.asyncDispose]: async () => {} };
+  return { rerank: rerank && telling(rerank, log), [Symbol.asyncDispose]: async () => {} };
+}
+
+/** Who waits for thousands of answers need not read it thousands of times. */
+const warnEveryMs = 60_000;
+
+/** An answer that was not reranked says so; why stands in the log. */
+function telling(rerank: Rerank, log: Log): Rerank {
+  let toldAt = -Infinity;
+  return async (request) => {
+    try {
+      return await rerank(request);
+    } catch (error) {
+      const now = performance.now();
+      if (!request.signal.aborted && now - toldAt > warnEveryMs) {
+        toldAt = now;
+        log('warn', `answers are not reranked: ${messageOf(error)}`);
+      }
+      throw error;
+    }
+  };
 }
 
 /** @throws preflight when the key cannot be read */

@@ -31,7 +31,7 @@ export const chunkOf: Readonly<Record<Dialect, number>> = { documents: 128, text
  * @throws model-refused unless there is one finite score for each passage
  */
 export function readRanking(answer: unknown, count: number): number[] {
-  const scores = new Array<number>(count).fill(Number.NaN);
+  const scores = Array.from({ length: count }, () => Number.NaN);
   for (const entry of entriesOf(answer)) {
     const { index, score, relevance_score } = (entry ?? {}) as Record<string, unknown>;
     const value = score ?? relevance_score;

@@ -85,9 +85,18 @@ async function exchange(
     if (status === 429 || status === 503) return { outcome: 'busy', why: `status ${status}` };
     if (status >= 500) return { outcome: 'away', why: `status ${status}` };
     if (status !== 200) return { outcome: 'refused', status, text };
-    return { outcome: 'answered', value: JSON.parse(text) as unknown };
+    return parse(text);
   } catch (error) {
     return { outcome: 'away', why: messageOf(error) };
+  }
+}
+
+/** What is no JSON may hold a passage: it is not repeated. */
+function parse(text: string): HttpReply | Setback {
+  try {
+    return { outcome: 'answered', value: JSON.parse(text) as unknown };
+  } catch {
+    return { outcome: 'away', why: `${text.length} characters that are no JSON` };
   }
 }
 

@@ -23,7 +23,7 @@ export function routesOf(url: string): readonly Route[] {
   const base = pathname.replace(/\/+$/u, '');
   const by = (path: string, ...dialects: readonly Dialect[]): Route[] =>
     dialects.map((dialect) => ({ path: `${path}${search}`, dialect }));
-  if (/\/score$/u.test(base)) return by(base, 'pairs');
+  if (base.endsWith('/score')) return by(base, 'pairs');
   if (/\/rerank(?:ing)?$/u.test(base)) return by(base, 'documents', 'texts');
   return [...by(`${base}/rerank`, 'documents', 'texts'), ...by(`${base}/v1/rerank`, 'documents')];
 }

@@ -23,7 +23,7 @@ const maxCharacters = 4 * 2 ** 20;
  * @param loads what each child still has to do, in characters; none: as if there were one
  */
 export function share(sizes: readonly number[], loads: readonly number[]): Part[] {
-  const lanes = (loads.length === 0 ? [0] : loads).map((load) => ({ load, places: new Array<number>() }));
+  const lanes = (loads.length === 0 ? [0] : loads).map((load) => ({ load, places: [] as number[] }));
   const longestFirst = sizes.map((size, place) => ({ size, place })).sort((a, b) => b.size - a.size);
   for (const { size, place } of longestFirst) {
     const idlest = lanes.reduce((best, lane) => (lane.load < best.load ? lane : best));

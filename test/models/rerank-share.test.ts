@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import { array, assert as check, nat, property } from 'fast-check';
 import { share } from '../../src/models/rerank-share.ts';
 
 test('share() gives every passage to exactly one child, in frames of at most 256', () => {
-  const sizes = fc.array(fc.nat(10_000), { maxLength: 2_000 });
-  const loads = fc.array(fc.nat(1_000_000), { maxLength: 8 });
-  fc.assert(
-    fc.property(sizes, loads, (all, under) => {
+  const sizes = array(nat(10_000), { maxLength: 2_000 });
+  const loads = array(nat(1_000_000), { maxLength: 8 });
+  check(
+    property(sizes, loads, (all, under) => {
       const parts = share(all, under);
       const places = parts.flatMap((part) => part.places).sort((a, b) => a - b);
       assert.deepEqual(
