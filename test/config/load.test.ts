@@ -133,7 +133,7 @@ test('load() takes a parser by its name, by a path, or as a command that says wh
 });
 
 test('load() says that a setting has no effect yet', () => {
-  assert.match(from({ RAG_MAX_REQUEUES: '2' }).warnings.join(), /RAG_MAX_REQUEUES has no effect yet/);
+  assert.match(from({ RAG_WORKLOAD_SIGNAL: 'INT' }).warnings.join(), /RAG_WORKLOAD_SIGNAL has no effect yet/);
   assert.deepEqual(from({}).warnings, []);
 });
 
