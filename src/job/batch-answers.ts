@@ -29,7 +29,8 @@ export async function openAnswers(
   const file = await openFile(path);
   try {
     const { places, end } = await readAnswered(createReadStream(path), { questions, path, queriesPath });
-    await file.truncate(end); // a torn last line of a run that was killed
+    // A torn last line of a run that was killed.
+    if ((await file.stat()).size > end) await file.truncate(end);
     return makeAnswersFile({ file, path, places, end });
   } catch (error) {
     await file.close();
