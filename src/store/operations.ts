@@ -10,6 +10,7 @@ import { known } from './known.ts';
 import { passages } from './passages.ts';
 import type { Operations } from './protocol.ts';
 import { claimRecord, readRecord } from './record.ts';
+import { makeReplacedCheck } from './replaced.ts';
 import { searchDense } from './search-dense.ts';
 import { searchText } from './search-text.ts';
 import { selectNamed, selectUnmet } from './select.ts';
@@ -32,7 +33,7 @@ import { makeWriter, type Writer } from './writer.ts';
 export function openIndex(root: string, say: (line: string) => void): Operations {
   const folder = indexFolder(root, say);
   let writer: Writer | undefined;
-  const current = keepView(folder, () => writer?.own());
+  const current = keepView(folder, () => writer?.own(), makeReplacedCheck(root));
   const inOrder = makeQueue();
   const write = <Out>(work: () => Promise<Out>): Promise<Out> => inOrder(() => namingFailure(root, work));
   const reading = <Out>(read: (view: View) => Promise<Out>): Promise<Out> =>

@@ -17,7 +17,7 @@ interface IndexRecord {
 /** Of the columns and of how the tables lie. */
 const format = 3;
 
-const recordPath = (root: string): string => path.join(root, 'index.json');
+export const recordPath = (root: string): string => path.join(root, 'index.json');
 
 /** Null when there is no index. @throws index-damaged, index-mismatch when it is of another release */
 export async function readRecord(root: string): Promise<EncoderRecord | null> {

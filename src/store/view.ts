@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import type { Table } from '@lancedb/lancedb';
 import { headManifest } from './heal.ts';
 import { noteComplete, noteMain, removed, type Ledger, type LedgerRow } from './ledger.ts';
+import { recordState } from './replaced.ts';
 import type { StoredRow } from './rows.ts';
 import { mainName, openMain, openShard, shardNames, tablePath, type IndexFolder } from './tables.ts';
 
@@ -32,7 +33,12 @@ export interface CurrentView {
 /** Looking for commits of other processes before every question would cost 10 times the question (164 against 17.6 ms). */
 const maxAgeMs = 5_000;
 
-export function keepView(folder: IndexFolder, own: () => OwnShard | undefined): CurrentView {
+/** @param check may refuse to read the tables anew */
+export function keepView(
+  folder: IndexFolder,
+  own: () => OwnShard | undefined,
+  check: () => Promise<void> = async () => undefined,
+): CurrentView {
   let kept: KeptView | undefined;
   let commits = 0;
   const current = async (): Promise<KeptView> => {
@@ -41,7 +47,7 @@ export function keepView(folder: IndexFolder, own: () => OwnShard | undefined): 
       was.checkedAt = performance.now();
       if ((await signatureOf(folder, own())) !== (await was.signature) && kept === was) kept = undefined;
     }
-    const now = (kept ??= startReading(folder, own()));
+    const now = (kept ??= startReading(folder, own(), check));
     await now.view.catch((error: unknown) => {
       if (kept === now) kept = undefined;
       throw error;
@@ -72,9 +78,10 @@ interface KeptView {
 }
 
 /** The signature is taken before the tables are opened: what changes in between is seen at the next check. */
-function startReading(folder: IndexFolder, own: OwnShard | undefined): KeptView {
+function startReading(folder: IndexFolder, own: OwnShard | undefined, check: () => Promise<void>): KeptView {
   const signature = signatureOf(folder, own);
-  return { signature, view: signature.then(() => readView(folder, own)), checkedAt: performance.now() };
+  const view = signature.then(check).then(() => readView(folder, own));
+  return { signature, view, checkedAt: performance.now() };
 }
 
 async function signatureOf(folder: IndexFolder, own: OwnShard | undefined): Promise<string> {
@@ -85,7 +92,8 @@ async function signatureOf(folder: IndexFolder, own: OwnShard | undefined): Prom
     ...names.map((name) => tablePath(folder.shards, name)),
   ];
   const heads = await Promise.all(places.map((place) => headManifest(place)));
-  return places.map((place, at) => `${place}@${heads[at] ?? ''}`).join('\n');
+  const tables = places.map((place, at) => `${place}@${heads[at] ?? ''}`);
+  return [await recordState(folder.root), ...tables].join('\n');
 }
 
 export async function readView(folder: IndexFolder, own?: OwnShard): Promise<View> {

@@ -5,6 +5,7 @@ import { RagError } from '../errors.ts';
 import { syncTree } from './durable.ts';
 import type { LedgerRow } from './ledger.ts';
 import type { PackedRows } from './protocol.ts';
+import { claimRecord } from './record.ts';
 import { chunkTable, failureTable, removalTable } from './rows.ts';
 import { chunkSchema, failureSchema, removalSchema } from './schema.ts';
 import { newOwner, nobody } from './shard-owner.ts';
@@ -51,6 +52,8 @@ export function makeWriter(folder: IndexFolder, encoder: EncoderRecord, name: st
   let removals: Shard | undefined;
   const claims = (kind: Kind, schema: Schema): Claims => ({
     claim: async () => {
+      // Since the last one the index may have been replaced by one of another encoder.
+      await claimRecord(folder.root, encoder);
       const shard = await claimShard(folder, { writer: name, kind, schema, owner: newOwner(folder) });
       return { ...shard, synced: new Set() };
     },
