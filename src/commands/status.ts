@@ -2,6 +2,7 @@ import { join } from 'node:path';
 
 import { load } from '../config/load.ts';
 import { RagError } from '../errors.ts';
+import { deviceText } from '../job/device.ts';
 import type { ContainmentName, SupervisorStatus } from '../job/status.ts';
 import { withoutControls } from '../observe/terminal.ts';
 import { readSupervisors, type SupervisorRecord } from '../services/state-file.ts';
@@ -76,10 +77,11 @@ function statusText({ state, presence }: SupervisorRecord): string {
     `documents ${progress.documents_done}${progress.documents_total === null ? '' : ` of ${progress.documents_total}`}`,
     '',
     'service          state       GPUs        restarts',
-    ...services.map(
-      ({ id, state: service, gpus, restarts, reason }) =>
-        `${id.padEnd(16)} ${service.padEnd(11)} ${(gpus.join(',') || '-').padEnd(11)} ${restarts}${reason === null ? '' : `  ${reason}`}`,
-    ),
+    ...services.flatMap(({ id, state: service, gpus, restarts, reason, device }) => [
+      `${id.padEnd(16)} ${service.padEnd(11)} ${(gpus.join(',') || '-').padEnd(11)} ${restarts}${reason === null ? '' : `  ${reason}`}`,
+      // A state file of an older version has none.
+      ...(device == null ? [] : [`  ${deviceText(device)}`]),
+    ]),
     ...status.warnings.map((warning) => `warning: ${warning}`),
   ];
   return withoutControls(lines.join('\n'));

@@ -14,7 +14,7 @@ import { sidecarEncoder, type ServedEncoder } from './encoder.ts';
 import type { Folders } from './folders.ts';
 import type { Prepared } from './prepare.ts';
 import { sidecarOf, sidecarProgram, type SidecarInput } from './sidecars.ts';
-import type { DeviceStatus } from './status.ts';
+import type { DeviceStatus } from './device.ts';
 import { embedDimensions, embedOptions, generateOptions } from './models-in-force.ts';
 
 export interface SpecsInput {

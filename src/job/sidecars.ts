@@ -6,7 +6,7 @@ import { sidecarSpec, type SidecarOptions } from '../services/sidecar.ts';
 import type { SidecarReady } from '../services/sidecar-ready.ts';
 import type { Job } from '../slurm/job.ts';
 import type { ChildSpec } from '../supervise/spec.ts';
-import { deviceStatus, type DeviceStatus } from './status.ts';
+import { deviceStatus, type DeviceStatus } from './device.ts';
 
 /** Silence after which a start is given up: PyTorch and ten gigabytes come from a network file system. */
 const startTimeoutMs = 300_000;

@@ -1,10 +1,9 @@
 /** The state of a supervisor as others see it: in its state file, at /status and in the verb `status`. Pure. */
 import { etaSeconds } from '../observe/pace.ts';
 import type { Plan } from '../plan/types.ts';
-import type { SidecarReady } from '../services/sidecar-ready.ts';
-import type { SidecarStats } from '../services/sidecar-stats.ts';
 import type { ChildStatus } from '../supervise/spec.ts';
 import type { IngestProgress } from '../work.ts';
+import type { DeviceStatus } from './device.ts';
 import type { Phase } from './phase.ts';
 
 /** SPEC 13, `status --json`. */
@@ -48,23 +47,6 @@ interface ServiceStatus {
   readonly reason: string | null;
   /** What a Python child runs on; null for the others, and before it was ready. */
   readonly device: DeviceStatus | null;
-}
-
-/** What a Python child runs on and does there, as it says itself. Memory is that of its process on the device. */
-export interface DeviceStatus {
-  /** `cuda:0` (the first that it may see) or `cpu`. */
-  readonly device: string;
-  readonly name: string | null;
-  readonly dtype: string;
-  readonly memory_bytes: number | null;
-  readonly memory_peak_bytes: number | null;
-  readonly memory_total_bytes: number | null;
-  /** Query and passage, scored since its start. */
-  readonly pairs: number;
-  /** While it scored. */
-  readonly pairs_per_s: number | null;
-  /** In force: less than what was asked for where memory did not do. */
-  readonly batch_size: number | null;
 }
 
 export interface StatusInput {
@@ -117,16 +99,3 @@ export function makeStatus(input: StatusInput): SupervisorStatus {
     outcome: input.outcome,
   };
 }
-
-/** @param stats null: it has not told yet */
-export const deviceStatus = (ready: SidecarReady, stats: SidecarStats | null): DeviceStatus => ({
-  device: ready.device,
-  name: ready.device_name ?? null,
-  dtype: ready.dtype,
-  memory_bytes: stats?.memory_bytes ?? ready.memory_bytes ?? null,
-  memory_peak_bytes: stats?.memory_peak_bytes ?? null,
-  memory_total_bytes: stats?.memory_total_bytes ?? null,
-  pairs: stats?.pairs ?? 0,
-  pairs_per_s: stats?.pairs_per_s ?? null,
-  batch_size: stats?.batch_size ?? null,
-});

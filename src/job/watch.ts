@@ -7,16 +7,11 @@ import { jobKey } from '../slurm/job.ts';
 import type { ChildStatus, Tree } from '../supervise/spec.ts';
 import type { IngestProgress } from '../work.ts';
 import type { Contained } from './contain.ts';
-import { nextPhase, type Phase, type PhaseEvent } from './phase.ts';
+import type { DeviceStatus } from './device.ts';
+import { nextPhase, type PhaseEvent } from './phase.ts';
 import type { Prepared } from './prepare.ts';
 import { openTimeLeft } from './time-left.ts';
-import {
-  makeStatus,
-  type DeviceStatus,
-  type Outcome,
-  type StatusInput,
-  type SupervisorStatus,
-} from './status.ts';
+import { makeStatus, type Outcome, type StatusInput, type SupervisorStatus } from './status.ts';
 
 export interface Watch extends AsyncDisposable {
   status(): SupervisorStatus;
@@ -34,67 +29,63 @@ export async function openWatch(prepared: Prepared, onError: (error: unknown) =>
   const { job, plan, environment, settings } = prepared;
   const name = `${jobKey(job)}.${job.node}.json`;
   const file = await openStateFile({ path: join(settings.RAG_RUNTIME_STATE, 'supervisors', name), onError });
-  let contained: Contained | null = null;
-  let phase: Phase = 'starting';
-  let children: () => ChildStatus[] = () => [];
   const devices = new Map<string, DeviceStatus>();
-  let progress: (IngestProgress & { seconds: number }) | null = null;
-  let endpoint: Endpoint | null = null;
-  let outcome: Outcome | null = null;
-
-  const status = (): SupervisorStatus => {
-    const now = new Date();
-    const self = { job: jobKey(job), node: job.node, pid: process.pid };
-    return makeStatus({
-      ...self,
-      phase,
-      plan,
-      children: children(),
-      devices,
-      progress,
-      endpoint,
-      containment: describeContainment(contained, settings.OLLAMA_PORT),
-      endsAt: time.endsAt(),
-      outcome,
-      now,
-    });
+  let known: Known = {
+    contained: null,
+    phase: 'starting',
+    children: () => [],
+    progress: null,
+    endpoint: null,
+    outcome: null,
   };
+  const status = (): SupervisorStatus =>
+    makeStatus({
+      ...known,
+      job: jobKey(job),
+      node: job.node,
+      pid: process.pid,
+      plan,
+      children: known.children(),
+      devices,
+      containment: describeContainment(known.contained, settings.OLLAMA_PORT),
+      endsAt: time.endsAt(),
+      now: new Date(),
+    });
   const changed = (): void => file.write(status());
+  const learn = (news: Partial<Known>): void => {
+    known = { ...known, ...news };
+    changed();
+  };
   const time = openTimeLeft(job, environment, changed);
 
   return {
     status,
-    follow: (tree, by) => {
-      contained = by;
-      children = () => tree.statuses();
+    follow: (tree, contained) => {
+      known = { ...known, contained, children: () => tree.statuses() };
       tree.onChange(changed);
     },
     device: (id, device) => {
       devices.set(id, device);
       changed();
     },
-    endpoint: (opened) => {
-      endpoint = opened;
-      changed();
-    },
-    progress: (latest, seconds) => {
-      progress = { ...latest, seconds };
-      changed();
-    },
-    phase: (event) => {
-      phase = nextPhase(phase, event);
-      changed();
-    },
-    outcome: (how) => {
-      outcome = how;
+    endpoint: (endpoint) => learn({ endpoint }),
+    progress: (latest, seconds) => learn({ progress: { ...latest, seconds } }),
+    phase: (event) => learn({ phase: nextPhase(known.phase, event) }),
+    outcome: (outcome) => {
+      known = { ...known, outcome };
     },
     [Symbol.asyncDispose]: async () => {
       await time[Symbol.asyncDispose]();
-      phase = nextPhase(nextPhase(phase, 'stop'), 'stopped');
-      changed();
+      learn({ phase: nextPhase(nextPhase(known.phase, 'stop'), 'stopped') });
       await file[Symbol.asyncDispose]();
     },
   };
+}
+
+/** What the run has told so far. */
+interface Known extends Pick<StatusInput, 'phase' | 'progress' | 'endpoint' | 'outcome'> {
+  readonly contained: Contained | null;
+  readonly children: () => readonly ChildStatus[];
 }
 
 /** As long as nothing has been started, nothing is contained. */
