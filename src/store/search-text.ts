@@ -1,13 +1,13 @@
 import { MatchQuery } from '@lancedb/lancedb';
 import { questionWords } from '../words/question.ts';
-import { scorePassage } from './bm25.ts';
+import { makeScorer, type ScorePassage } from './bm25.ts';
 import { isShown, type Ledger } from './ledger.ts';
 import { mapLimited } from './search.ts';
 import type { Statistics } from './statistics.ts';
 import { wordsColumn } from './textindex.ts';
 import type { Ranked } from './types.ts';
 import type { View } from './view.ts';
-import { weigh, type TableQuestion, type WeighedQuestion } from './weigh.ts';
+import { weigh, type TableQuestion } from './weigh.ts';
 
 /**
  * BM25 of title and text, in several tables as in one: Lance finds candidates by the statistics of each table, and
@@ -26,13 +26,15 @@ export async function searchText(
   const languages = [...new Set(tables.flatMap((table) => [...table.languages]))].sort();
   return mapLimited(texts, async (text) => {
     const question = await weigh(questionWords(text, languages), tables);
-    return best(question, { k, where, ledger: view.ledger });
+    const score = makeScorer(question.words, question.meanLength);
+    return best(question.tables, { k, where, score, ledger: view.ledger });
   });
 }
 
 interface Wanted {
   readonly k: number;
   readonly where: string | undefined;
+  readonly score: ScorePassage;
   readonly ledger: Ledger;
 }
 
@@ -49,22 +51,26 @@ interface Source {
 const mostRows = 16_384;
 
 /** Fetches more from every table that may yet have a passage among the best k. */
-async function best(question: WeighedQuestion, wanted: Wanted): Promise<Ranked[]> {
-  const { tables } = question;
+async function best(tables: readonly TableQuestion[], wanted: Wanted): Promise<Ranked[]> {
   const { k } = wanted;
   if (k <= 0) return [];
-  const limit = tables.length === 1 ? k + 8 : Math.ceil((2 * k) / tables.length) + 16;
-  const start = ({ forms }: TableQuestion): number | null => (forms.length === 0 ? null : Infinity);
-  let sources = tables.map((asked): Source => ({ asked, found: [], rest: start(asked), limit }));
+  let sources = tables.map((asked) => begin(asked, k, tables.length));
   for (;;) {
     const ranked = rank(sources.flatMap(({ found }) => found)).slice(0, k);
     const kth = ranked[k - 1]?.score ?? -Infinity;
     const isOpen = ({ rest }: Source): boolean => rest !== null && rest >= kth;
     if (!sources.some(isOpen)) return ranked;
     sources = await Promise.all(
-      sources.map(async (source) => (isOpen(source) ? fetchMore(source, question, wanted) : source)),
+      sources.map(async (source) => (isOpen(source) ? fetchMore(source, wanted) : source)),
     );
   }
+}
+
+/** As many as nearly always are enough: every hundred more take a millisecond. */
+function begin(asked: TableQuestion, k: number, tables: number): Source {
+  const part = tables === 1 ? k : Math.ceil((2 * k) / tables);
+  const limit = asked.isPlain ? part + 8 : 2 * part + 16;
+  return { asked, found: [], rest: asked.forms.length === 0 ? null : Infinity, limit };
 }
 
 /** Best first, ties by chunk; a chunk that is in main and still in its shard counts once. */
@@ -77,60 +83,66 @@ function rank(found: readonly Ranked[]): Ranked[] {
 /** Lance counts in single precision. */
 const rounding = 1 + 1e-5;
 
-async function fetchMore(
-  { asked, limit }: Source,
-  { words, meanLength }: WeighedQuestion,
-  { ledger, where }: Wanted,
-): Promise<Source> {
+async function fetchMore({ asked, limit }: Source, { where, score, ledger }: Wanted): Promise<Source> {
   const { place } = asked.table;
+  const areAllShown = place === 'main' && ledger.size === 0;
   const found: Ranked[] = [];
-  let lowest = Infinity;
-  let atMost = asked.atMost;
-  let count = 0;
-  for await (const row of candidateRows(asked, limit, where)) {
+  let { atMost } = asked;
+  let [count, lowest] = [0, Infinity];
+  for await (const row of candidates(asked, { limit, where, areAllShown })) {
+    const ours = score(row.words, row.length);
     count += 1;
-    const score = scorePassage(row.words, row.length, words, meanLength);
     lowest = Math.min(lowest, row.lance);
     // Lance counts rows too that were replaced, until its index is brought up to date.
-    atMost = Math.max(atMost, score / row.lance);
-    if (isShown(ledger, row, place)) found.push({ chunk: row.chunk, score, digest: row.digest });
+    atMost = Math.max(atMost, ours / row.lance);
+    if (areAllShown || isShown(ledger, row, place))
+      found.push({ chunk: row.chunk, score: ours, digest: row.digest });
   }
   const isAll = count < limit || limit >= mostRows;
   return { asked, found, rest: isAll ? null : lowest * atMost * rounding, limit: limit * 4 };
 }
 
-interface CandidateRow {
+interface Candidate {
   readonly chunk: string;
   readonly digest: number;
-  readonly document: string;
-  readonly hash: string;
   readonly words: string;
   readonly length: number;
   /** Lance's score. */
   readonly lance: number;
+  /** Empty where all rows are shown: every column takes a tenth of the question. */
+  readonly document: string;
+  readonly hash: string;
 }
 
-const candidateColumns = ['chunk_id', 'text_digest', 'document', 'hash', 'words', 'length', '_score'];
+interface Fetch {
+  readonly limit: number;
+  readonly where: string | undefined;
+  readonly areAllShown: boolean;
+}
 
-async function* candidateRows(
+async function* candidates(
   { table: { table }, forms }: TableQuestion,
-  limit: number,
-  where: string | undefined,
-): AsyncGenerator<CandidateRow> {
-  const query = table.query().nearestToText(new MatchQuery(forms.join(' '), wordsColumn));
-  const limited = query.select(candidateColumns).limit(limit);
-  for await (const batch of where === undefined ? limited : limited.where(where)) {
+  { limit, where, areAllShown }: Fetch,
+): AsyncGenerator<Candidate> {
+  const always = ['chunk_id', 'text_digest', 'words', 'length', '_score'];
+  const query = table
+    .query()
+    .nearestToText(new MatchQuery(forms.join(' '), wordsColumn))
+    .select(areAllShown ? always : [...always, 'document', 'hash'])
+    .limit(limit);
+  for await (const batch of where === undefined ? query : query.where(where)) {
     const column = (name: string): { get(at: number): unknown } => batch.getChild(name) ?? { get: () => '' };
-    const [chunk, digest, document, hash, words, length, score] = candidateColumns.map(column);
+    const [chunk, digest, words, length, lance] = always.map(column);
+    const [document, hash] = ['document', 'hash'].map(column);
     for (let at = 0; at < batch.numRows; at++)
       yield {
         chunk: String(chunk?.get(at)),
         digest: Number(digest?.get(at)),
-        document: String(document?.get(at)),
-        hash: String(hash?.get(at)),
         words: String(words?.get(at)),
         length: Number(length?.get(at)),
-        lance: Number(score?.get(at)),
+        lance: Number(lance?.get(at)),
+        document: String(document?.get(at)),
+        hash: String(hash?.get(at)),
       };
   }
 }

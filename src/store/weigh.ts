@@ -7,6 +7,8 @@ export interface TableQuestion {
   readonly table: TableStatistics;
   /** The forms that the table has, each as often as the question has its word. Lance weighs them by the table alone. */
   readonly forms: readonly string[];
+  /** Every word has one form: Lance's order is nearly that of the scores. */
+  readonly isPlain: boolean;
   /** No passage of the table has a score above this many times that which Lance gives it. */
   readonly atMost: number;
 }
@@ -60,6 +62,7 @@ async function askTable(
   const lengths = Math.max(1, (meanLength * table.rows) / table.length);
   return {
     table,
+    isPlain: asked.every(({ forms }) => forms.length === 1),
     forms: present.flatMap(({ form, count }) => Array.from({ length: count }, () => form)),
     atMost: lengths * Math.max(0, ...present.map(({ ratio }) => ratio)),
   };

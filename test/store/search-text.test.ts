@@ -1,50 +1,95 @@
-/** BM25 of the store: words of several languages, and the ranking of a reference scorer. */
+/** BM25 of the store: words of several languages, and the ranking and scores of a reference scorer. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Store } from '../../src/store/types.ts';
+import { languageOf } from '../../src/words/language.ts';
 import { openForkedStore, scratchFolder } from './forked-host.ts';
-import { encoder, rowsOf } from './samples.ts';
 import { textHits } from './hits.ts';
+import { encoder, rowsOf } from './samples.ts';
 
-test('words are found in their forms, without accents, in Chinese, in the title, whatever else is asked', async () => {
-  await using folder = await scratchFolder();
-  await using forked = await openForkedStore(folder.path);
-  const { store } = forked;
-  const texts: Record<string, string> = {
-    forms: 'The cats were running through several studies of naïve mice',
-    chinese: '信息检索系统使用倒排索引',
-    accents: 'Le café de la forêt était très agréable; Müller aß dort',
-    dog: 'Die dog men can use',
-    filler: 'Entirely unrelated words about granite and basalt',
-  };
+/** @param texts by the key of their document */
+async function write(store: Store, texts: Readonly<Record<string, string>>): Promise<void> {
   await store.beginWriting(encoder, 'run');
   await store.append(
-    Object.entries(texts).flatMap(([key, text]) => rowsOf({ key, title: `Headline${key}`, texts: [text] })),
+    Object.entries(texts).flatMap(([key, text]) =>
+      rowsOf({ key, title: `headline${key}`, language: languageOf(text), texts: [text] }),
+    ),
   );
-  const expected: Record<string, string[]> = {
-    cat: ['forms'],
-    'run study': ['forms'],
-    naive: ['forms'],
-    检索: ['chinese'],
-    'CAFE foret': ['accents'],
-    'muller tres': ['accents'],
-    dogs: ['dog'],
-    'men die': ['dog'],
-    headlinedog: ['dog'],
-    'the of': [],
-    '!!! ... "': [],
-    'granite AND (': ['filler'],
-    '-basalt:* ~': ['filler'],
-    '': [],
-    '\u0000': [],
-  };
+}
+
+/** In a shard and in main. @param expected keys that each question finds, best first */
+async function assertFound(
+  store: Store,
+  expected: Readonly<Record<string, readonly string[]>>,
+): Promise<void> {
   for (const state of ['shard', 'main']) {
-    const lists = await textHits(store, Object.keys(expected), 3);
+    const lists = await textHits(store, Object.keys(expected), 5);
     for (const [at, [query, wanted]] of Object.entries(expected).entries()) {
       const found = (lists[at] ?? []).map(({ document }) => document);
       assert.deepEqual(found, wanted, `${JSON.stringify(query)} in the ${state}`);
     }
     await store.consolidate();
   }
+}
+
+test('words of an English index are found in their forms, and words that other languages leave out', async () => {
+  await using folder = await scratchFolder();
+  await using forked = await openForkedStore(folder.path);
+  await write(forked.store, {
+    forms: 'The cats were running through several studies of naïve mice, and it was the first of these',
+    dog: 'It is the dog of the men who die, and this is all that there is about it',
+    filler: 'These are entirely unrelated words about granite and about basalt 3.5',
+  });
+  await assertFound(forked.store, {
+    cat: ['forms'],
+    'run study': ['forms'],
+    naive: ['forms'],
+    dogs: ['dog'],
+    'men die': ['dog'],
+    die: ['dog'],
+    'what is headlinedog': ['dog'],
+    '3.5': ['filler'],
+    '5': [],
+    'the of': [],
+    '!!! ... "': [],
+    'granite AND (': ['filler'],
+    '-basalt:* ~': ['filler'],
+    '': [],
+    '\u0000': [],
+  });
+});
+
+test('an index of many languages finds each by its own stems, and texts that tell none as they are', async () => {
+  await using folder = await scratchFolder();
+  await using forked = await openForkedStore(folder.path);
+  await write(forked.store, {
+    english: 'The houses of the patients were treated, and they were not the only ones in this city',
+    german: 'Die Häuser der Krankenhäuser sind nicht die einzigen in dieser Stadt, und das ist auch gut so',
+    french: 'Le café de la forêt était très agréable, et les chevaux ne sont pas dans la maison de la ville',
+    arabic: 'القطة تجلس على السجادة في المطبخ ولا تريد أن تأكل من أحمد',
+    chinese: '信息检索系统使用倒排索引',
+    japanese: '猫がマットの上に座っています。東京大学の図書館です',
+    thai: 'แมวนั่งบนเสื่อในห้องครัว',
+    short: 'Zyklotron protocols',
+  });
+  await assertFound(forked.store, {
+    patient: ['english'],
+    haus: ['german'],
+    häuser: ['german'],
+    'CAFE foret': ['french'],
+    'café forêt': ['french'],
+    cheval: ['french'],
+    'السجاده أَحْمَد': ['arabic'],
+    检索: ['chinese'],
+    图书馆: [],
+    図書館: ['japanese'],
+    猫: ['japanese'],
+    แมว: ['thai'],
+    protocols: ['short'],
+    // German, so that its "die" is none of the English, and no word of it is left.
+    'was ist das': [],
+    'the only': [],
+  });
 });
 
 const vocabulary = Array.from({ length: 300 }, (_, at) => `term${at.toString(36)}q`);
@@ -60,56 +105,81 @@ function makeText(random: () => number, words: number): string {
   return Array.from({ length: words }, word).join(' ');
 }
 
-/** Plain BM25 (k1 1.2, b 0.75, Lucene's idf). */
+/** Plain BM25 (k1 1.2, b 0.75, Lucene's idf); a word that the question has twice counts twice. */
 function referenceScores(documents: readonly string[], query: string): number[] {
   const split = documents.map((text) => text.toLowerCase().split(/\s+/v));
   const mean = split.reduce((sum, words) => sum + words.length, 0) / split.length;
-  const terms = [...new Set(query.split(' '))];
-  const idf = new Map(
-    terms.map((term) => {
-      const holding = split.filter((words) => words.includes(term)).length;
-      return [term, Math.log(1 + (split.length - holding + 0.5) / (holding + 0.5))];
-    }),
-  );
+  const idf = (term: string): number => {
+    const holding = split.filter((words) => words.includes(term)).length;
+    return Math.log(1 + (split.length - holding + 0.5) / (holding + 0.5));
+  };
+  const terms = query.split(' ').map((term) => ({ term, weight: idf(term) }));
   return split.map((words) =>
-    terms.reduce((score, term) => {
+    terms.reduce((score, { term, weight }) => {
       const count = words.filter((word) => word === term).length;
-      return (
-        score + ((idf.get(term) ?? 0) * count * 2.2) / (count + 1.2 * (0.25 + (0.75 * words.length) / mean))
-      );
+      return score + (weight * count * 2.2) / (count + 1.2 * (0.25 + (0.75 * words.length) / mean));
     }, 0),
   );
 }
 
-test('the best ten are those of a reference BM25, in one table and while a shard grows', async () => {
+interface Scored {
+  readonly document: string;
+  readonly score: number;
+}
+
+function referenceRanking(texts: readonly string[], query: string): Scored[] {
+  const documents = texts.map((text, at) => `title${at} ${text}`);
+  return referenceScores(documents, query)
+    .map((score, at) => ({ document: `d${at}`, score }))
+    .toSorted((a, b) => b.score - a.score)
+    .slice(0, 10);
+}
+
+test('ranking and scores are those of a reference BM25, in one table and at every step of a growing shard', async () => {
   await using folder = await scratchFolder();
   await using forked = await openForkedStore(folder.path);
   const { store } = forked;
   const random = makeRandom(7);
   const texts = Array.from({ length: 400 }, () => makeText(random, 20 + Math.floor(random() * 80)));
   const rows = texts.flatMap((text, at) => rowsOf({ key: `d${at}`, title: `title${at}`, texts: [text] }));
-  const queries = Array.from({ length: 30 }, () => makeText(random, 4));
-  const reference = queries.map((query) =>
-    referenceScores(
-      texts.map((text, at) => `title${at} ${text}`),
-      query,
-    )
-      .map((score, at) => ({ key: `d${at}`, score }))
-      .sort((a, b) => b.score - a.score)
-      .slice(0, 10)
-      .map(({ key }) => key),
-  );
-  const overlap = async (): Promise<number> => {
+  const queries = Array.from({ length: 15 }, () => makeText(random, 4));
+  const assertReference = async (written: number): Promise<void> => {
     const lists = await textHits(store, queries, 10);
-    const shares = lists.map(
-      (hits, at) => hits.filter(({ document }) => reference[at]?.includes(document)).length / 10,
-    );
-    return shares.reduce((sum, share) => sum + share, 0) / shares.length;
+    for (const [at, query] of queries.entries()) {
+      const expected = referenceRanking(texts.slice(0, written), query);
+      const found = lists[at] ?? [];
+      for (const [rank, { score }] of expected.entries()) {
+        const difference = Math.abs(score - (found[rank]?.score ?? 0));
+        assert.ok(
+          difference < 1e-9,
+          `${written} texts, ${query}: ${found[rank]?.score} at ${rank}, not ${score}`,
+        );
+      }
+    }
   };
   await store.beginWriting(encoder, 'run');
-  for (let at = 0; at < rows.length; at += 50) await store.append(rows.slice(at, at + 50));
-  const whileGrowing = await overlap();
+  for (let at = 0; at < rows.length; at += 80) {
+    await store.append(rows.slice(at, at + 80));
+    await assertReference(at + 80);
+  }
   await store.consolidate();
-  const inMain = await overlap();
-  assert.ok(whileGrowing >= 0.9 && inMain >= 0.97, `overlap ${whileGrowing} in a shard, ${inMain} in main`);
+  await assertReference(rows.length);
+});
+
+test('of equal scores the smaller id comes first, however many there are', async () => {
+  await using folder = await scratchFolder();
+  await using forked = await openForkedStore(folder.path);
+  const { store } = forked;
+  const keys = Array.from({ length: 300 }, (_, at) => `d${at}`);
+  const rows = keys.flatMap((key) => rowsOf({ key, title: 'same', texts: ['granite and basalt'] }));
+  await store.beginWriting(encoder, 'run');
+  await store.append(rows);
+  const expected = rows.map(({ chunk }) => chunk).sort();
+  for (const k of [1, 7, 300]) {
+    const [hits = []] = await store.searchText(['basalt'], k);
+    assert.deepEqual(
+      hits.map(({ chunk }) => chunk),
+      expected.slice(0, k),
+    );
+  }
 });
