@@ -11,7 +11,7 @@ import type { Plan } from '../plan/types.ts';
 export async function checkModels(plan: Plan, settings: Pick<Settings, 'OLLAMA_MODELS'>): Promise<void> {
   if (plan.engine !== 'ollama') return;
   const models = plan.instances
-    .filter((instance) => instance.role !== 'rerank')
+    .filter(({ role }) => role === 'generate' || (role === 'embed' && plan.embedder === 'ollama'))
     .map((instance) => instance.model);
   const store = settings.OLLAMA_MODELS;
   const found = await Promise.all(models.map(async (model) => [model, await look(store, model)] as const));

@@ -16,7 +16,8 @@ export interface IngestRoom {
   readonly settings: Settings;
   readonly store: Store;
   readonly parser: ParserPool;
-  readonly embed: Embed;
+  readonly embed: Embed | undefined;
+  readonly titled: boolean;
   readonly embedders: number;
   readonly chunker: ChunkerOptions;
   /** Waits for the embedder. */
@@ -93,12 +94,12 @@ async function ingestShared(request: IngestRequest, room: Room, team: Team): Pro
 }
 
 /** What a killed run left is merged first: then one table with a key answers what is known. */
-async function begin(signal: AbortSignal, { store, writer, encoderInForce }: IngestRoom): Promise<void> {
+export async function begin(signal: AbortSignal, { store, writer, encoderInForce }: IngestRoom): Promise<void> {
   await store.consolidate(signal);
   await store.beginWriting(await encoderInForce(signal), writer);
 }
 
-async function consolidate(signal: AbortSignal, { store }: IngestRoom): Promise<void> {
+export async function consolidate(signal: AbortSignal, { store }: IngestRoom): Promise<void> {
   await store.consolidate(signal).catch((error: unknown) => {
     if (codeOf(error) !== 'aborted') throw error;
   });

@@ -18,7 +18,7 @@ export interface Models {
   /** Undefined when the job has no reranker. */
   readonly rerank: Rerank | undefined;
   readonly generateModel: string;
-  /** How many servers embed. */
+  /** How many servers embed; 1 where nothing does: batches of rows are still on their way, one after the other. */
   readonly embedders: number;
 }
 
@@ -57,7 +57,7 @@ export function makeModels({
     generate: has('generate') ? makeGenerate({ ...common, options: generateOptions }) : undefined,
     rerank,
     generateModel: modelOf(plan, 'generate'),
-    embedders: plan.instances.filter(({ role }) => role === 'embed').length,
+    embedders: Math.max(1, plan.instances.filter(({ role }) => role === 'embed').length),
   };
 }
 

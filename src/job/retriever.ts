@@ -1,10 +1,11 @@
 /** What a RAG_RETRIEVER stands for: which rankings there are, and how they become one. Pure. */
 import type { Settings } from '../config/settings.ts';
 import { RagError } from '../errors.ts';
+import type { Embedder } from '../plan/retriever.ts';
 
 export interface Retriever {
   /** Where query and passages become vectors. `none`: nowhere. */
-  readonly embedder: 'ollama' | 'sidecar' | 'none';
+  readonly embedder: Embedder;
   /** Words of `--encode`: what the sidecar calls its encoder, or a folder. */
   readonly encoders: readonly string[];
   /** Whether BM25 is one of the rankings. */

@@ -1,16 +1,19 @@
 /** Which model servers are live, and what was learnt of them: services report here, models read the roster. */
+import type { Settings } from '../config/settings.ts';
 import { makeRoster } from '../models/roster.ts';
-import type { Role, Roster } from '../models/types.ts';
+import type { Roster } from '../models/types.ts';
 import type { Instance, Plan } from '../plan/types.ts';
 import type { ServedModel } from '../services/ollama-ready.ts';
 import type { ChildStatus } from '../supervise/spec.ts';
+import { ollamaEncoder, type ServedEncoder } from './encoder.ts';
 
 export interface Served {
   readonly roster: Roster;
-  /** What the last server of the role that became ready told of itself. */
-  of(role: Role): ServedModel | undefined;
+  /** What the last server that embeds told of its model when it became ready. */
+  encoder(settings: Pick<Settings, 'RAG_QUERY_INSTRUCTION'>): ServedEncoder | undefined;
   /** A server has proven itself. */
   add(instance: Instance, model: ServedModel): void;
+  addEncoder(encoder: ServedEncoder): void;
   /** A server that is not ready gets no requests. */
   withdraw(status: ChildStatus): void;
 }
@@ -18,13 +21,15 @@ export interface Served {
 /** @param loadOf see `makeRoster` */
 export function makeServed(plan: Plan, loadOf?: (url: string) => number): Served {
   const roster = makeRoster(loadOf);
-  const latest = new Map<Role, ServedModel>();
+  let ofOllama: ServedModel | undefined;
+  let ofPython: ServedEncoder | undefined;
   return {
     roster,
-    of: (role) => latest.get(role),
+    encoder: (settings) => ofPython ?? (ofOllama && ollamaEncoder(ofOllama, settings)),
+    addEncoder: (encoder) => (ofPython = encoder),
     add: ({ id, role }, model) => {
       if (role === 'rerank') return;
-      latest.set(role, model);
+      if (role === 'embed') ofOllama = model;
       roster.set(role, id, { url: model.url, model: model.model });
     },
     withdraw: ({ id, current }) => {

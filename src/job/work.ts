@@ -7,15 +7,17 @@ import { makeAnswer } from '../query/answer.ts';
 import { makeRetrievalCache, type RetrievalFigures } from '../query/cache.ts';
 import { type FindStages, makeFindStages } from '../query/eval/stages.ts';
 import { makeRetrieve } from '../query/retrieve.ts';
-import type { ServedModel } from '../services/ollama-ready.ts';
 import type { Team } from '../slurm/team.ts';
 import { checkEncoder } from '../store/encoder.ts';
 import type { EncoderRecord, Inspection, Store } from '../store/types.ts';
 import { estimateTokens } from '../tokens/estimate.ts';
 import type { Work } from '../work.ts';
+import { makeRecord, type ServedEncoder } from './encoder.ts';
+import { makeImport, type ImportVectors } from './import.ts';
 import { makeIngest } from './ingest.ts';
 import { answerTokens, generateOptions } from './models-in-force.ts';
 import type { Models } from './models.ts';
+import { makeReembed, type Reembed } from './reembed.ts';
 import { makeRetriever } from './retriever.ts';
 
 export interface WorkParts {
@@ -29,11 +31,15 @@ export interface WorkParts {
   /** With whom this run shares its ingest; undefined: it does all of it. */
   readonly team: Team | undefined;
   readonly log: (level: 'info' | 'warn', line: string) => void;
-  /** The embedder, once it is ready. */
-  readonly untilEmbedder: (signal: AbortSignal) => Promise<ServedModel>;
+  /** What makes the vectors, once it is ready. */
+  readonly untilEncoder: (signal: AbortSignal) => Promise<ServedEncoder>;
 }
 
 export interface LocalWork extends Work {
+  /** Into the index, with the passages that they are of. */
+  readonly importVectors: ImportVectors;
+  /** Into this index, which is new, what another holds. */
+  readonly reembed: Reembed;
   retrievals(): RetrievalFigures;
   /** Rankings of each stage alone, for an evaluation. */
   readonly stages: FindStages;
@@ -55,6 +61,8 @@ export function makeWork(parts: WorkParts): LocalWork {
     rerank,
     settings: {
       candidates: settings.RAG_CANDIDATES,
+      lexical: retriever.lexical,
+      depthPerHit: retriever.depthPerHit,
       rrfK: settings.RAG_RRF_K ?? retriever.rrfK,
       contextTokens: generateOptions.num_ctx,
       answerTokens,
@@ -69,16 +77,20 @@ export function makeWork(parts: WorkParts): LocalWork {
       : makeAnswer({ ...search, generate, model: () => generateModel, estimate: estimateTokens });
 
   const encoderInForce = async (signal: AbortSignal): Promise<EncoderRecord> =>
-    makeEncoder(await parts.untilEmbedder(signal), settings, chunkerName(chunker));
-  /** A question must be embedded by what embedded the passages; the chunker does not matter to it. */
+    makeRecord(await parts.untilEncoder(signal), settings, chunkerName(chunker));
+  /** A question must be embedded by what embedded the passages; the chunker does not matter to it, and words are words. */
   const checkIndex = async (signal: AbortSignal): Promise<void> => {
+    if (embed === undefined) return;
     const recorded = await store.encoder();
     const inForce = await encoderInForce(signal);
     if (recorded !== null) checkEncoder(recorded, { ...inForce, chunker: recorded.chunker });
   };
 
+  const room = { ...parts, ...parts.models, encoderInForce };
   return {
-    ingest: makeIngest({ ...parts, embed, embedders: parts.models.embedders, encoderInForce }),
+    ingest: makeIngest(room),
+    importVectors: makeImport(room),
+    reembed: makeReembed(room),
     retrieve: async (request) => {
       await checkIndex(request.signal);
       return retrieve(request);
@@ -101,17 +113,3 @@ const noGenerator = (): RagError =>
   new RagError('usage', 'Cannot answer: this job has no generator, a job that generates is wanted', {
     hint: 'OLLAMA_GENERATE_MODEL=qwen3:235b RAG_SERVICES=embed,rerank,generate',
   });
-
-/** @returns the record that stands in the index; `served.dimensions` is what the model really gave */
-const makeEncoder = (
-  served: Pick<ServedModel, 'model' | 'digest' | 'dimensions'>,
-  settings: Pick<Settings, 'RAG_VECTOR_TYPE'>,
-  chunker: string,
-): EncoderRecord => ({
-  model: served.model,
-  digest: served.digest,
-  dimensions: served.dimensions ?? 0,
-  type: settings.RAG_VECTOR_TYPE,
-  metric: 'cosine',
-  chunker,
-});

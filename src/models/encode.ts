@@ -3,15 +3,16 @@ import { RagError } from '../errors.ts';
 import { readBlock, type WantedBlock } from './block.ts';
 import { embedParts, type Embedder } from './embed-parts.ts';
 import { unfinished } from './ollama-errors.ts';
-import type { Sidecars } from './sidecar.ts';
+import type { SidecarAsk, Sidecars } from './sidecar.ts';
 import type { Embed, EmbedRequest } from './types.ts';
 
 export interface EncodeOptions {
   readonly sidecars: Pick<Sidecars, 'ask'>;
-  /** Its name, as the children told it when they became ready. */
-  readonly encoder: string;
-  /** What the vectors are to be; waits for the first child that is ready. */
-  readonly wanted: (signal: AbortSignal) => Promise<Omit<WantedBlock, 'count'>>;
+  /** The encoder as the children told of it; waits until they are ready. */
+  readonly untilEncoder: (
+    signal: AbortSignal,
+  ) => Promise<Pick<WantedBlock, 'dimensions' | 'metric'> & { readonly name: string }>;
+  readonly type: WantedBlock['type'];
   /** Ends every request, beside the signal of each. */
   readonly signal?: AbortSignal;
 }
@@ -32,9 +33,13 @@ export const makeEncode =
     if (request.texts.length === 0) return [];
     const signal =
       options.signal === undefined ? request.signal : AbortSignal.any([options.signal, request.signal]);
-    const wanted = await options.wanted(signal);
+    const encoder = await options.untilEncoder(signal);
     const embedder: Embedder<Item> = {
-      ask: ({ texts }) => askFor(options, { texts, kind: request.kind, signal }, wanted),
+      ask: async ({ texts }) => {
+        const frame = { op: 'encode', encoder: encoder.name, texts, kind: request.kind };
+        const answer = await askFor(options.sidecars, { frame, weight: weightOf(texts), signal });
+        return readBlock(answer, { ...encoder, type: options.type, count: texts.length });
+      },
       padded: (item) => (typeof item === 'string' ? `${item} ` : { ...item, text: `${item.text} ` }),
       canary: 'canary',
     };
@@ -52,26 +57,19 @@ const inParts = (items: readonly Item[]): { from: number; items: Item[] }[] =>
     items: items.slice(from, from + mostTexts),
   }));
 
-const lengthOf = (item: Item): number =>
-  typeof item === 'string' ? item.length : item.title.length + item.text.length;
+const weightOf = (items: readonly Item[]): number =>
+  items.reduce(
+    (sum, item) => sum + (typeof item === 'string' ? item.length : item.title.length + item.text.length),
+    0,
+  );
 
-async function askFor(
-  { sidecars, encoder }: EncodeOptions,
-  { texts, kind, signal }: { texts: readonly Item[]; kind: EmbedRequest['kind']; signal: AbortSignal },
-  wanted: Omit<WantedBlock, 'count'>,
-): Promise<Float32Array[]> {
-  const answer = await sidecars
-    .ask({
-      frame: { op: 'encode', encoder, texts, kind },
-      weight: texts.reduce((sum, item) => sum + lengthOf(item), 0),
-      ifNone: 'wait',
-      signal,
-    })
-    .catch((error: unknown) => {
-      // It ended with these texts, and again: one of them may be the reason.
-      throw error instanceof RagError && error.code === 'model-unavailable'
-        ? unfinished(error.message, error)
-        : error;
-    });
-  return readBlock(answer, { ...wanted, count: texts.length });
-}
+const askFor = (
+  sidecars: EncodeOptions['sidecars'],
+  ask: Omit<SidecarAsk, 'ifNone'>,
+): Promise<Readonly<Record<string, unknown>>> =>
+  sidecars.ask({ ...ask, ifNone: 'wait' }).catch((error: unknown) => {
+    // It ended with these texts, and again: one of them may be the reason.
+    throw error instanceof RagError && error.code === 'model-unavailable'
+      ? unfinished(error.message, error)
+      : error;
+  });

@@ -34,12 +34,12 @@ function setUp(
     asked.push({ texts, kind, encoder });
     return blockOf(texts.map((item) => reply(textOf(item))));
   };
-  const wanted = async (): Promise<{ dimensions: number; metric: Metric; type: 'f16' | 'f32' }> => ({
+  const untilEncoder = async (): Promise<{ name: string; dimensions: number; metric: Metric }> => ({
+    name: 'medcpt',
     dimensions: 2,
     metric,
-    type,
   });
-  return { embed: makeEncode({ sidecars: { ask }, encoder: 'medcpt', wanted }), asked };
+  return { embed: makeEncode({ sidecars: { ask }, untilEncoder, type }), asked };
 }
 
 const passages = (texts: readonly string[]): Parameters<Embed>[0] => ({ texts, kind: 'passage', signal });

@@ -87,8 +87,8 @@ test('makePlan() says when a parser has no GPU, and when a GPU has no parser', (
   );
 });
 
-test('makePlan() refuses what is not there yet and what cannot work', () => {
-  assert.throws(() => makePlan({ ...base, split: 'ollama=0-2,workload=3' }), /not yet supported/);
+test('makePlan() refuses what cannot work', () => {
+  assert.throws(() => makePlan({ ...base, split: 'ollama=0-2,workload=3' }), /there is none/);
   assert.throws(() => makePlan({ ...base, services: ['rerank'] }), /leaves out embed/);
 });
 

@@ -1,0 +1,73 @@
+/** What makes the vectors of a run, whoever serves it, and the record of it that stands in the index. */
+import type { Settings } from '../config/settings.ts';
+import { makeEncode } from '../models/encode.ts';
+import { prefixesFor } from '../models/prefixes.ts';
+import { makeSidecars } from '../models/sidecar.ts';
+import type { Embed } from '../models/types.ts';
+import type { Plan } from '../plan/types.ts';
+import type { ServedModel } from '../services/ollama-ready.ts';
+import type { SidecarReady } from '../services/sidecar-ready.ts';
+import type { EncoderRecord } from '../store/types.ts';
+import type { Tree } from '../supervise/spec.ts';
+import { readyChildren } from './ready-children.ts';
+
+/** An encoder that is ready, as its server told. */
+export type ServedEncoder = Omit<EncoderRecord, 'type' | 'chunker'> & {
+  /** What its server calls it. */
+  readonly name: string;
+};
+
+/** @param served `dimensions` is what the model really gave */
+export const ollamaEncoder = (
+  { model, digest, dimensions }: Pick<ServedModel, 'model' | 'digest' | 'dimensions'>,
+  { RAG_QUERY_INSTRUCTION: instruction }: Pick<Settings, 'RAG_QUERY_INSTRUCTION'>,
+): ServedEncoder => ({
+  name: model,
+  model,
+  digest,
+  dimensions: dimensions ?? 0,
+  metric: 'cosine',
+  prefixes: prefixesFor(model, instruction),
+});
+
+/** Prefixes and pooling of an encoder in Python are its own: they belong to what its digest names. */
+export const sidecarEncoder = ({
+  max_length: maxLength,
+  ...encoder
+}: SidecarReady['encode'][number]): ServedEncoder => ({ ...encoder, maxLength });
+
+/** Where words alone are searched. */
+export const noEncoder: ServedEncoder = {
+  name: 'none',
+  model: 'none',
+  digest: '',
+  dimensions: 0,
+  metric: 'cosine',
+};
+
+export const makeRecord = (
+  { name: _name, ...encoder }: ServedEncoder,
+  { RAG_VECTOR_TYPE: type }: Pick<Settings, 'RAG_VECTOR_TYPE'>,
+  chunker: string,
+): EncoderRecord => ({ ...encoder, type: encoder.dimensions === 0 ? 'f16' : type, chunker });
+
+export const embedderIds = ({ instances }: Plan): string[] =>
+  instances.filter(({ role }) => role === 'embed').map(({ id }) => id);
+
+export interface EncodingInput {
+  readonly plan: Plan;
+  readonly settings: Pick<Settings, 'RAG_VECTOR_TYPE'>;
+  readonly tree: Tree;
+  readonly untilEncoder: (signal: AbortSignal) => Promise<ServedEncoder>;
+  /** Ends every request. */
+  readonly signal: AbortSignal;
+}
+
+/** Vectors by the Python children of the plan. */
+export const makeEncoding = ({ plan, settings, tree, untilEncoder, signal }: EncodingInput): Embed =>
+  makeEncode({
+    sidecars: makeSidecars(readyChildren(tree, embedderIds(plan))),
+    untilEncoder,
+    type: settings.RAG_VECTOR_TYPE,
+    signal,
+  });
