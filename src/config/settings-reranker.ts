@@ -30,7 +30,7 @@ export const rerankerSettings = {
     'reranker',
     whole(1, 4096).optional(),
     undefined,
-    'Pairs in one forward pass; less where GPU memory does not do. Default: 32.',
+    'Pairs in one forward pass; less where GPU memory does not do. Default: 64, on the CPU 8.',
   ),
   RERANKER_URL: entry(
     'reranker',

@@ -18,7 +18,7 @@ export type AskServer = (
 ) => Promise<HttpReply>;
 
 /** What may work, in the order in which it is tried. A path that names a rerank route is taken as it is. */
-export function routesOf(url: string): readonly Route[] {
+function routesOf(url: string): readonly Route[] {
   const { pathname, search } = new URL(url);
   const base = pathname.replace(/\/+$/u, '');
   const by = (path: string, ...dialects: readonly Dialect[]): Route[] =>
