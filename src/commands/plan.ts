@@ -33,6 +33,7 @@ export const planVerb: Verb = {
     const { intent, warnings: ofMode } = makeIntent({
       settings,
       query: line.values['query'],
+      workload: line.workload,
       insideJob: assumed !== undefined || job.kind === 'slurm',
     });
     const plan = planFor(settings, environment, job, intent, assumed !== undefined);

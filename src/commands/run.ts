@@ -10,11 +10,13 @@ import { jsonFlag, type Verb, type VerbInput } from './verb.ts';
 
 export const runVerb: Verb = {
   summary: 'The supervisor: services up, ingest and query work, serve, stop cleanly (default).',
-  usage: 'run [--mode ingest|query|serve] [--input-file PATH]... [--query TEXT] [--working-dir DIR]',
+  usage:
+    'run [--mode ingest|query|serve] [--input-file PATH]... [--query TEXT] [--working-dir DIR] [-- COMMAND ...]',
   examples: [
     'sbatch sbatch/rag_allinone.sbatch',
     'node dist/supervisor.js run --mode ingest --input-file papers/',
     'node dist/supervisor.js --input-file papers/ --query "Which dose was used?"',
+    'node dist/supervisor.js run -- python train.py   # beside the services, which end with it',
   ],
   settings: ['paths', 'work', 'ollama', 'retrieval', 'gpus'],
   flags: { json: jsonFlag, query: { kind: 'value', meaning: 'A question to answer.' } },
@@ -53,6 +55,8 @@ async function supervise(
           : `${open.prepared.dryRun ? `${record.query}\n\n` : ''}${answerText(record)}`,
       ),
     publish: () => publish(open, endpoint, keys.files),
+    endpoint,
+    files: keys.files,
   });
   const exit = makeExitCode(done, open.prepared.settings.RAG_MAX_FAILED);
   open.watch.outcome({ exit, reason: outcomeText(exit, done) });

@@ -1,4 +1,5 @@
 /** What a setting is made of: its entry in the table, and the kinds of values. */
+import { constants } from 'node:os';
 import { z } from 'zod';
 
 export type Group =
@@ -63,6 +64,13 @@ export const positionOrCpu = z
   .regex(/^(cpu|\d{1,4})$/, 'is neither a position of the list of GPUs, from 0, nor cpu')
   .transform((value): number | 'cpu' => (value === 'cpu' ? value : Number(value)));
 export const httpUrl = text.regex(/^https?:\/\/[^\s@]+$/u, 'is not an address like http://HOST:PORT');
+/** `TERM`, `SIGUSR1`, `usr1`. */
+export const signalName = z
+  .string()
+  .trim()
+  .transform((value) => `SIG${value.toUpperCase().replace(/^SIG/, '')}`)
+  .refine((name) => Object.hasOwn(constants.signals, name), 'is no signal, e.g. TERM or USR1')
+  .transform((name) => name as NodeJS.Signals);
 export const whole = (least: number, most: number) =>
   z
     .string()

@@ -16,6 +16,7 @@ import {
   positionOrCpu,
   retriever,
   services,
+  signalName,
   text,
   whole,
   type SettingEntry,
@@ -185,7 +186,6 @@ export const settingsTable = {
     whole(1, 1024).optional(),
     undefined,
     'How many GPUs the workload gets, from the front. Default: all but one.',
-    { works: [] },
   ),
   RETRIEVER_GPU: entry(
     'gpus',
@@ -197,7 +197,7 @@ export const settingsTable = {
     'gpus',
     optional,
     undefined,
-    'The split in one line, e.g. `ollama=0-2,reranker=3`; wins over the other settings of this group. Shares: `ollama`, `reranker`, `retriever`, `parser`.',
+    'The split in one line, e.g. `ollama=0-2,reranker=3`; wins over the other settings of this group. Shares: `ollama`, `reranker`, `retriever`, `workload`, `parser`.',
   ),
   RAG_BIND: entry(
     'endpoint',
@@ -216,8 +216,7 @@ export const settingsTable = {
     'job',
     whole(0, 86_400),
     '120',
-    'Longest time to finish what is open when the wall time nears.',
-    { idle: true },
+    'Longest time that a workload has to end when the wall time nears.',
   ),
   RAG_MAX_REQUEUES: entry(
     'job',
@@ -234,9 +233,12 @@ export const settingsTable = {
     '5%',
     'Failed documents or questions that are tolerated: `N` or `P%`.',
   ),
-  RAG_WORKLOAD_SIGNAL: entry('job', text, 'TERM', 'What the workload is sent when the wall time nears.', {
-    idle: true,
-  }),
+  RAG_WORKLOAD_SIGNAL: entry(
+    'job',
+    signalName,
+    'TERM',
+    'What the workload is sent when the wall time nears, e.g. `USR1`.',
+  ),
   RAG_CONTAINMENT: entry(
     'job',
     z.enum(['auto', 'pidns', 'guard'], 'is not one of auto, pidns, guard'),

@@ -3,17 +3,25 @@ import { RagError } from '../errors.ts';
 import type { Settings } from '../config/settings.ts';
 import { corpusInputs } from './corpus.ts';
 
+type PlanMode = 'ingest' | 'query' | 'serve' | 'workload';
+
 export type Intent =
   /** Ingest, answer, then end. Either part may be empty. */
   | { readonly kind: 'given'; readonly inputs: readonly string[]; readonly query: string | null }
   /** Ingest, then answer until the job ends. */
   | { readonly kind: 'serve'; readonly inputs: readonly string[] }
+  /** Ingest, then answer until the user's command has ended. */
+  | { readonly kind: 'workload'; readonly inputs: readonly string[]; readonly command: Command }
   /** Outside a job and nothing given: the sample corpus, in a throw-away folder. */
   | { readonly kind: 'dry-run' };
+
+export type Command = readonly [string, ...string[]];
 
 export interface IntentInput {
   readonly settings: Pick<Settings, 'RAG_WORKER_MODE' | 'RAG_INPUT_FILE' | 'RAG_CORPUS' | 'RAG_DB_DIR'>;
   readonly query: string | undefined;
+  /** The words after `--`. */
+  readonly workload?: readonly string[];
   readonly insideJob: boolean;
 }
 
@@ -23,7 +31,7 @@ export interface Decided {
 }
 
 /** @throws usage when a mode lacks what it works on */
-export function makeIntent({ settings, query, insideJob }: IntentInput): Decided {
+export function makeIntent({ settings, query, workload = [], insideJob }: IntentInput): Decided {
   const files = settings.RAG_INPUT_FILE?.split('\n').filter((line) => line.trim() !== '') ?? [];
   const inputs = [...files, ...corpusInputs(settings)];
   const mode = settings.RAG_WORKER_MODE;
@@ -37,17 +45,31 @@ export function makeIntent({ settings, query, insideJob }: IntentInput): Decided
       },
     );
   };
+  const [program, ...words] = workload;
+  if (program !== undefined) {
+    if (mode === 'ingest' || mode === 'query' || query !== undefined) throw noServiceForIt();
+    return { intent: { kind: 'workload', inputs, command: [program, ...words] }, warnings: tagWarning(mode) };
+  }
   if (mode === 'ingest')
     return { intent: { kind: 'given', inputs: needed(inputs), query: null }, warnings: [] };
   if (mode === 'query' && files.length > 0) throw inputUnused();
   if (mode === 'query') return { intent: { kind: 'given', inputs: [], query: asked(query) }, warnings: [] };
   if (mode === 'serve') return { intent: serve(), warnings: [] };
-  const warnings =
-    mode === 'auto' ? [] : [`Mode "${mode}" is taken as a tag for logs; the work is the default's.`];
+  const warnings = tagWarning(mode);
   if (insideJob) return { intent: serve(), warnings };
   if (inputs.length === 0 && query === undefined) return { intent: { kind: 'dry-run' }, warnings };
   return { intent: { kind: 'given', inputs, query: query ?? null }, warnings };
 }
+
+const tagWarning = (mode: string): readonly string[] =>
+  mode === 'auto' || mode === 'serve'
+    ? []
+    : [`Mode "${mode}" is taken as a tag for logs; the work is the default's.`];
+
+const noServiceForIt = (): RagError =>
+  new RagError('usage', 'Cannot start a command: a run that ingests or answers one question ends with that', {
+    hint: 'leave --mode and --query out: run --input-file DIR -- python train.py',
+  });
 
 function needed(inputs: readonly string[]): readonly string[] {
   if (inputs.length > 0) return inputs;
@@ -73,5 +95,7 @@ function asked(query: string | undefined): string {
 }
 
 /** Which services such a run needs when nobody says. */
-export const planMode = (intent: Intent): 'ingest' | 'query' | 'serve' =>
-  intent.kind === 'given' && intent.query === null ? 'ingest' : intent.kind === 'given' ? 'query' : 'serve';
+export function planMode(intent: Intent): PlanMode {
+  if (intent.kind === 'given') return intent.query === null ? 'ingest' : 'query';
+  return intent.kind === 'workload' ? 'workload' : 'serve';
+}

@@ -1,17 +1,25 @@
 /** From what was done to an exit code and the last line of `--json`. Pure. */
+import { constants } from 'node:os';
 import { errorTable } from '../errors.ts';
 import type { Settings } from '../config/settings.ts';
+import type { ExitStatus } from '../supervise/spec.ts';
 import type { IngestReport } from '../work.ts';
 
 export interface Done {
   readonly ingest: IngestReport | null;
   /** It was stopped before the last document, or before the question was answered. */
   readonly workLeft: boolean;
+  /** How the user's command ended; the run ends as it did. */
+  readonly workload?: ExitStatus;
 }
 
 /** @returns 0, 3 (too many failed) or 75 (stopped with work left) */
-export function makeExitCode({ ingest, workLeft }: Done, tolerated: Settings['RAG_MAX_FAILED']): number {
+export function makeExitCode(
+  { ingest, workLeft, workload }: Done,
+  tolerated: Settings['RAG_MAX_FAILED'],
+): number {
   if (workLeft) return errorTable.stopped.exit;
+  if (workload !== undefined) return codeOf(workload);
   return ingest !== null && tooManyFailed(ingest, tolerated) ? errorTable['too-many-failed'].exit : 0;
 }
 
@@ -41,8 +49,14 @@ export const makeSummary = (
   exit,
 });
 
+/** As a shell says it: 128 + n for signal n. */
+const codeOf = ({ code, signal }: ExitStatus): number =>
+  code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
+
 /** Why it ended so, for the last line of the log and for `status`. */
-export function outcomeText(exit: number, { workLeft }: Done): string {
+export function outcomeText(exit: number, { workLeft, workload }: Done): string {
   if (workLeft) return 'stopped with work left, the same command goes on';
+  if (workload !== undefined)
+    return exit === 0 ? 'the workload is done' : `the workload ended with ${workload.signal ?? exit}`;
   return exit === 0 ? 'done' : 'done, but more documents failed than RAG_MAX_FAILED allows';
 }

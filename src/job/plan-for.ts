@@ -40,6 +40,7 @@ export function planFor(
     split: settings.RAG_GPUS,
     ollamaCount: settings.OLLAMA_GPUS,
     rerankerCount: settings.RERANKER_GPUS,
+    trainGpus: settings.NUM_TRAIN_GPUS,
     allowCpu: settings.RAG_ALLOW_CPU,
     hasParser: settings.RAG_PARSER !== undefined,
   });

@@ -2,7 +2,6 @@
 import type { CommandLine } from '../config/flags.ts';
 import { load, type Environment, type Loaded } from '../config/load.ts';
 import type { Settings } from '../config/settings.ts';
-import { RagError } from '../errors.ts';
 import { listInputs } from '../ingest/listing.ts';
 import type { Plan } from '../plan/types.ts';
 import type { ParserProgram } from '../services/parser-program.ts';
@@ -48,8 +47,12 @@ export async function prepare({ line, environment, bare, signal }: PrepareInput)
   if (bare && job.kind === 'local') return prepareDryRun(environment, job, signal);
   const found = load({ flags: line.settings, environment, file: line.values['config'] });
   const loaded = { ...found, settings: await atVersion(found.settings) };
-  if (line.workload.length > 0) throw noWorkload();
-  const given = { settings: loaded.settings, query: line.values['query'], insideJob: job.kind === 'slurm' };
+  const given = {
+    settings: loaded.settings,
+    query: line.values['query'],
+    workload: line.workload,
+    insideJob: job.kind === 'slurm',
+  };
   const { intent, warnings } = makeIntent(given);
   if (intent.kind === 'dry-run') return prepareDryRun(environment, job, signal);
 
@@ -122,8 +125,3 @@ async function launchWarnings(job: Job): Promise<string[]> {
   const warning = launchWarning(job, await readAncestors(), process.channel != null);
   return warning === undefined ? [] : [warning];
 }
-
-const noWorkload = (): RagError =>
-  new RagError('usage', 'Cannot start a workload: "-- command" is not yet supported', {
-    hint: 'start it in the same batch script, after the endpoint file is there',
-  });

@@ -7,9 +7,13 @@ import { openProgress } from '../observe/progress.ts';
 import { makeLooks } from '../ingest/seen.ts';
 import { readTeam } from '../slurm/team.ts';
 import type { AnswerRecord, IngestProgress, IngestReport, SeenFiles } from '../work.ts';
+import type { Endpoint } from '../serve/serve.ts';
+import type { Keys } from './face.ts';
 import { watchFolders } from './folder-watch.ts';
 import type { OpenJob } from './open.ts';
 import type { Done } from './outcome.ts';
+import type { Prepared } from './prepare.ts';
+import { runWorkload } from './workload.ts';
 import { untilServing } from './until-serving.ts';
 
 export interface RunInput {
@@ -21,6 +25,8 @@ export interface RunInput {
   readonly onAnswer: (record: AnswerRecord) => void;
   /** Called when every service is ready; what it returns is closed when the run begins to stop. */
   readonly publish: () => Promise<AsyncDisposable>;
+  readonly endpoint: Endpoint;
+  readonly files: Keys['files'];
 }
 
 /** @throws the error that ended a significant service, or the work's own */
@@ -30,12 +36,14 @@ export async function runToEnd(input: RunInput): Promise<Done> {
   const run: Run = { ...input, signal: AbortSignal.any([stop, lost]) };
   const say = (): void => {
     log('info', `stopping: ${nameOf(stop.reason)}`);
-    open.tree.letEnd();
+    // A workload keeps its services until it has ended.
+    if (prepared.intent.kind !== 'workload') open.tree.letEnd();
   };
   stop.addEventListener('abort', say);
   if (stop.aborted) say(); // it came while everything was being opened
   try {
     const { intent } = prepared;
+    if (intent.kind === 'workload') return await serveWorkload(run, intent);
     return intent.kind === 'serve' ? await serve(run, intent.inputs) : await doGiven(run, intent);
   } catch (error) {
     // Stopped while it waited for something: nothing was acknowledged, everything is left.
@@ -94,6 +102,25 @@ async function serve(run: Run, inputs: readonly string[]): Promise<Done> {
   const [ingest] = results;
   const report = ingest.status === 'fulfilled' ? ingest.value : null;
   return { ingest: report, workLeft: inputs.length > 0 && report?.complete !== true };
+}
+
+/** The index stands before the workload begins, so that the same question finds the same passages from its first to its last. */
+async function serveWorkload(
+  run: Run,
+  { inputs, command }: Extract<Prepared['intent'], { kind: 'workload' }>,
+): Promise<Done> {
+  const { open, signal } = run;
+  const ingest = inputs.length === 0 ? null : await ingestAll(run, inputs);
+  if (ingest?.complete === false) return { ingest, workLeft: true };
+  await untilServing(open.tree, open.prepared.plan, signal);
+  open.watch.phase('answering-begins');
+  const publication = await run.publish();
+  try {
+    const workload = await runWorkload({ ...run, command });
+    return { ingest, workLeft: run.stop.aborted && workload.code !== 0, workload };
+  } finally {
+    await publication[Symbol.asyncDispose]();
+  }
 }
 
 /** All inputs, then what is new in them. Of several tasks with the same inputs the first looks for all of them. */

@@ -1,16 +1,17 @@
 /** What will run where. Pure: the allocation and the settings come in, a plan that can be printed goes out. */
 import { RagError } from '../errors.ts';
 import { embedInstances } from './embedders.ts';
-import { chooseReranker, rerankerInstances, rerankerWarnings, type RerankerWishes } from './reranker.ts';
-import { encoderInstances, retrieverWarnings, type RetrieverWishes } from './retriever.ts';
+import { chooseReranker, rerankerInstances, type RerankerWishes } from './reranker.ts';
+import { encoderInstances, type RetrieverWishes } from './retriever.ts';
 import { makeSlices } from './slices.ts';
 import type { Instance, Plan, ServiceName } from './types.ts';
+import { planWarnings } from './warnings.ts';
 
 export interface PlanInput {
   /** GPU tokens as the allocation gave them; null when it says nothing of GPUs. */
   readonly gpus: readonly string[] | null;
   readonly insideJob: boolean;
-  readonly mode: 'ingest' | 'query' | 'serve';
+  readonly mode: 'ingest' | 'query' | 'serve' | 'workload';
   readonly services?: readonly ServiceName[] | undefined;
   readonly engine: 'auto' | 'ollama' | 'embedded';
   /** Whether an `ollama` program was found. */
@@ -24,6 +25,8 @@ export interface PlanInput {
   readonly split?: string | undefined;
   readonly ollamaCount?: number | undefined;
   readonly rerankerCount?: number | undefined;
+  /** NUM_TRAIN_GPUS, with a workload. */
+  readonly trainGpus?: number | undefined;
   readonly allowCpu: boolean;
   /** Whether an outside parser reads documents. */
   readonly hasParser?: boolean;
@@ -41,47 +44,21 @@ export function makePlan(input: PlanInput): Plan {
   const { embedder } = retriever;
   const gpus = input.gpus ?? [];
   const reranker = needs.includes('rerank') ? chooseReranker(input.reranker) : 'none';
-  const warnings = needs.includes('rerank') ? rerankerWarnings(input.reranker, reranker) : [];
-  // One that runs elsewhere takes no GPU of the job; the one without a model keeps its slice reserved.
-  const needsReranker = reranker === 'sidecar' || reranker === 'lexical';
   const needsOllama = embedder === 'ollama' || needs.includes('generate');
-  const needsRetriever = embedder === 'sidecar';
   const engine = needsOllama ? chooseEngine(input) : 'none';
-  warnings.push(...retrieverWarnings(retriever));
-  if (gpus.length === 1 && needsOllama && needsReranker)
-    warnings.push('Ollama and the reranker share the only GPU of the job.');
-  if (engine === 'embedded') {
-    warnings.push(
-      'Embedded engine: no model runs. Answers are quoted sentences and vectors are hashed words.',
-    );
-  }
-  if (input.gpus?.length === 0 && (engine === 'ollama' || needsRetriever))
-    warnings.push('No GPU: models run on the CPU.');
   const slices = makeSlices(gpus, {
     split: input.split,
     ollamaCount: input.ollamaCount,
     rerankerCount: input.rerankerCount,
     needsOllama,
-    needsReranker,
-    needsRetriever,
+    // One that runs elsewhere takes no GPU of the job; the one without a model keeps its slice reserved.
+    needsReranker: reranker === 'sidecar' || reranker === 'lexical',
+    needsRetriever: embedder === 'sidecar',
     retrieverGpu: retriever.gpu,
+    workload: input.mode === 'workload' ? { gpus: input.trainGpus } : undefined,
   });
-  if (slices.workload.length > 0) throw noWorkload();
-  if (slices.parser.length > 0 && input.hasParser !== true)
-    warnings.push('RAG_GPUS gives the parser a GPU, and RAG_PARSER names no parser.');
-  if (slices.parser.length === 0 && input.hasParser === true && gpus.length > 0)
-    warnings.push(
-      'The outside parser works on the CPU: RAG_GPUS gives it no GPU of its own (parser=POSITION).',
-    );
-  const onCpu = needsOllama && engine === 'ollama' && slices.ollama.length === 0;
-  const encoderOnCpu = needsRetriever && retriever.gpu !== 'cpu' && slices.retriever.length === 0;
-  const rerankerOnCpu = reranker === 'sidecar' && slices.reranker.length === 0;
-  if (input.insideJob && !input.allowCpu) {
-    if (onCpu) throw noGpu('Ollama', gpus.length);
-    if (rerankerOnCpu) throw noGpu('the reranker', gpus.length);
-    if (encoderOnCpu) throw noGpu('the retriever', gpus.length);
-  }
-  return {
+  if (slices.workload.length > 0 && input.mode !== 'workload') throw noWorkload();
+  const plan: Plan = {
     gpus,
     slices,
     engine,
@@ -93,15 +70,32 @@ export function makePlan(input: PlanInput): Plan {
       ...rerankerInstances(reranker, slices.reranker, input.reranker.modelPath),
     ],
     memory: [],
-    warnings,
+    warnings: [],
   };
+  if (input.insideJob && !input.allowCpu) refuseCpu(plan, retriever.gpu === 'cpu');
+  return {
+    ...plan,
+    warnings: planWarnings({ ...input, retriever, reranks: needs.includes('rerank') }, plan),
+  };
+}
+
+/** A model that would run on the CPU by oversight. @throws preflight */
+function refuseCpu({ engine, reranker, embedder, slices, gpus }: Plan, encodesOnCpu: boolean): void {
+  if (engine === 'ollama' && slices.ollama.length === 0) throw noGpu('Ollama', gpus.length);
+  if (reranker === 'sidecar' && slices.reranker.length === 0) throw noGpu('the reranker', gpus.length);
+  if (embedder === 'sidecar' && slices.retriever.length === 0 && !encodesOnCpu)
+    throw noGpu('the retriever', gpus.length);
 }
 
 /** Only what the job needs is checked, sized, started and part of ready. */
 function makeNeeds(input: Pick<PlanInput, 'mode' | 'services' | 'generateModel'>): readonly ServiceName[] {
   const wanted =
     input.services ??
-    (input.mode === 'ingest' ? (['embed'] as const) : (['embed', 'rerank', 'generate'] as const));
+    (input.mode === 'ingest'
+      ? (['embed'] as const)
+      : input.mode === 'workload'
+        ? (['embed', 'rerank'] as const)
+        : (['embed', 'rerank', 'generate'] as const));
   return wanted.filter((name) => name !== 'generate' || input.generateModel !== 'none');
 }
 
@@ -170,13 +164,9 @@ const noEmbedder = (): RagError =>
   );
 
 const noWorkload = (): RagError =>
-  new RagError(
-    'settings',
-    'Cannot give GPUs to a workload: it is not yet supported, a split without it is wanted',
-    {
-      hint: 'RAG_GPUS=ollama=0-2,reranker=3',
-    },
-  );
+  new RagError('settings', 'Cannot give GPUs to a workload: there is none, a command is wanted', {
+    hint: 'node dist/supervisor.js run -- python train.py   # or RAG_GPUS=ollama=0-2,reranker=3',
+  });
 
 /** Models on the CPU by oversight would burn a night: it is asked for, or it is an error. */
 const noGpu = (who: string, count: number): RagError =>

@@ -13,6 +13,8 @@ export interface SliceWishes {
   readonly needsRetriever?: boolean;
   /** Its position in the job's list; undefined: as the others leave it. */
   readonly retrieverGpu?: number | 'cpu' | undefined;
+  /** A command of the user's beside the services, and how many GPUs it gets from the front. */
+  readonly workload?: { readonly gpus: number | undefined } | undefined;
 }
 
 export interface Slices {
@@ -27,7 +29,7 @@ export interface Slices {
 /**
  * N >= 2: Ollama the first N-1, the reranker the last. Ollama comes first because it probes the lowest ordinals
  * of what it may see. N = 1: shared. N = 0: empty slices. An encoder outside Ollama has the reranker's; without one
- * the last; all of them where nothing else runs.
+ * the last; all of them where nothing else runs. A workload has the first N-1, and the services what it leaves.
  *
  * @throws settings for a split that the job's GPUs cannot give
  */
@@ -38,6 +40,7 @@ export function makeSlices(gpus: readonly string[], wishes: SliceWishes): Slices
     if (!needsRetriever || named.retriever.length > 0) return named;
     return { ...named, retriever: named.reranker };
   }
+  if (wishes.workload !== undefined) return besidesWorkload(gpus, wishes, wishes.workload.gpus);
   if (!needsRetriever) return { ...slicesOfTwo(gpus, wishes), retriever: [] };
   if (retrieverGpu === 'cpu') return { ...slicesOfTwo(gpus, wishes), retriever: [] };
   if (retrieverGpu !== undefined) return besides(gpus, wishes, retrieverGpu);
@@ -45,6 +48,24 @@ export function makeSlices(gpus: readonly string[], wishes: SliceWishes): Slices
   // Whichever of the two is there has the last GPUs.
   const slices = slicesOfTwo(gpus, { ...wishes, needsReranker: true });
   return { ...slices, retriever: slices.reranker, reranker: wishes.needsReranker ? slices.reranker : [] };
+}
+
+/** The only GPU of a job is shared: then the workload must leave the services their memory. */
+function besidesWorkload(gpus: readonly string[], wishes: SliceWishes, count: number | undefined): Slices {
+  const train = count ?? Math.max(Math.min(1, gpus.length), gpus.length - 1);
+  if (train > gpus.length) throw tooMany('the workload', train, gpus);
+  const { retrieverGpu } = wishes;
+  const isOwn = train < gpus.length;
+  if (typeof retrieverGpu === 'number' && isOwn && retrieverGpu < train)
+    throw new RagError(
+      'settings',
+      `Cannot give the retriever GPU ${retrieverGpu}: the workload has the first ${train}, one behind them is wanted`,
+      { hint: `NUM_TRAIN_GPUS=${train} RETRIEVER_GPU=${train}` },
+    );
+  const position = typeof retrieverGpu === 'number' && isOwn ? retrieverGpu - train : retrieverGpu;
+  const rest = isOwn ? gpus.slice(train) : gpus;
+  const services = makeSlices(rest, { ...wishes, workload: undefined, retrieverGpu: position });
+  return { ...services, workload: gpus.slice(0, train) };
 }
 
 /** The retriever at a place of its own: Ollama goes around it where it can. */

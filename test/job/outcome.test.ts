@@ -26,6 +26,13 @@ test('makeExitCode() is 0, 3 or 75', () => {
   assert.equal(makeExitCode({ ingest: null, workLeft: false }, percent), 0);
 });
 
+test('a run with a workload ends as that did, but for one that was stopped before its work was done', () => {
+  const ended = (code: number | null, signal: NodeJS.Signals | null, workLeft = false): number =>
+    makeExitCode({ ingest: report(99), workLeft, workload: { code, signal } }, percent);
+  assert.deepEqual([ended(0, null), ended(7, null), ended(null, 'SIGKILL')], [0, 7, 137]);
+  assert.equal(ended(null, 'SIGTERM', true), 75);
+});
+
 const settings = (RAG_WORKER_MODE: string, RAG_INPUT_FILE?: string) => ({
   RAG_WORKER_MODE,
   RAG_INPUT_FILE,
@@ -84,4 +91,14 @@ test('nextPhase() walks from starting to ended and ignores what does not fit', (
 
 test('makeIntent() does not drop a question in a job that serves', () => {
   assert.throws(() => intentOf('auto', undefined, 'why?', true), /a service answers at its endpoint/);
+});
+
+test('the words after "--" are a workload, which has no place beside a single piece of work', () => {
+  const workload = ['python', 'train.py', '--topk', '3'];
+  const given = { query: undefined, insideJob: false, workload };
+  const { intent } = makeIntent({ ...given, settings: settings('auto', 'a') });
+  assert.deepEqual(intent, { kind: 'workload', inputs: ['a'], command: workload });
+  assert.equal(planMode(intent), 'workload');
+  assert.throws(() => makeIntent({ ...given, settings: settings('ingest', 'a') }), { code: 'usage' });
+  assert.throws(() => makeIntent({ ...given, query: 'q', settings: settings('auto') }), { code: 'usage' });
 });

@@ -119,3 +119,28 @@ test("makeSlices() gives the retriever its share of a split, or the reranker's",
   assert.equal(placed(abcd, { ...encoder, split: 'ollama=0-1,reranker=2,retriever=3' }), 'ab c d');
   assert.equal(placed(abcd, { ...encoder, split: 'ollama=0-2,reranker=3' }), 'abc d d');
 });
+
+test('makeSlices() gives a workload the first N-1 and the services what it leaves', () => {
+  const gpus = ['4', '5', '6', '7'];
+  const split = (workload: number | undefined, more = {}) => {
+    const {
+      workload: train,
+      ollama,
+      reranker,
+    } = makeSlices(gpus, { ...both, ...more, workload: { gpus: workload } });
+    return [train.join(''), ollama.join(''), reranker.join('')];
+  };
+  assert.deepEqual(split(undefined), ['456', '7', '7']);
+  assert.deepEqual(split(2), ['45', '6', '7']);
+  assert.deepEqual(split(0), ['', '456', '7']);
+  assert.deepEqual(split(4), ['4567', '456', '7']); // shared, which the plan warns of
+  assert.throws(() => split(5), /Cannot give the workload 5 GPUs: the job has 4 GPUs \(0-3\)/);
+  const retriever = { needsOllama: false, needsReranker: false, needsRetriever: true };
+  const at = (retrieverGpu: number | 'cpu') =>
+    makeSlices(gpus, { ...retriever, retrieverGpu, workload: { gpus: 3 } });
+  assert.deepEqual(at(3).retriever, ['7']);
+  assert.deepEqual(at('cpu').retriever, []);
+  assert.throws(() => at(1), /the workload has the first 3/);
+  assert.deepEqual(makeSlices(['0'], { ...both, workload: { gpus: undefined } }).workload, ['0']);
+  assert.deepEqual(makeSlices([], { ...both, workload: { gpus: undefined } }).workload, []);
+});

@@ -1,0 +1,77 @@
+/** A command of the user's beside the services, as a training run is. */
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { checkout, processesMarked, runProgram, startProgram, until, untilGone } from './program.ts';
+
+let folder: string;
+let env: Readonly<Record<string, string>>;
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'rag-workload-'));
+  env = {
+    RAG_ENGINE: 'embedded',
+    RAG_SHARED_ROOT: join(folder, 'shared'),
+    LOG_ROOT: join(folder, 'logs'),
+    RAG_ALLOW_CPU: '1',
+    WORKLOAD_TEST: folder,
+    http_proxy: 'http://192.0.2.1:3128',
+  };
+});
+after(() => rm(folder, { recursive: true }));
+
+const corpus = join(checkout, 'examples/corpus');
+const trainer = join(checkout, 'examples/trainer.py');
+
+test('a trainer finds the retriever in its environment, and the run ends when it does, with its exit code', async () => {
+  const words = ['run', '--input-file', corpus, '--', 'python3', trainer, '--steps', '2'];
+  const { code, stdout, stderr } = await runProgram(words, {
+    env: { ...env, CUDA_VISIBLE_DEVICES: '4,5,6' },
+  });
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /trainer: GPUs 4,5, retriever http:\/\/127\.0\.0\.1:\d+\/retrieve/);
+  assert.match(stdout, /trainer: step 2, 3 passages/);
+  assert.equal(existsSync(join(folder, 'shared/runtime/ollama_service.json')), false);
+  const failed = await runProgram(['run', '--', 'sh', '-c', 'test -r "$RAG_TOKEN_FILE" && exit 7'], { env });
+  assert.equal(failed.code, 7, failed.stderr);
+  await untilGone('WORKLOAD_TEST', folder, 2000);
+});
+
+test('before the wall time the trainer gets its signal, saves, and the run says that work is left', async () => {
+  const checkpoint = join(folder, 'checkpoint');
+  const words = [
+    'run',
+    '--workload-signal',
+    'USR1',
+    '--',
+    'python3',
+    trainer,
+    '--steps',
+    '0',
+    '--checkpoint',
+    checkpoint,
+  ];
+  const program = startProgram(words, { env });
+  await until('a step', 30_000, () => (existsSync(checkpoint) ? true : undefined));
+  process.kill(program.pid, 'SIGUSR2');
+  const { code, stdout, stderr } = await program.ended;
+  assert.equal(code, 75, stderr);
+  assert.match(stderr, /workload gets SIGUSR1 and 120 s to end/);
+  assert.match(stdout, /told to end by signal 10, step \d+ is saved/);
+  assert.ok(Number(await readFile(checkpoint, 'utf8')) > 0);
+  await untilGone('WORKLOAD_TEST', folder, 2000);
+});
+
+test('a workload that does not hear is killed with all that it started, and nothing is left', async () => {
+  const deaf = "trap '' TERM; (setsid sleep 300 &) ; while :; do sleep 0.1; done";
+  const program = startProgram(['run', '--drain-seconds', '1', '--', 'sh', '-c', deaf], { env });
+  await until('the workload', 30_000, () =>
+    processesMarked('WORKLOAD_TEST', folder).find(({ command }) => command.startsWith('sleep 300')),
+  );
+  process.kill(program.pid, 'SIGUSR2');
+  const { code } = await program.ended;
+  assert.equal(code, 75);
+  await untilGone('WORKLOAD_TEST', folder, 2000);
+});
