@@ -29,6 +29,15 @@ export async function workHere(
       },
     );
   }
+  return withServicesHere(input, line, use);
+}
+
+/** Of verbs that a running supervisor never does: there is no --here to say. */
+export async function withServicesHere<T>(
+  input: VerbInput,
+  line: CommandLine,
+  use: (open: OpenJob, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   // Logs and state of a single question are of no use to anybody afterwards.
   await using nothingKept = await openScratch('here', input.environment['TMPDIR']);
   const { folder } = nothingKept;

@@ -5,11 +5,13 @@ import { withIndex } from '../job/index-store.ts';
 import type { Store } from '../store/types.ts';
 import { compactIndex } from './index-compact.ts';
 import { exportIndex } from './index-export.ts';
+import { importIntoIndex } from './index-import.ts';
 import { inspectIndex } from './index-inspect.ts';
+import { reembedIndex } from './index-reembed.ts';
 import { removeFromIndex } from './index-remove.ts';
 import { tagIndex } from './index-tag.ts';
 import { verifyIndex } from './index-verify.ts';
-import { jsonFlag, type Verb } from './verb.ts';
+import { jsonFlag, type Verb, type VerbInput } from './verb.ts';
 
 /** What an action works with. It resolves with the exit code. */
 export interface IndexInput {
@@ -27,25 +29,30 @@ export interface IndexInput {
 type Action = (input: IndexInput) => Promise<number>;
 
 /** They work on a version of the index as well. */
-const readers: Readonly<Record<string, Action>> = {
-  inspect: inspectIndex,
-  verify: verifyIndex,
-  export: exportIndex,
-};
+const readers: ReadonlyMap<string, Action> = new Map([
+  ['inspect', inspectIndex],
+  ['verify', verifyIndex],
+  ['export', exportIndex],
+]);
 
-const writers: Readonly<Record<string, Action>> = {
-  compact: compactIndex,
-  remove: removeFromIndex,
-  tag: tagIndex,
-};
+const writers: ReadonlyMap<string, Action> = new Map([
+  ['compact', compactIndex],
+  ['remove', removeFromIndex],
+  ['tag', tagIndex],
+]);
 
-const actions = { ...readers, ...writers };
+/** They need an encoder, which the others do without. */
+const encoders: ReadonlyMap<string, (input: VerbInput, words: readonly string[]) => Promise<number>> =
+  new Map([
+    ['import', importIntoIndex],
+    ['reembed', reembedIndex],
+  ]);
 
 export const indexVerb: Verb = {
   summary:
-    'The index: inspect counts it, verify reads all of it, compact merges, remove takes documents out, tag names a version, export writes files.',
+    'The index: inspect, verify, compact, remove documents, tag versions, export to files, import vectors, reembed.',
   usage:
-    'index inspect|verify|compact|remove [KEY|GLOB|file:PATH]...|tag [NAME]|export DIR [--yes] [--json] [--working-dir DIR]',
+    'index inspect|verify|compact|remove NAME...|tag [NAME]|export DIR|import [CORPUS]...|reembed [--json] [--working-dir DIR]',
   examples: [
     'node dist/supervisor.js index inspect --json',
     "node dist/supervisor.js index remove 'drafts/**' file:/data/old --yes",
@@ -53,6 +60,10 @@ export const indexVerb: Verb = {
     'RAG_INDEX_VERSION=paper-1 node dist/supervisor.js retrieve --here "a question"',
     'node dist/supervisor.js index tag paper-1 --delete',
     'node dist/supervisor.js index export exported/',
+    'node dist/supervisor.js index import corpus.jsonl --vectors e5_Flat.index',
+    'node dist/supervisor.js index import --corpus MedCorp --db-dir ~/MedRAG/corpus --vectors ncbi/MedCPT-Query-Encoder',
+    'node dist/supervisor.js index import exported/',
+    'OLLAMA_EMBED_MODEL=bge-m3 node dist/supervisor.js index reembed',
   ],
   words: 'action',
   settings: ['paths'],
@@ -61,19 +72,23 @@ export const indexVerb: Verb = {
     yes: { kind: 'switch', meaning: 'remove: take out what is listed.' },
     list: { kind: 'switch', meaning: 'tag: show the names that there are.' },
     delete: { kind: 'switch', meaning: 'tag: delete the version of this name.' },
+    vectors: {
+      kind: 'value',
+      meaning:
+        "import: a .npy, emb_<method>.memmap, flat FAISS index, a folder with a .npy for each file, or MedRAG's name of a retriever. Default: what lies beside the corpus.",
+    },
+    dimensions: { kind: 'value', meaning: 'import: of a memmap, where they are not those of the encoder.' },
+    replace: { kind: 'switch', meaning: 'reembed: keep no copy of the index as it was.' },
   },
-  async run({ line, environment, print, signal }) {
+  async run(input) {
+    const { line, environment, print, signal } = input;
     const [name = '', ...words] = line.positionals;
-    const action = Object.hasOwn(actions, name) ? actions[name as keyof typeof actions] : undefined;
-    if (action === undefined) {
-      throw new RagError(
-        'usage',
-        `Cannot do "index${name === '' ? '' : ` ${name}`}": one of ${Object.keys(actions).join(', ')} is wanted`,
-        { hint: 'node dist/supervisor.js index inspect' },
-      );
-    }
+    const action = readers.get(name) ?? writers.get(name);
+    const encode = encoders.get(name);
     const { settings } = load({ flags: line.settings, environment, file: line.values['config'] });
-    if (Object.hasOwn(writers, name)) assertNotPinned(settings, name);
+    if (!readers.has(name)) assertNotPinned(settings, name);
+    if (encode !== undefined) return encode(input, words);
+    if (action === undefined) throw noSuchAction(name);
     const { RAG_WORKING_DIR: folder } = await atVersion(settings);
     const { switches } = line;
     return withIndex(folder, environment, signal, (store) =>
@@ -81,3 +96,11 @@ export const indexVerb: Verb = {
     );
   },
 };
+
+function noSuchAction(name: string): RagError {
+  const names = [readers, writers, encoders].flatMap((some) => [...some.keys()]);
+  const given = name === '' ? '' : ` ${name}`;
+  return new RagError('usage', `Cannot do "index${given}": one of ${names.join(', ')} is wanted`, {
+    hint: 'node dist/supervisor.js index inspect',
+  });
+}

@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url';
 
 import { load } from '../config/load.ts';
 import type { Settings } from '../config/settings.ts';
+import { RagError } from '../errors.ts';
+import type { Plan } from '../plan/types.ts';
 import type { Intent } from './intent.ts';
 
 /** Everything that a run writes, in one folder, whatever the settings say. */
@@ -27,4 +29,20 @@ export async function makeDryRunIntent(): Promise<Extract<Intent, { kind: 'given
   const rows = await readFile(join(examples, 'questions.jsonl'), 'utf8');
   const { question } = JSON.parse(rows.split('\n')[0] ?? '') as { question: string };
   return { kind: 'given', inputs: [join(examples, 'corpus')], query: question };
+}
+
+/**
+ * @param what for the message, after "Cannot"
+ * @throws preflight in a trial: what it makes is thrown away, and no model makes it
+ */
+export function assertKept(
+  { settings, plan }: { readonly settings: Settings; readonly plan: Plan },
+  what: string,
+): void {
+  if (plan.engine !== 'embedded' || settings.RAG_ENGINE !== 'auto') return;
+  throw new RagError(
+    'preflight',
+    `Cannot ${what}: there is no Ollama here, and the embedded engine is no model: an encoder is wanted`,
+    { hint: 'OLLAMA_BIN=~/ollama/bin/ollama, or RAG_RETRIEVER=medcpt (e5, contriever, specter)' },
+  );
 }

@@ -1,0 +1,59 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+
+import { RagError } from '../errors.ts';
+import type { Comparison } from '../ingest/import/compare.ts';
+import { assertKept } from '../job/trial.ts';
+import { makeExitCode, makeSummary, outcomeText } from '../job/outcome.ts';
+import { countsText } from '../observe/counts.ts';
+import { failureLine } from '../observe/failures.ts';
+import { openProgress } from '../observe/progress.ts';
+import { withServicesHere } from './here.ts';
+import type { VerbInput } from './verb.ts';
+
+/** Passages with vectors that the encoder in force has made elsewhere. */
+export async function importIntoIndex(input: VerbInput, words: readonly string[]): Promise<number> {
+  const { line, print, tell, onTerminal } = input;
+  const dimensions = wholeOf(line.values['dimensions']);
+  const inputs = words.length === 0 ? {} : { RAG_INPUT_FILE: words.join('\n') };
+  const settings = { ...line.settings, ...inputs, RAG_WORKER_MODE: 'ingest' };
+  return withServicesHere(input, { ...line, positionals: [], settings }, async (open, signal) => {
+    const { work, prepared } = open;
+    assertKept(prepared, 'import vectors');
+    using bar = openProgress(onTerminal, tell);
+    const compared: Comparison[] = [];
+    const report = await work.importVectors({
+      inputs: words.length === 0 ? prepared.intent.inputs : words,
+      vectors: vectorsOf(line.values['vectors']),
+      dimensions,
+      onProgress: (progress) => bar.show(progress),
+      onCompared: (comparison) => void compared.push(comparison),
+      signal,
+    });
+    const done = { ingest: report, workLeft: !report.complete };
+    const exit = makeExitCode(done, prepared.settings.RAG_MAX_FAILED);
+    if (line.switches.has('json'))
+      print(JSON.stringify({ compared: compared[0], ...makeSummary(report, report.seconds, exit) }));
+    else {
+      print(`${compared.map(comparisonText).join('')}${countsText(report)}`);
+      for (const failure of report.failures) print(`  ${failureLine(failure)}`);
+    }
+    if (exit !== 0) tell(outcomeText(exit, done));
+    return exit;
+  });
+}
+
+const comparisonText = ({ compared, lowest, form }: Comparison): string =>
+  `${compared} passages encoded again (${form}) are like their vectors by ${lowest.toFixed(4)} or more\n`;
+
+/** A path as the user's shell sees it; a retriever's name as MedRAG says it stays what it is where there is no such path. */
+const vectorsOf = (given: string | undefined): string | undefined =>
+  given === undefined || !existsSync(given) ? given : resolve(given);
+
+function wholeOf(given: string | undefined): number | undefined {
+  if (given === undefined) return undefined;
+  if (/^[1-9]\d{0,5}$/u.test(given)) return Number(given);
+  throw new RagError('usage', `Cannot read --dimensions ${given}: a whole number is wanted`, {
+    hint: '--dimensions 768',
+  });
+}

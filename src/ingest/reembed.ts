@@ -1,0 +1,82 @@
+/** New vectors for passages that an index holds already: ask the new index what is known -> embed -> commit. */
+import { codeOf, messageOf } from '../errors.ts';
+import { digestOf, holds, makeDigestList, sortDigests } from '../store/digest.ts';
+import type { Store } from '../store/types.ts';
+import type { IngestProgress, IngestReport } from '../work.ts';
+import type { BareRow } from './chunk-rows.ts';
+import { embedBatches } from './embed-batches.ts';
+import type { EmbedOnce } from './embed-once.ts';
+import { setAside } from './fresh-rows.ts';
+import { freshPassages } from './import/fresh.ts';
+import type { Document } from './import/parts.ts';
+import { makeTally } from './tally.ts';
+import { makeRowWriter } from './writer.ts';
+
+export interface ReembedStages {
+  readonly store: Pick<Store, 'known' | 'append' | 'recordFailures' | 'selectNamed' | 'remove'>;
+  readonly embedOnce: EmbedOnce;
+  readonly embedders: number;
+  readonly onProgress?: ((progress: IngestProgress) => void) | undefined;
+  /** Aborting it drains, as in an ingest. */
+  readonly signal: AbortSignal;
+}
+
+/** @param total how many documents will come. @throws disk-full, model-refused, model-unavailable */
+export async function reembed(
+  documents: AsyncIterable<readonly Document[]>,
+  total: number,
+  { store, embedOnce, embedders, onProgress, signal }: ReembedStages,
+): Promise<IngestReport> {
+  const started = performance.now();
+  const tally = makeTally(onProgress);
+  tally.total(total);
+  const writer = makeRowWriter(store, (done) => tally.committed(done.length));
+  const met = makeDigestList();
+  const rows = async function* (): AsyncGenerator<BareRow> {
+    const noted = noting(documents, (document) => met.add(digestOf(document)));
+    for await (const { row } of freshPassages(noted, { store, tally, writer })) yield row;
+  };
+  let interrupted = false;
+  try {
+    for await (const batch of embedBatches(rows(), { embedOnce, embedders }, signal)) {
+      tally.embedded(batch.rows, batch.texts);
+      for (const row of batch.rows) await writer.add(row);
+      for (const { row, error } of batch.refused) {
+        if (!writer.drop(row)) continue; // another of its passages was refused before
+        const { document, hash, file } = row;
+        const failure = { document, hash, file, state: 'failed', reason: messageOf(error) } as const;
+        await setAside(failure, { writer, tally });
+      }
+    }
+  } catch (error) {
+    interrupted = signal.aborted && codeOf(error) === 'aborted';
+    if (!interrupted) {
+      await writer.flush().catch(() => {}); // the first error is the one to tell
+      throw error;
+    }
+  }
+  await writer.flush();
+  if (!interrupted) await removeOthers(store, sortDigests(met.slice()));
+  return { ...tally.report(), complete: !interrupted, seconds: (performance.now() - started) / 1000 };
+}
+
+async function* noting(
+  documents: AsyncIterable<readonly Document[]>,
+  note: (document: string) => void,
+): AsyncGenerator<readonly Document[]> {
+  for await (const some of documents) {
+    for (const one of some)
+      if (one !== 'repeated' && 'rows' in one && one.rows[0] !== undefined) note(one.rows[0].document);
+    yield some;
+  }
+}
+
+/** What an earlier try brought over and the old index has lost since. */
+async function removeOthers(
+  store: Pick<Store, 'selectNamed' | 'remove'>,
+  met: ReturnType<typeof sortDigests>,
+): Promise<void> {
+  const all = await store.selectNamed({ keys: [], files: ['/'] });
+  const others = all.map(({ document }) => document).filter((document) => !holds(met, digestOf(document)));
+  if (others.length > 0) await store.remove(others);
+}
