@@ -17,7 +17,7 @@ export const planVerb: Verb = {
     'CUDA_VISIBLE_DEVICES=0,1,2,3 node dist/supervisor.js plan --json',
     'node dist/supervisor.js plan --assume-gpus 2x80GiB   # before anything is submitted',
   ],
-  settings: ['work', 'ollama', 'gpus'],
+  settings: ['work', 'ollama', 'reranker', 'gpus'],
   flags: {
     json: jsonFlag,
     query: { kind: 'value', meaning: 'A question, as for run.' },
@@ -50,14 +50,14 @@ export const planVerb: Verb = {
 const listed = (gpus: readonly string[]): string => (gpus.length === 0 ? 'none' : gpus.join(','));
 
 const planText = (
-  { gpus, slices, instances, engine, warnings }: Plan,
+  { gpus, slices, instances, engine, reranker, warnings }: Plan,
   memory: readonly MemoryLine[],
   loads: readonly LoadTime[],
 ): string =>
   [
     `GPUs       ${listed(gpus)}`,
     `Ollama     ${listed(slices.ollama)}`,
-    `reranker   ${listed(slices.reranker)}`,
+    `reranker   ${listed(slices.reranker)} (${reranker})`,
     ...(slices.retriever.length === 0 ? [] : [`retriever  ${listed(slices.retriever)}`]),
     ...(slices.parser.length === 0 ? [] : [`parser     ${listed(slices.parser)}`]),
     `engine     ${engine}`,

@@ -7,6 +7,7 @@ import { answerBatch, type BatchReport } from '../job/batch.ts';
 import { openAnswers, type AnswersFile } from '../job/batch-answers.ts';
 import type { OpenJob } from '../job/open.ts';
 import { exceeds } from '../job/outcome.ts';
+import { untilServing } from '../job/until-serving.ts';
 import { batchText } from '../observe/batch.ts';
 import { openSteps } from '../observe/steps.ts';
 import { readQuestions, type BatchQuestion } from '../query/batch-questions.ts';
@@ -101,8 +102,7 @@ async function answerIn(
     readonly signal: AbortSignal;
   },
 ): Promise<BatchReport> {
-  const ids = tree.statuses().map(({ id }) => id);
-  await tree.untilReady(ids, given.signal);
+  await untilServing(tree, prepared.plan, given.signal);
   const generators = prepared.plan.instances.filter(({ role }) => role === 'generate').length;
   using steps = openSteps(onTerminal, tell, 'query');
   return answerBatch({

@@ -1,4 +1,5 @@
 import { RagError } from '../errors.ts';
+import { untilServing } from '../job/until-serving.ts';
 import { afterAnswer, answerText } from '../observe/answer.ts';
 import { withoutControls } from '../observe/terminal.ts';
 import { hereFlag, textOf, workHere } from './here.ts';
@@ -13,7 +14,7 @@ export const queryVerb: Verb = {
     'node dist/supervisor.js query --here --queries questions.jsonl --answers answers.jsonl',
   ],
   words: 'text',
-  settings: ['paths', 'work', 'ollama', 'retrieval'],
+  settings: ['paths', 'work', 'ollama', 'retrieval', 'reranker'],
   flags: {
     json: jsonFlag,
     here: hereFlag,
@@ -37,11 +38,7 @@ export const queryVerb: Verb = {
       values: { ...values, query },
     };
     return workHere(input, line, async ({ work, tree, prepared }, signal) => {
-      // A reranker that is not there yet would only degrade the answer, so it is waited for.
-      await tree.untilReady(
-        tree.statuses().map(({ id }) => id),
-        signal,
-      );
+      await untilServing(tree, prepared.plan, signal);
       const onText = (piece: string): void => input.write(withoutControls(piece));
       const record = await work.query({
         query,

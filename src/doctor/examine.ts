@@ -7,6 +7,7 @@ import { lookAtGpus } from './gpus.ts';
 import { lookAtLimits } from './limits.ts';
 import { lookAtOllama } from './ollama.ts';
 import { lookAtProgram } from './program.ts';
+import { lookAtReranker } from './reranker.ts';
 import { lookAtSlurm } from './slurm.ts';
 import { failure, type Finding, type Look, type Patient } from './types.ts';
 
@@ -17,6 +18,7 @@ const looks: readonly (readonly [about: string, look: Look])[] = [
   ['folders', lookAtFolders],
   ['GPUs', lookAtGpus],
   ['Ollama', lookAtOllama],
+  ['reranker', lookAtReranker],
   ['containment', lookAtContainment],
   ['endpoint', lookAtEndpoint],
 ];
