@@ -51,6 +51,8 @@ export function openStore(options: StoreOptions): Store & AsyncDisposable {
     corpusState: (corpus) => request('corpusState', [corpus]),
     searchDense: (vectors, k, filter) => request('searchDense', [vectors, k, filter]),
     searchText: (texts, k, filter) => request('searchText', [texts, k, filter]),
+    samples: () => request('samples', []),
+    tune: (questions, depth) => request('tune', [questions, depth]),
     passages: (chunks) => request('passages', [chunks]),
     version: () => request('version', []),
     inspect: () => request('inspect', []),

@@ -29,6 +29,7 @@ const longOperations: readonly Operation[] = [
   'selectNamed',
   'selectUnmet',
   'exportTo',
+  'tune',
   'tag',
 ];
 const longTimeoutMs = 24 * 60 * 60_000;

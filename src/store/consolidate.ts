@@ -21,8 +21,10 @@ import {
   type MainKind,
 } from './tables.ts';
 import { ensureTextIndex, makeTextIndex, unindexedRows } from './textindex.ts';
+import { forgetTuning } from './tuning.ts';
 import { inTurn } from './turn.ts';
 import type { EncoderRecord } from './types.ts';
+import { makeVectorIndex, vectorIndexDue } from './vector-index.ts';
 import { readView, scan, type View } from './view.ts';
 
 /**
@@ -47,7 +49,7 @@ async function mergeAll(folder: IndexFolder, encoder: EncoderRecord): Promise<vo
   const chunks = await mergeChunks(folder, encoder, promoted === undefined ? view : without(view, promoted));
   const failures = await mergeFailures(folder);
   if (removals.length > 0) await dropRemoved(folder, view);
-  const tidied = await tidyMain(folder);
+  const tidied = await tidyMain(folder, encoder);
   const merged = [...chunks, ...failures];
   if (merged.length === 0 && removals.length === 0 && promoted === undefined && !tidied) return;
   await syncTree(folder.root, new Set());
@@ -156,18 +158,24 @@ const keepVersionsMs = 10 * 60_000;
 const keyColumns = ['document', 'chunk_id'];
 
 /** @returns false when there was nothing to do, so that an unchanged index keeps its files */
-async function tidyMain(folder: IndexFolder): Promise<boolean> {
+async function tidyMain(folder: IndexFolder, encoder: EncoderRecord): Promise<boolean> {
   const main = await openMain(folder, 'chunks');
   const rows = (await main?.countRows()) ?? 0;
   if (main === undefined || rows === 0) return false;
   const indexed = new Set((await main.listIndices()).flatMap((index) => index.columns));
   const missing = keyColumns.filter((column) => !indexed.has(column));
   const tail = await unindexedRows(main);
-  if (missing.length === 0 && tail === 0) return false;
+  const vectors = await vectorIndexDue(main, encoder, rows);
+  if (missing.length === 0 && tail === 0 && vectors === 'nothing') return false;
   // Anew where most is new: the other way compacts as well, which writes the table a second time.
   const anew = tail === undefined || tail > rows / 2;
   if (anew) await makeTextIndex(main);
   for (const column of anew ? keyColumns : missing) await main.createIndex(column, { config: Index.btree() });
-  if (!anew) await main.optimize({ cleanupOlderThan: new Date(Date.now() - keepVersionsMs) });
+  if (!anew || vectors === 'fold in')
+    await main.optimize({ cleanupOlderThan: new Date(Date.now() - keepVersionsMs) });
+  if (vectors === 'make') {
+    await forgetTuning(folder.root);
+    await makeVectorIndex(main, encoder, rows);
+  }
   return true;
 }

@@ -9,36 +9,38 @@ export const filterSql = (filter: Filter | undefined): string | undefined =>
 const either = (conditions: readonly string[]): string => `(${conditions.join(' OR ')})`;
 
 function conditionSql(condition: Condition): string {
-  switch (condition.field) {
-    case 'document':
-      return either(condition.globs.map(documentSql));
-    case 'corpus':
-      return either(condition.globs.map((glob) => matches('document', `^${globRegex(glob)}(/[^#]*)?#`)));
-    case 'file':
-      return either(condition.globs.map(fileSql));
-    case 'title':
-      return either(condition.globs.map((glob) => matches('title', `^${globRegex(glob, '.')}$`, 'is')));
-    case 'page':
-      return either(
-        condition.ranges.map(([from, to]) => `(page > 0 AND page <= ${to} AND page_end >= ${from})`),
-      );
-    case 'label':
-      return `array_has_any(labels, [${condition.labels.map(sqlString).join(', ')}])`;
-  }
+  if (condition.field === 'page') return either(condition.ranges.map(pagesSql));
+  if (condition.field === 'label')
+    return `array_has_any(labels, [${condition.labels.map(sqlString).join(', ')}])`;
+  return either(condition.globs.map(globSql[condition.field]));
 }
 
+/** Rows without pages have 0. */
+const pagesSql = ([from, to]: readonly [number, number]): string =>
+  `(page > 0 AND page <= ${to} AND page_end >= ${from})`;
+
 /** A key names a document, or the corpus whose rows are documents. */
-const documentSql = (glob: string): string =>
-  hasWildcard(glob)
+function documentSql(glob: string): string {
+  return hasWildcard(glob)
     ? matches('document', `^${globRegex(glob)}$`)
     : `document = ${sqlString(glob)} OR starts_with(document, ${sqlString(`${glob}#`)})`;
+}
 
 /** A path that does not begin at the root is looked for at the end. */
-const fileSql = (glob: string): string =>
-  matches('file', `${glob.startsWith('/') ? '^' : '(^|/)'}${globRegex(glob)}$`);
+function fileSql(glob: string): string {
+  return matches('file', `${glob.startsWith('/') ? '^' : '(^|/)'}${globRegex(glob)}$`);
+}
 
-const matches = (column: string, regex: string, flags = ''): string =>
-  `regexp_like(${column}, ${sqlString(regex)}${flags === '' ? '' : `, ${sqlString(flags)}`})`;
+const globSql = {
+  document: documentSql,
+  corpus: (glob: string): string => matches('document', `^${globRegex(glob)}(/[^#]*)?#`),
+  file: fileSql,
+  title: (glob: string): string => matches('title', `^${globRegex(glob, '.')}$`, 'is'),
+} as const;
+
+function matches(column: string, regex: string, flags = ''): string {
+  return `regexp_like(${column}, ${sqlString(regex)}${flags === '' ? '' : `, ${sqlString(flags)}`})`;
+}
 
 const hasWildcard = (glob: string): boolean => /[*?]/u.test(glob);
 

@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Table } from '@lancedb/lancedb';
 import { isRemoved, type Complete } from './ledger.ts';
+import { vectorIndexFigures } from './near.ts';
 import { readRecord } from './record.ts';
 import { openMain, openShard, shardNames, type IndexFolder } from './tables.ts';
 import type { FailureRow, Inspection } from './types.ts';
@@ -34,6 +35,7 @@ export async function inspect(folder: IndexFolder): Promise<Inspection> {
     embedding,
     shards: shards.size,
     bytes: await bytesBelow(folder.root),
+    vector_index: await vectorIndexFigures(folder.root, main),
   };
 }
 

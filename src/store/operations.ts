@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { RagError } from '../errors.ts';
 import { consolidate } from './consolidate.ts';
 import { corpusState } from './corpus.ts';
+import { makeDense } from './dense.ts';
 import { isMissingFile, namingFailure } from './failure.ts';
 import { exportTo } from './export.ts';
 import { filterSql } from './filter-sql.ts';
@@ -11,7 +12,6 @@ import { passages } from './passages.ts';
 import type { Operations } from './protocol.ts';
 import { claimRecord, readRecord } from './record.ts';
 import { makeReplacedCheck } from './replaced.ts';
-import { searchDense } from './search-dense.ts';
 import { searchText } from './search-text.ts';
 import { selectNamed, selectUnmet } from './select.ts';
 import { busyShards } from './shard-owner.ts';
@@ -36,15 +36,7 @@ export function openIndex(root: string, say: (line: string) => void): Operations
   const current = keepView(folder, () => writer?.own(), makeReplacedCheck(root));
   const inOrder = makeQueue();
   const write = <Out>(work: () => Promise<Out>): Promise<Out> => inOrder(() => namingFailure(root, work));
-  const reading = <Out>(read: (view: View) => Promise<Out>): Promise<Out> =>
-    retrying(root, async () => {
-      try {
-        return await read(await current.read());
-      } catch (error) {
-        current.forget();
-        throw error;
-      }
-    });
+  const reading = makeReading(root, current);
   const vectors = makeStoredVectors(reading);
   const statistics = keepStatistics();
   const writing = (): Writer => writer ?? notWriting(root);
@@ -78,10 +70,7 @@ export function openIndex(root: string, say: (line: string) => void): Operations
       }),
     known: (documents) => reading((view) => known(view, documents, writer?.own()?.name)),
     corpusState: (corpus) => reading((view) => corpusState(view, corpus)),
-    searchDense: (vectors, k, filter) =>
-      reading(async (view) =>
-        searchDense(view, vectors, k, (await readRecord(root))?.metric ?? 'cosine', filterSql(filter)),
-      ),
+    ...makeDense(root, reading),
     searchText: (texts, k, filter) =>
       reading((view) => searchText(view, statistics, texts, { k, where: filterSql(filter) })),
     passages: (chunks) => reading((view) => passages(view, chunks)),
@@ -95,6 +84,22 @@ export function openIndex(root: string, say: (line: string) => void): Operations
     tags: () => listTags(root),
     untag: (name) => write(() => removeTag(folder, name)),
   };
+}
+
+/** What is read anew when a file is missing is the view too. */
+function makeReading(
+  root: string,
+  current: CurrentView,
+): <Out>(read: (view: View) => Promise<Out>) => Promise<Out> {
+  return (read) =>
+    retrying(root, async () => {
+      try {
+        return await read(await current.read());
+      } catch (error) {
+        current.forget();
+        throw error;
+      }
+    });
 }
 
 function notWriting(root: string): never {

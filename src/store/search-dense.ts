@@ -1,36 +1,70 @@
-import { found, mapLimited, search } from './search.ts';
+import type { Table, VectorQuery } from '@lancedb/lancedb';
+import type { Vector } from 'apache-arrow';
+import { comparison, type StoredVector } from './compare.ts';
+import { compressedQuery, exactQuery, type Nearest } from './nearest.ts';
+import type { Near } from './near.ts';
 import type { StoredRow } from './rows.ts';
 import { rankColumns } from './schema.ts';
-import type { Metric, Ranked } from './types.ts';
+import { found, mapLimited, search, type Found } from './search.ts';
+import type { EncoderRecord, Ranked } from './types.ts';
+import { everyPartition } from './vector-index.ts';
 import type { View } from './view.ts';
 
-/**
- * Exact scan. Cosines by dot product, which for vectors of length 1 is the same and takes half the time on half
- * floats (20k x 1024: 68 against 126 ms); the query is brought to length 1 here.
- */
+export interface DenseSearch {
+  readonly encoder: EncoderRecord;
+  readonly k: number;
+  /** SQL: only rows of which it is true. */
+  readonly where: string | undefined;
+  /** How main is searched; shards are searched row by row. */
+  readonly near: Near;
+}
+
+/** One ranking for each vector, best first. */
 export const searchDense = (
   view: View,
   vectors: readonly Float32Array[],
-  k: number,
-  metric: Metric,
-  where?: string,
+  { encoder: { metric }, k, where, near }: DenseSearch,
 ): Promise<Ranked[][]> =>
   mapLimited(vectors, (vector) => {
-    const asked = metric === 'cosine' ? toUnit(vector) : vector;
-    const distance = metric === 'l2' ? 'l2' : 'dot';
-    const scoreOf = (value: number): number => (metric === 'l2' ? -value : 1 - value);
-    return search(view, k, async (table, limit) => {
-      let query = table.query().nearestTo(asked).distanceType(distance).bypassVectorIndex();
-      if (where !== undefined) query = query.where(where);
-      const rows: StoredRow[] = await query
-        .select([...rankColumns, '_distance'])
-        .limit(limit)
-        .toArray();
-      return rows.map((row) => found(row, scoreOf(Number(row['_distance']))));
+    const question = metric === 'cosine' ? toUnit(vector) : vector;
+    return search(view, k, (table, limit) => {
+      const what = { question, metric, limit, where };
+      return table === view.main ? nearestIn(table, near, what) : compareAll(table, what);
     });
   });
 
-function toUnit(vector: Float32Array): Float32Array {
+/**
+ * The codes give candidates, whole vectors their order; of few that are wanted too there are as many candidates as the
+ * tuning has looked at. With a filter all partitions are probed: what is left of a few of them may be too little.
+ */
+async function nearestIn(table: Table, { tuning, resident }: Near, what: Nearest): Promise<Found[]> {
+  if (tuning?.search !== 'compressed') return compareAll(table, what);
+  const nprobes = what.where === undefined ? tuning.nprobes : everyPartition(tuning.rows);
+  const limit = tuning.refine * Math.max(what.limit, tuning.depth);
+  const kept = resident();
+  if (kept === undefined) {
+    const query = compressedQuery(table, { ...what, nprobes });
+    return readRows(query.refineFactor(Math.ceil(limit / what.limit)), what);
+  }
+  const candidates = await compressedQuery(table, { ...what, nprobes, limit }).toArrow();
+  if (candidates.numRows === 0) return [];
+  const ids = candidates.getChild('_rowid')?.toArray() as BigUint64Array;
+  return kept.rank(what.question, ids, what.limit);
+}
+
+const compareAll = (table: Table, what: Nearest): Promise<Found[]> => readRows(exactQuery(table, what), what);
+
+async function readRows(query: VectorQuery, { question, metric }: Nearest): Promise<Found[]> {
+  const compare = comparison(metric);
+  const rows: StoredRow[] = await query.select([...rankColumns, 'vector', '_distance']).toArray();
+  const scored = rows.map((row) => {
+    const vector = (row['vector'] as Vector).toArray() as StoredVector;
+    return found(row, compare(question, vector, 0));
+  });
+  return scored.sort((a, b) => b.score - a.score);
+}
+
+export function toUnit(vector: Float32Array): Float32Array {
   const length = Math.hypot(...vector);
   return length === 0 ? vector : vector.map((value) => value / length);
 }

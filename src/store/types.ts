@@ -3,6 +3,7 @@ import type { CorpusState } from './digest.ts';
 import type { Exported, ExportedPart } from './export.ts';
 import type { Listing, Names, StoredDocument } from './select.ts';
 import type { Tag } from './tags.ts';
+import type { Tuning } from './tuning.ts';
 import type { Verification } from './verify.ts';
 
 /** How vectors are compared. `cosine`: all are of length 1. Else their length means something and is kept. */
@@ -72,12 +73,20 @@ export interface Ranked {
   readonly digest: number;
 }
 
+/** How the vectors of main are searched, and what was measured of that. */
+export interface VectorIndexFigures extends Tuning {
+  /** Rows behind the index, which are compared one by one. */
+  readonly unindexed: number;
+}
+
 export interface Inspection {
   readonly documents: { readonly processed: number; readonly failed: number; readonly needs_ocr: number };
   readonly chunks: number;
   readonly embedding: EncoderRecord | null;
   readonly shards: number;
   readonly bytes: number;
+  /** Null where every vector is compared. */
+  readonly vector_index: VectorIndexFigures | null;
 }
 
 /** The index, as the rest of the program sees it. All of it happens in the store host, a process of its own. */
@@ -112,6 +121,19 @@ export interface Store {
   searchDense(vectors: readonly Float32Array[], k: number, filter?: Filter): Promise<Ranked[][]>;
   /** BM25 over all complete documents, best first; one list per text. */
   searchText(texts: readonly string[], k: number, filter?: Filter): Promise<Ranked[][]>;
+  /**
+   * Texts that a tuning wants embedded as questions: headings and sentences of passages. None where the index need not
+   * be tuned, or enough questions were asked lately.
+   */
+  samples(): Promise<string[]>;
+  /**
+   * Finds out how the index of the vectors must be searched to find what an exact search finds, and keeps that with
+   * the index. Does nothing where it is known. Reads all vectors; questions are answered meanwhile.
+   *
+   * @param questions embedded samples; without any, vectors of passages are asked for, a little moved
+   * @param depth how many of the best are looked at
+   */
+  tune(questions: readonly Float32Array[], depth: number): Promise<void>;
   /** Of these chunks, in any order. One that was removed or replaced since it was found is missing. */
   passages(chunks: readonly string[]): Promise<Passage[]>;
   /** Differs whenever searches may find something else than before; means nothing beside that. */

@@ -52,6 +52,7 @@ test('what was appended is known, found whole and counted', async () => {
       documents: { processed: 2, failed: 0, needs_ocr: 0 },
       chunks: 3,
       embedding: encoder,
+      vector_index: null,
     });
     assert.equal(shards, state === 'in main' ? 0 : 1);
     assert.ok(bytes > 1_000);
@@ -71,6 +72,7 @@ test('an index that is not there is empty, and looking at it makes nothing', asy
     embedding: null,
     shards: 0,
     bytes: 0,
+    vector_index: null,
   });
   assert.equal(await store.encoder(), null);
   assert.deepEqual(await textHits(store, ['anything', ''], 5), [[], []]);
