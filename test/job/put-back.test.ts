@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { wantsRequeue } from '../../src/job/put-back.ts';
+import { othersRunning, wantsRequeue } from '../../src/job/put-back.ts';
+import { slurmJob } from '../slurm/fake-tools.ts';
 
 test('only work that the wall-time warning left is put back', () => {
   const cases: [number, unknown, boolean][] = [
@@ -11,4 +12,16 @@ test('only work that the wall-time warning left is put back', () => {
     [75, undefined, false],
   ];
   for (const [exit, reason, expected] of cases) assert.equal(wantsRequeue({ exit, reason }), expected);
+});
+
+test('only supervisors of the same job on other nodes are waited for', () => {
+  const record = (name: string, presence: 'running' | 'ended' | 'gone') => ({ name, presence });
+  assert.ok(othersRunning([record('12.node2', 'running')], slurmJob));
+  const others = [
+    record('12.node1', 'running'),
+    record('12.node2', 'ended'),
+    record('12.node3', 'gone'),
+    record('123.node2', 'running'),
+  ];
+  assert.equal(othersRunning(others, slurmJob), false);
 });
