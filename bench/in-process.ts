@@ -28,11 +28,11 @@ export async function openInProcess(folder: string, dimensions: number): Promise
   const chunker = { targetTokens: settings.RAG_CHUNK_TOKENS, overlapTokens: settings.RAG_CHUNK_OVERLAP };
   const parser = openParserPool({ threads: 1, chunker, maxFileBytes: 2 ** 29, timeoutMsPerFile: 60_000 });
   const embed: Embed = async ({ texts }) => texts.map((text) => makeVector(text.length, dimensions));
-  const served = { url: '', model: 'none', version: '', digest: 'none', bytes: 0, vramBytes: 0, dimensions };
+  const encoder = { name: 'none', model: 'none', digest: 'none', dimensions, metric: 'cosine' } as const;
   const generate = (): never => {
     throw new Error('Nothing is generated here');
   };
-  const models = { embed, generate, rerank: undefined, generateModel: 'none', embedders: 1 };
+  const models = { embed, titled: false, generate, rerank: undefined, generateModel: 'none', embedders: 1 };
   return {
     store,
     work: makeWork({
@@ -42,7 +42,7 @@ export async function openInProcess(folder: string, dimensions: number): Promise
       chunker,
       models,
       writer: 'bench',
-      untilEmbedder: async () => served,
+      untilEncoder: async () => encoder,
       team: undefined,
       log: () => undefined,
     }),

@@ -191,7 +191,10 @@ function withPaths(settings: Settings): Settings {
     RAG_PARSER: settings.RAG_PARSER?.replace(/^(?:\\.|\S)+/, (word) =>
       word.includes('/') ? absolute(word) : word,
     ),
-    RAG_RETRIEVER: settings.RAG_RETRIEVER.replace(/(?<=^(?:bm25\+)?)(?:~|\.{1,2})?\/.*$/su, absolute),
+    RAG_RETRIEVER: settings.RAG_RETRIEVER.replace(
+      /(?<=^(?:bm25\+)?(?:\w+=)?)(?:~|\.{1,2})?\/.*$/su,
+      absolute,
+    ),
     RERANKER_MODEL_PATH: settings.RERANKER_MODEL_PATH && absolute(settings.RERANKER_MODEL_PATH),
     RERANKER_KEY_FILE: settings.RERANKER_KEY_FILE && absolute(settings.RERANKER_KEY_FILE),
     RERANKER_PYTHON: asProgram(settings.RERANKER_PYTHON),

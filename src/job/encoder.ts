@@ -30,11 +30,16 @@ export const ollamaEncoder = (
   prefixes: prefixesFor(model, instruction),
 });
 
-/** Prefixes and pooling of an encoder in Python are its own: they belong to what its digest names. */
+/** What stands before a text, how long it may be and how it becomes a vector is known to the child alone. */
 export const sidecarEncoder = ({
   max_length: maxLength,
+  prefixes,
   ...encoder
-}: SidecarReady['encode'][number]): ServedEncoder => ({ ...encoder, maxLength });
+}: SidecarReady['encode'][number]): ServedEncoder => ({
+  ...encoder,
+  maxLength,
+  ...(prefixes && { prefixes }),
+});
 
 /** Where words alone are searched. */
 export const noEncoder: ServedEncoder = {

@@ -24,6 +24,7 @@ const readyFrame = z.object({
         dimensions: z.number().int().positive(),
         metric: z.enum(['cosine', 'dot', 'l2']),
         max_length: z.number().int().positive(),
+        prefixes: z.object({ query: z.string(), passage: z.string() }).nullish(),
       }),
     )
     .default([]),

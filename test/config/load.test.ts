@@ -68,6 +68,7 @@ test("load() reads a retriever's name in MedRAG's spellings too, and leaves a fo
     ['bm25+/models/E5', 'bm25+/models/E5'],
     ['~/E5', `${homedir()}/E5`],
     ['./E5', `${process.cwd()}/E5`],
+    ['medcpt=~/models', `medcpt=${homedir()}/models`],
   ] as const)
     assert.equal(retriever(given), is);
   assert.throws(() => retriever('medcbt'), /RAG_RETRIEVER: "medcbt" is none of ollama, medcpt/);
