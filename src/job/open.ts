@@ -24,6 +24,7 @@ import { openReranker } from './reranker.ts';
 import { openWatch, type Watch } from './watch.ts';
 import { definedOnly } from './services.ts';
 import { withServices, type Services } from './supervised.ts';
+import { openTokens } from './token-counter.ts';
 import { type LocalWork, makeWork } from './work.ts';
 
 export interface OpenJob {
@@ -103,6 +104,7 @@ async function withWork<T>(
     timeoutMsPerFile,
     outside: outside && { parser: outside, scratch: folders.scratch },
   });
+  await using tokens = await openTokens({ plan: prepared.plan, settings, log });
   await using store = openStore({
     untilChannel: (signal) => untilChannel(tree, 'store', signal),
     signal: lost,
@@ -120,6 +122,7 @@ async function withWork<T>(
     store,
     parser,
     chunker,
+    tokens,
     models: makeModels({ prepared, roster, http, rerank, encode, signal: lost }),
     team: readTeam(prepared.environment),
     log,

@@ -10,7 +10,7 @@ import { makeRetrieve } from '../query/retrieve.ts';
 import type { Team } from '../slurm/team.ts';
 import { checkEncoder } from '../store/encoder.ts';
 import type { EncoderRecord, Inspection, Store } from '../store/types.ts';
-import { estimateTokens } from '../tokens/estimate.ts';
+import { makeEstimatingCounter, type TokenCounter } from '../tokens/counter.ts';
 import type { Work } from '../work.ts';
 import { makeRecord, type ServedEncoder } from './encoder.ts';
 import { makeImport, type ImportVectors } from './import.ts';
@@ -26,6 +26,8 @@ export interface WorkParts {
   readonly parser: ParserPool;
   readonly chunker: ChunkerOptions;
   readonly models: Models;
+  /** Counts the tokens of prompts; undefined: they are estimated. */
+  readonly tokens?: TokenCounter;
   /** Name of this run's shard. */
   readonly writer: string;
   /** With whom this run shares its ingest; undefined: it does all of it. */
@@ -74,7 +76,12 @@ export function makeWork(parts: WorkParts): LocalWork {
   const answer =
     generate === undefined
       ? undefined
-      : makeAnswer({ ...search, generate, model: () => generateModel, estimate: estimateTokens });
+      : makeAnswer({
+          ...search,
+          generate,
+          model: () => generateModel,
+          tokens: parts.tokens ?? makeEstimatingCounter(),
+        });
 
   const encoderInForce = async (signal: AbortSignal): Promise<EncoderRecord> =>
     makeRecord(await parts.untilEncoder(signal), settings, chunkerName(chunker));

@@ -17,7 +17,7 @@ export interface GenerateOptions {
  * of two answers are not an answer. Leaving the loop or aborting closes the request, which ends the work.
  */
 export const makeGenerate = ({ roster, http, options, signal: whole }: GenerateOptions): Generate =>
-  async function* generate({ messages, maxTokens, signal: own }) {
+  async function* generate({ messages, maxTokens, onPromptTokens, signal: own }) {
     const signal = whole === undefined ? own : AbortSignal.any([whole, own]);
     let tally = noSetbacks;
     for (;;) {
@@ -26,7 +26,7 @@ export const makeGenerate = ({ roster, http, options, signal: whole }: GenerateO
       const ask = { url, path: '/api/chat', body, turn: turnOf(tally), signal };
       let heard = false;
       try {
-        for await (const piece of readChat(model, http.lines(ask))) {
+        for await (const piece of readChat(model, http.lines(ask), onPromptTokens)) {
           heard = true;
           yield piece;
         }
@@ -46,13 +46,21 @@ export const makeGenerate = ({ roster, http, options, signal: whole }: GenerateO
  *
  * @throws as an error answer would; model-unavailable when the stream ends unfinished
  */
-export async function* readChat(model: string, lines: AsyncIterable<unknown>): AsyncGenerator<string, void> {
+export async function* readChat(
+  model: string,
+  lines: AsyncIterable<unknown>,
+  onPromptTokens?: (tokens: number) => void,
+): AsyncGenerator<string, void> {
   for await (const line of lines) {
     if (typeof line !== 'object' || line === null) continue;
     if ('error' in line) throw answerError(model, 500, String(line.error));
     const content = 'message' in line ? contentOf(line.message) : '';
     if (content !== '') yield content;
-    if ('done' in line && line.done === true) return;
+    if ('done' in line && line.done === true) {
+      // The field is missing where it is zero.
+      if ('prompt_eval_count' in line) onPromptTokens?.(Number(line.prompt_eval_count));
+      return;
+    }
   }
   throw unfinished('the stream ended unfinished');
 }

@@ -47,6 +47,8 @@ export interface ChatMessage {
 export type Generate = (request: {
   readonly messages: readonly ChatMessage[];
   readonly maxTokens: number;
+  /** Called at the end with the tokens of the prompt, as the server counted them; template included. */
+  readonly onPromptTokens?: (tokens: number) => void;
   readonly signal: AbortSignal;
 }) => AsyncIterable<string>;
 

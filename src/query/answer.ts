@@ -1,5 +1,6 @@
 import { codeOf } from '../errors.ts';
 import type { Generate, Rerank } from '../models/types.ts';
+import type { TokenCounter } from '../tokens/counter.ts';
 import type { AnswerRecord, Hit, QueryRequest } from '../work.ts';
 import { type CandidateParts, type Candidates, makeFindCandidates, nothing } from './candidates.ts';
 import { checkCitations } from './citations.ts';
@@ -19,8 +20,7 @@ export interface AnswerParts extends CandidateParts {
   readonly generate: Generate;
   /** Name of the generating model, for the record. */
   readonly model: () => string;
-  /** Tokens of a text, estimated from above. */
-  readonly estimate: (text: string) => number;
+  readonly tokens: TokenCounter;
   readonly settings: CandidateParts['settings'] & AnswerSettings;
   /** Milliseconds of a clock that never goes back. */
   readonly now?: () => number;
@@ -90,7 +90,7 @@ function nothingFound({ onPassages, onText }: QueryRequest): Generated {
   return { text: NOTHING_FOUND, used: [] };
 }
 
-/** Shares of the context to try: the estimate of tokens may be wrong, the model server's refusal is not. */
+/** Shares of the context to try: a count of tokens may be an estimate, the model server's refusal is none. */
 const CONTEXT_SHARES = [1, 0.7, 0.4];
 
 async function generate(
@@ -100,12 +100,12 @@ async function generate(
   [share = 1, ...smaller] = CONTEXT_SHARES,
 ): Promise<Generated> {
   const { contextTokens, answerTokens } = parts.settings;
-  const prompt = makePrompt({
+  const prompt = await makePrompt({
     question: request.asked ?? request.query,
     hits,
     contextTokens: Math.floor(contextTokens * share),
     answerTokens,
-    estimate: parts.estimate,
+    count: (texts) => parts.tokens.count(texts),
   });
   try {
     return { text: await streamAnswer(parts, request, prompt), used: prompt.used };
@@ -119,12 +119,14 @@ async function generate(
 async function streamAnswer(
   parts: AnswerParts,
   request: QueryRequest,
-  { messages, used }: Prompt,
+  { messages, used, tokens }: Prompt,
 ): Promise<string> {
   let answer = '';
   let told = false;
   const { onPassages, onText, signal } = request;
-  for await (const piece of parts.generate({ messages, maxTokens: parts.settings.answerTokens, signal })) {
+  const onPromptTokens = (served: number): void => parts.tokens.learn(tokens, served);
+  const maxTokens = parts.settings.answerTokens;
+  for await (const piece of parts.generate({ messages, maxTokens, onPromptTokens, signal })) {
     if (!told) onPassages?.(used);
     told = true;
     onText?.(piece);

@@ -10,13 +10,16 @@ export interface PromptRequest {
   /** The model's whole context, and the part of it that the answer may use. */
   readonly contextTokens: number;
   readonly answerTokens: number;
-  readonly estimate: (text: string) => number;
+  /** Tokens of each text. */
+  readonly count: (texts: readonly string[]) => Promise<readonly number[]>;
 }
 
 export interface Prompt {
   readonly messages: readonly ChatMessage[];
   /** The passages in the prompt: `used[0]` is `[1]`. */
   readonly used: readonly Hit[];
+  /** Of all messages, without what a chat template adds. */
+  readonly tokens: number;
 }
 
 const rules = `You answer questions from numbered passages of the user's documents.
@@ -30,28 +33,36 @@ Answer in the language of the question.`;
 const TEMPLATE_TOKENS = 64;
 
 /**
- * A prompt that fits the context by estimated tokens. The last passages are left out first; the first one always
+ * A prompt that fits the context by counted tokens. The last passages are left out first; the first one always
  * stays, cut where it must be.
  */
-export function makePrompt({ question, hits, contextTokens, answerTokens, estimate }: PromptRequest): Prompt {
+export async function makePrompt(request: PromptRequest): Promise<Prompt> {
+  const { question, hits, contextTokens, answerTokens, count } = request;
   const ask = `Question: ${oneLine(neutralise(question))}`;
-  let left = contextTokens - answerTokens - TEMPLATE_TOKENS - estimate(rules) - estimate(ask);
-  const passages: string[] = [];
-  for (const [i, hit] of hits.entries()) {
-    const whole = fenced(i + 1, hit, hit.text);
-    const tokens = estimate(`${whole}\n\n`);
-    if (tokens > left && i > 0) break;
-    passages.push(tokens > left ? cutToFit(hit, left, estimate) : whole);
-    left -= tokens;
+  const wholes = hits.map((hit, i) => fenced(i + 1, hit, hit.text));
+  const [ofRules = 0, ofAsk = 0, ...sizes] = await count([rules, ask, ...wholes.map(withGap)]);
+  const room = contextTokens - answerTokens - TEMPLATE_TOKENS - ofRules - ofAsk;
+  let fitting = 0;
+  let tokens = 0;
+  for (const size of sizes) {
+    if (tokens + size > room) break;
+    tokens += size;
+    fitting += 1;
   }
+  const [first] = hits;
+  const cut = fitting === 0 && first !== undefined ? await cutToFit(first, room, count) : undefined;
+  const passages = cut === undefined ? wholes.slice(0, fitting) : [cut.text];
   return {
     messages: [
       { role: 'system', content: rules },
       { role: 'user', content: [...passages, ask].join('\n\n') },
     ],
     used: hits.slice(0, passages.length),
+    tokens: ofRules + ofAsk + (cut?.tokens ?? tokens),
   };
 }
+
+const withGap = (passage: string): string => `${passage}\n\n`;
 
 const attribute = (text: string): string =>
   oneLine(neutralise(text)).replace(/"/gu, "'").replace(/[<>]/gu, ' ');
@@ -62,14 +73,25 @@ function fenced(n: number, hit: Hit, text: string): string {
 }
 
 /** The longest beginning of the first passage that fits, by code points; at least one. */
-function cutToFit(hit: Hit, tokens: number, estimate: PromptRequest['estimate']): string {
+async function cutToFit(
+  hit: Hit,
+  room: number,
+  count: PromptRequest['count'],
+): Promise<{ readonly text: string; readonly tokens: number }> {
   const points = Array.from(hit.text);
+  const upTo = async (length: number): Promise<{ text: string; tokens: number }> => {
+    const text = fenced(1, hit, points.slice(0, length).join(''));
+    const [tokens = 0] = await count([withGap(text)]);
+    return { text, tokens };
+  };
+  let best = await upTo(1);
   let fits = 1;
   let tooMuch = points.length;
   while (tooMuch - fits > 1) {
     const middle = (fits + tooMuch) >> 1;
-    if (estimate(`${fenced(1, hit, points.slice(0, middle).join(''))}\n\n`) <= tokens) fits = middle;
+    const tried = await upTo(middle);
+    if (tried.tokens <= room) [fits, best] = [middle, tried];
     else tooMuch = middle;
   }
-  return fenced(1, hit, points.slice(0, fits).join(''));
+  return best;
 }

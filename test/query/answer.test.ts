@@ -5,6 +5,7 @@ import type { Generate, Rerank } from '../../src/models/types.ts';
 import { type AnswerParts, makeAnswer, NOTHING_FOUND } from '../../src/query/answer.ts';
 import { lexicalScores } from '../../src/services/lexical-scores.ts';
 import type { Store } from '../../src/store/types.ts';
+import type { TokenCounter } from '../../src/tokens/counter.ts';
 import type { Hit } from '../../src/work.ts';
 import { storedHit, storeFinding, type StoredHit } from './hits.ts';
 
@@ -14,11 +15,17 @@ const hits = [
   storedHit('tower', 'The tower is in Paris.'),
 ];
 
+const quarters: TokenCounter = {
+  count: async (texts) => texts.map((text) => Math.ceil(text.length / 4)),
+  learn: () => undefined,
+};
+
 interface Scene {
   readonly dense?: StoredHit[];
   readonly lexical?: StoredHit[];
   readonly rerank?: Rerank;
   readonly generate?: Generate;
+  readonly tokens?: TokenCounter;
 }
 
 const saying = (...pieces: string[]): Generate =>
@@ -33,6 +40,7 @@ function answerOf({
   lexical = hits,
   rerank,
   generate = saying('The harbour ', 'is in Rotterdam [1].'),
+  tokens = quarters,
 }: Scene): ReturnType<typeof makeAnswer> {
   const store: Partial<Store> = storeFinding({ dense: () => dense, lexical: () => lexical });
   let clock = 0;
@@ -42,7 +50,7 @@ function answerOf({
     rerank,
     generate,
     model: () => 'parrot',
-    estimate: (text) => text.length / 4,
+    tokens,
     settings: { candidates: 10, rrfK: 60, contextTokens: 4096, answerTokens: 256, minScore: 0.01 },
     now: () => (clock += 10),
   };
@@ -164,4 +172,20 @@ test('answer() passes on that the model broke off', async () => {
   await assert.rejects(answerOf({ generate })({ query: 'Where?', topk: 5, signal }), {
     code: 'model-unavailable',
   });
+});
+
+test('answer() tells the counter of tokens what the server counted', async () => {
+  const learned: (readonly [number, number])[] = [];
+  const generate: Generate = async function* ({ messages, onPromptTokens }) {
+    yield 'So [1].';
+    onPromptTokens?.(messages.reduce((sum, { content }) => sum + content.length, 0));
+  };
+  const tokens: TokenCounter = {
+    count: async (texts) => texts.map(({ length }) => length),
+    learn: (counted, served) => void learned.push([counted, served]),
+  };
+  await answerOf({ generate, tokens })({ query: 'Where?', topk: 1, signal });
+  assert.equal(learned.length, 1);
+  const [counted = 0, served = 0] = learned[0] ?? [];
+  assert.equal(counted, served);
 });
