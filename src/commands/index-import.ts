@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 
+import { load } from '../config/load.ts';
 import { RagError } from '../errors.ts';
 import type { Comparison } from '../ingest/import/compare.ts';
 import { assertKept } from '../job/trial.ts';
@@ -15,6 +16,7 @@ import type { VerbInput } from './verb.ts';
 export async function importIntoIndex(input: VerbInput, words: readonly string[]): Promise<number> {
   const { line, print, tell, onTerminal } = input;
   const dimensions = wholeOf(line.values['dimensions']);
+  if (words.length === 0) assertCorpus(input);
   const inputs = words.length === 0 ? {} : { RAG_INPUT_FILE: words.join('\n') };
   const settings = { ...line.settings, ...inputs, RAG_WORKER_MODE: 'ingest' };
   return withServicesHere(input, { ...line, positionals: [], settings }, async (open, signal) => {
@@ -43,8 +45,16 @@ export async function importIntoIndex(input: VerbInput, words: readonly string[]
   });
 }
 
+function assertCorpus({ line, environment }: VerbInput): void {
+  const { settings } = load({ flags: line.settings, environment, file: line.values['config'] });
+  if (settings.RAG_INPUT_FILE !== undefined || settings.RAG_CORPUS !== undefined) return;
+  throw new RagError('usage', 'Cannot import vectors: no corpus is named, the passages belong to them', {
+    hint: 'node dist/supervisor.js index import corpus.jsonl --vectors e5_Flat.index',
+  });
+}
+
 const comparisonText = ({ compared, lowest, form }: Comparison): string =>
-  `${compared} passages encoded again (${form}) are like their vectors by ${lowest.toFixed(4)} or more\n`;
+  `${compared} passages encoded again (${form}): likeness ${lowest.toFixed(4)} or more\n`;
 
 /** A path as the user's shell sees it; a retriever's name as MedRAG says it stays what it is where there is no such path. */
 const vectorsOf = (given: string | undefined): string | undefined =>

@@ -1,5 +1,4 @@
 /** One import of vectors from its first look at the files to the merged index. */
-import type { ParserPool } from '../documents/types.ts';
 import { RagError } from '../errors.ts';
 import { compare, type Comparison } from '../ingest/import/compare.ts';
 import { corpusPart } from '../ingest/import/corpus-part.ts';
@@ -37,9 +36,8 @@ export const makeImport =
     const { signal, onProgress } = request;
     const { store, embed } = room;
     if (embed === undefined) throw noEncoder();
-    await using files = new AsyncDisposableStack();
     const encoder = await room.encoderInForce(signal);
-    const parts = await openParts(request, encoder, room, files);
+    const parts = await openParts(request, encoder, room);
     for (const part of parts) checkRows(part);
     request.onCompared?.(await compare(parts, embed, signal));
     await begin(signal, room);
@@ -51,12 +49,11 @@ export const makeImport =
 async function openParts(
   { inputs, vectors, dimensions, signal }: ImportRequest,
   encoder: EncoderRecord,
-  { parser, chunker }: { readonly parser: ParserPool; readonly chunker: IngestRoom['chunker'] },
-  files: AsyncDisposableStack,
+  { parser, chunker }: Pick<IngestRoom, 'parser' | 'chunker'>,
 ): Promise<Part[]> {
   const open = async (path: string): Promise<VectorFile> => {
-    const file = files.use(await openVectors(path, dimensions ?? encoder.dimensions));
-    checkDimensions(file, encoder);
+    const file = await openVectors(path, dimensions ?? encoder.dimensions);
+    checkDimensions(file, encoder, dimensions);
     return file;
   };
   const [folder = ''] = inputs;
@@ -97,7 +94,20 @@ const noInput = (path: string, reason: string): RagError =>
     hint: 'node dist/supervisor.js index import corpus.jsonl --vectors e5_Flat.index',
   });
 
-function checkDimensions({ path, head }: VectorFile, { model, dimensions }: EncoderRecord): void {
+function checkDimensions(
+  { path, head }: VectorFile,
+  { model, dimensions }: EncoderRecord,
+  given: number | undefined,
+): void {
+  if (given !== undefined && head.dimensions !== given) {
+    throw new RagError(
+      'usage',
+      `Cannot import ${path}: it has ${head.dimensions} dimensions, --dimensions says ${given}`,
+      {
+        hint: 'leave --dimensions out: only a memmap does not say how many it has',
+      },
+    );
+  }
   if (head.dimensions === dimensions) return;
   throw new RagError(
     'index-mismatch',

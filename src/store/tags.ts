@@ -98,7 +98,9 @@ async function countsOf(folder: IndexFolder): Promise<Omit<Tag, 'name' | 'made'>
 /** By name. */
 export async function listTags(root: string): Promise<Tag[]> {
   const names = await readdir(tagsOf(root)).catch(() => []);
-  const tags = await Promise.all(names.sort().map((name) => readTag(root, name)));
+  const tags = await Promise.all(
+    names.toSorted((a, b) => (a < b ? -1 : 1)).map((name) => readTag(root, name)),
+  );
   return tags.filter((tag) => tag !== undefined);
 }
 

@@ -28,7 +28,7 @@ const shortCharacters = 600;
 type Form = readonly [name: string, text: (row: BareRow) => string];
 
 /** What retrievers put together of a passage; the first is what an ingest encodes. */
-const forms: readonly Form[] = [
+const forms: readonly [Form, ...Form[]] = [
   ['text', ({ text }) => text],
   ['title, line feed, text', ({ title, text }) => `${title}\n${text}`],
   ['"title", line feed, text', ({ title, text }) => `"${title}"\n${text}`],
@@ -59,7 +59,7 @@ export async function compare(
     if (best === undefined || mean > best.mean) best = { form, mean };
     if (Math.min(...found) >= lowestLikeness) break;
   }
-  const form = best?.form ?? (forms[0] as Form);
+  const form = best?.form ?? forms[0];
   const found = await likenesses(chosen, form);
   const lowest = Math.min(...found);
   if (!(lowest >= lowestLikeness)) throw unlike(chosen, found, form);

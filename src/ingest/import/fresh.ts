@@ -46,10 +46,15 @@ async function* passagesOf(
   if (first === undefined) return;
   const { document, hash, file } = first;
   const { done = null, committed = [] } = known.get(document) ?? {};
-  if (done === hash) return tally.unchanged(1);
+  if (done === hash) {
+    tally.unchanged(1);
+    return;
+  }
   // They would be shown beside the whole.
-  if (whole && committed.some((chunk) => chunk !== first.chunk))
-    return setAside({ document, hash, file, state: 'failed', reason: inParts }, stages);
+  if (whole && committed.some((chunk) => chunk !== first.chunk)) {
+    await setAside({ document, hash, file, state: 'failed', reason: inParts }, stages);
+    return;
+  }
   const missing = [...rows.entries()].filter(
     ([, { ordinal, chunk }]) => ordinal === 0 || !committed.includes(chunk),
   );

@@ -1,11 +1,12 @@
 /** Vectors in a file: NumPy's, FAISS's flat index, or numbers and nothing else. Read a window at a time. */
-import { type FileHandle, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 
 import { messageOf } from '../../errors.ts';
 import { fromHalf } from '../../store/half.ts';
 import { headBytes, readHead, unusable, type VectorHead } from './vector-head.ts';
 
-export interface VectorFile extends AsyncDisposable {
+/** It is open only while a window is read: MedRAG's PubMed has more files than a process may have open. */
+export interface VectorFile {
   readonly path: string;
   readonly head: VectorHead;
   /** The vector of a row, which stays as it is. Cheapest in rising order. @throws bad-document when the file shrank */
@@ -17,29 +18,24 @@ const windowBytes = 4 * 1024 * 1024;
 const bytesOf = { f16: 2, f32: 4 };
 
 /**
- * @param dimensions of a file that does not say it (FlashRAG's `emb_<method>.memmap`); others must agree
+ * @param dimensions of a file that does not say it (FlashRAG's `emb_<method>.memmap`)
  * @throws bad-document
  */
 export async function openVectors(path: string, dimensions: number): Promise<VectorFile> {
-  const handle = await open(path).catch((error: unknown) => {
+  const { first, size } = await readFirst(path).catch((error: unknown) => {
     throw unusable(path, messageOf(error), 'a file that can be read is wanted');
   });
-  try {
-    const { size } = await handle.stat();
-    const first = Buffer.alloc(Math.min(headBytes, size));
-    await handle.read(first, 0, first.length, 0);
-    const head = readHead(path, first) ?? memmap(path, size, dimensions);
-    checkSize(path, head, size);
-    return {
-      path,
-      head,
-      at: readRows(path, handle, head),
-      [Symbol.asyncDispose]: () => handle.close(),
-    };
-  } catch (error) {
-    await handle.close();
-    throw error;
-  }
+  const head = readHead(path, first) ?? memmap(path, size, dimensions);
+  checkSize(path, head, size);
+  return { path, head, at: readRows(path, head) };
+}
+
+async function readFirst(path: string): Promise<{ readonly first: Buffer; readonly size: number }> {
+  await using handle = await open(path);
+  const { size } = await handle.stat();
+  const first = Buffer.alloc(Math.min(headBytes, size));
+  await handle.read(first, 0, first.length, 0);
+  return { first, size };
 }
 
 function memmap(path: string, size: number, dimensions: number): VectorHead {
@@ -62,7 +58,7 @@ function checkSize(path: string, { from, rows, dimensions, type }: VectorHead, s
     : unusable(path, `it goes on behind its ${rows} rows`, 'nothing may come after them', 'make it again');
 }
 
-function readRows(path: string, handle: FileHandle, head: VectorHead): VectorFile['at'] {
+function readRows(path: string, head: VectorHead): VectorFile['at'] {
   const { from, rows, dimensions, type } = head;
   const rowBytes = dimensions * bytesOf[type];
   const atOnce = Math.max(1, Math.floor(windowBytes / rowBytes));
@@ -74,7 +70,7 @@ function readRows(path: string, handle: FileHandle, head: VectorHead): VectorFil
     const end = window.first + window.numbers.length / dimensions;
     if (row < window.first || row >= end) {
       const bytes = Buffer.alloc(Math.min(atOnce, rows - row) * rowBytes);
-      await readFully(path, handle, bytes, from + row * rowBytes);
+      await readFully(path, bytes, from + row * rowBytes);
       window = { first: row, numbers: numbersOf(bytes, type) };
     }
     const start = (row - window.first) * dimensions;
@@ -82,7 +78,8 @@ function readRows(path: string, handle: FileHandle, head: VectorHead): VectorFil
   };
 }
 
-async function readFully(path: string, handle: FileHandle, bytes: Buffer, position: number): Promise<void> {
+async function readFully(path: string, bytes: Buffer, position: number): Promise<void> {
+  await using handle = await open(path);
   for (let read = 0; read < bytes.length;) {
     const { bytesRead } = await handle.read(bytes, read, bytes.length - read, position + read);
     if (bytesRead === 0) throw unusable(path, 'it has become shorter', 'it must stay as it is');

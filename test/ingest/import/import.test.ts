@@ -53,7 +53,7 @@ async function withPart(
   const { rows = samples, vectors = rows.map(vectorFor) } = change;
   writeFileSync(path, rows.map((row) => JSON.stringify(row)).join('\n'));
   writeFileSync(join(scratch.path, 'v.npy'), npy(floats(vectors), { shape: `${vectors.length}, 8` }));
-  await using file = await openVectors(join(scratch.path, 'v.npy'), 8);
+  const file = await openVectors(join(scratch.path, 'v.npy'), 8);
   await use(await corpusPart({ path, key: 'pubmed.jsonl' }, file, { parser, chunker }, signal), scratch.path);
 }
 
@@ -164,7 +164,7 @@ test('what was exported is imported again: the same passages, and the same vecto
       })),
     );
     await first.store.exportTo(join(folder, 'out'), 'all');
-    await using file = await openVectors(join(folder, 'out/vectors.npy'), 8);
+    const file = await openVectors(join(folder, 'out/vectors.npy'), 8);
     const exported = await exportedPart(join(folder, 'out'), file, signal);
     await using second = await openForkedStore(join(folder, 'copy'));
     const report = await importInto(second.store, exported);
@@ -177,11 +177,24 @@ test('what was exported is imported again: the same passages, and the same vecto
   }));
 
 function rowOf(document: string, ordinal: number) {
-  const text = `part ${ordinal}`;
-  const place = { file: `/in/${document}`, page: 1, pageEnd: 2, start: 0, end: 6 };
-  const words = { words: `report part ${ordinal}`, length: 3, language: '', labels: ['type=pdf'] };
   return {
-    ...{ chunk: `${ordinal}`.repeat(32), document, id: document, title: 'Report', hash: 'a'.repeat(64) },
-    ...{ ...place, ...words, ordinal, of: 3, headings: ['One'], text },
+    chunk: `${ordinal}`.repeat(32),
+    document,
+    id: document,
+    title: 'Report',
+    file: `/in/${document}`,
+    hash: 'a'.repeat(64),
+    ordinal,
+    of: 3,
+    page: 1,
+    pageEnd: 2,
+    start: 0,
+    end: 6,
+    headings: ['One'],
+    text: `part ${ordinal}`,
+    words: `report part ${ordinal}`,
+    length: 3,
+    language: '',
+    labels: ['type=pdf'],
   };
 }

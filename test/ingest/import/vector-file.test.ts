@@ -31,7 +31,7 @@ const readable: ReadonlyArray<readonly [string, Buffer]> = [
 for (const [name, content] of readable) {
   test(`the rows of a ${name} are read, in any order`, () =>
     written(content, async (path) => {
-      await using file = await openVectors(path, dimensions);
+      const file = await openVectors(path, dimensions);
       assert.deepEqual([file.head.rows, file.head.dimensions], [5, 8]);
       const tolerance = file.head.type === 'f16' ? 1e-3 : 0;
       for (const row of [0, 1, 2, 3, 4, 1]) {
@@ -47,7 +47,7 @@ test('rows beyond one window are read from the next', () => {
   const [wide, count] = [65_536, 40];
   const many = Array.from({ length: count }, (_, n) => new Float32Array(wide).fill(n));
   return written(floats(many), async (path) => {
-    await using file = await openVectors(path, wide);
+    const file = await openVectors(path, wide);
     for (const row of [0, 17, 39, 3])
       assert.deepEqual([(await file.at(row))[0], (await file.at(row)).at(-1)], [row, row]);
   });
