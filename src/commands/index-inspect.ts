@@ -1,3 +1,4 @@
+import { vectorIndexText } from '../observe/vector-index.ts';
 import type { Inspection } from '../store/types.ts';
 import type { IndexInput } from './index-actions.ts';
 
@@ -8,7 +9,7 @@ export async function inspectIndex({ store, folder, json, print }: IndexInput): 
 }
 
 const inspectionText = (
-  { documents, chunks, embedding, shards, bytes }: Inspection,
+  { documents, chunks, embedding, shards, bytes, vector_index }: Inspection,
   folder: string,
 ): string =>
   [
@@ -16,6 +17,7 @@ const inspectionText = (
     `documents  ${documents.processed} processed, ${documents.failed} failed, ${documents.needs_ocr} without text`,
     `chunks     ${chunks}`,
     `embedding  ${embedding === null ? 'none yet' : `${embedding.model}, ${embedding.dimensions} dimensions, ${embedding.type}`}`,
+    `vectors    ${vectorIndexText(vector_index)}`,
     `shards     ${shards} not merged`,
     `size       ${(bytes / 1_048_576).toFixed(1)} MiB`,
   ].join('\n');

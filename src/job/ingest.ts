@@ -10,6 +10,7 @@ import { makeWarningLog } from '../observe/failures.ts';
 import type { Team } from '../slurm/team.ts';
 import type { EncoderRecord, Store } from '../store/types.ts';
 import type { IngestReport, IngestRequest, Work } from '../work.ts';
+import { tuneVectors } from './tune.ts';
 import { keepYoungHeap } from './young-heap.ts';
 
 export interface IngestRoom {
@@ -94,15 +95,19 @@ async function ingestShared(request: IngestRequest, room: Room, team: Team): Pro
 }
 
 /** What a killed run left is merged first: then one table with a key answers what is known. */
-export async function begin(signal: AbortSignal, { store, writer, encoderInForce }: IngestRoom): Promise<void> {
+export async function begin(
+  signal: AbortSignal,
+  { store, writer, encoderInForce }: IngestRoom,
+): Promise<void> {
   await store.consolidate(signal);
   await store.beginWriting(await encoderInForce(signal), writer);
 }
 
-export async function consolidate(signal: AbortSignal, { store }: IngestRoom): Promise<void> {
-  await store.consolidate(signal).catch((error: unknown) => {
+export async function consolidate(signal: AbortSignal, room: IngestRoom): Promise<void> {
+  await room.store.consolidate(signal).catch((error: unknown) => {
     if (codeOf(error) !== 'aborted') throw error;
   });
+  await tuneVectors(signal, room);
 }
 
 /** A run over everything, which finds hardly anything that it must read. */

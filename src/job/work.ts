@@ -9,7 +9,7 @@ import { type FindStages, makeFindStages } from '../query/eval/stages.ts';
 import { makeRetrieve } from '../query/retrieve.ts';
 import type { Team } from '../slurm/team.ts';
 import { checkEncoder } from '../store/encoder.ts';
-import type { EncoderRecord, Inspection, Store } from '../store/types.ts';
+import type { EncoderRecord, Inspection, Store, VectorIndexFigures } from '../store/types.ts';
 import { makeEstimatingCounter, type TokenCounter } from '../tokens/counter.ts';
 import type { Work } from '../work.ts';
 import { makeRecord, type ServedEncoder } from './encoder.ts';
@@ -17,6 +17,7 @@ import { makeImport, type ImportVectors } from './import.ts';
 import { makeIngest } from './ingest.ts';
 import { answerTokens, generateOptions } from './models-in-force.ts';
 import type { Models } from './models.ts';
+import { watchVectorIndex } from './vector-index.ts';
 import { makeReembed, type Reembed } from './reembed.ts';
 import { makeRetriever } from './retriever.ts';
 
@@ -42,7 +43,7 @@ export interface LocalWork extends Work {
   readonly importVectors: ImportVectors;
   /** Into this index, which is new, what another holds. */
   readonly reembed: Reembed;
-  retrievals(): RetrievalFigures;
+  retrievals(): RetrievalFigures & { readonly vector_index: VectorIndexFigures | null };
   /** Rankings of each stage alone, for an evaluation. */
   readonly stages: FindStages;
   inspect(): Promise<Inspection>;
@@ -71,6 +72,7 @@ export function makeWork(parts: WorkParts): LocalWork {
       minScore: settings.RAG_MIN_SCORE,
     },
   };
+  const vectorIndex = watchVectorIndex(store);
   const retrieve = makeRetrieve(search);
   const stages = makeFindStages(search);
   const answer =
@@ -107,7 +109,7 @@ export function makeWork(parts: WorkParts): LocalWork {
       await checkIndex(request.signal);
       return answer(request);
     },
-    retrievals: () => cache.figures(),
+    retrievals: () => ({ ...cache.figures(), vector_index: vectorIndex() }),
     stages: async (questions, depth, signal) => {
       await checkIndex(signal);
       return stages(questions, depth, signal);

@@ -1,6 +1,6 @@
 /** What the store does with vectors of questions. */
 import { filterSql } from './filter-sql.ts';
-import { keepNear } from './near.ts';
+import { keepNear, vectorIndexFigures } from './near.ts';
 import type { Operations } from './protocol.ts';
 import { readRecord } from './record.ts';
 import { searchDense } from './search-dense.ts';
@@ -12,7 +12,7 @@ import type { View } from './view.ts';
 export function makeDense(
   root: string,
   reading: <Out>(read: (view: View) => Promise<Out>) => Promise<Out>,
-): Pick<Operations, 'searchDense' | 'samples' | 'tune'> {
+): Pick<Operations, 'searchDense' | 'samples' | 'tune' | 'vectorIndex'> {
   const near = keepNear(root);
   const tuner = makeTuner(root);
   // It is written once, and every question needs it.
@@ -31,9 +31,11 @@ export function makeDense(
     tune: (questions, depth) =>
       reading(async ({ main }) => {
         const encoder = await record();
-        if (main === undefined || encoder === null) return;
-        await tuner.tune(main, encoder, { questions, depth, now: new Date() });
+        if (main === undefined || encoder === null) return null;
+        const tuning = await tuner.tune(main, encoder, { questions, depth, now: new Date() });
         near.forget();
+        return tuning;
       }),
+    vectorIndex: () => reading(({ main }) => vectorIndexFigures(root, main)),
   };
 }

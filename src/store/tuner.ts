@@ -16,8 +16,8 @@ export interface Tuner {
   note(questions: readonly Float32Array[]): void;
   /** Texts to be embedded as questions; none when there is nothing to tune, or enough was asked lately. */
   samples(main: Table): Promise<string[]>;
-  /** @returns undefined when there is nothing to tune */
-  tune(main: Table, encoder: EncoderRecord, given: Given): Promise<Tuning | undefined>;
+  /** @returns null when there is nothing to tune */
+  tune(main: Table, encoder: EncoderRecord, given: Given): Promise<Tuning | null>;
 }
 
 export interface Given {
@@ -40,7 +40,7 @@ export function makeTuner(root: string): Tuner {
     samples: async (main) =>
       asked.length < questionCount && (await isDue(main)) ? sampleTexts(main, questionCount) : [],
     tune: async (main, encoder, { questions, depth, now }) => {
-      if (!(await isDue(main))) return undefined;
+      if (!(await isDue(main))) return null;
       const real = [...asked, ...questions].slice(0, questionCount);
       const made = await perturbed(main, questionCount - real.length);
       const all = [...real, ...made].map((each) => (encoder.metric === 'cosine' ? toUnit(each) : each));

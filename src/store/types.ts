@@ -132,8 +132,12 @@ export interface Store {
    *
    * @param questions embedded samples; without any, vectors of passages are asked for, a little moved
    * @param depth how many of the best are looked at
+   * @param signal ends the wait with `aborted`
+   * @returns what was found; null when there was nothing to do
    */
-  tune(questions: readonly Float32Array[], depth: number): Promise<void>;
+  tune(questions: readonly Float32Array[], depth: number, signal?: AbortSignal): Promise<Tuning | null>;
+  /** Null where every vector is compared. */
+  vectorIndex(): Promise<VectorIndexFigures | null>;
   /** Of these chunks, in any order. One that was removed or replaced since it was found is missing. */
   passages(chunks: readonly string[]): Promise<Passage[]>;
   /** Differs whenever searches may find something else than before; means nothing beside that. */
