@@ -42,9 +42,11 @@ function makeTerm(word: string, language: string): string {
   if (word.length > longestWord) return '';
   const plain = withoutPoints(word);
   const known = languages.get(language);
-  if (known?.stopWords.has(plain) === true) return '';
-  // The stems of accented words are made of their accents.
-  return fold(known?.stem(plain) ?? plain);
+  if (known === undefined) return fold(plain);
+  // The Greek list has no accents.
+  if (known.stopWords.has(plain) || known.stopWords.has(fold(plain))) return '';
+  // The accent of an ending says what it is.
+  return fold(known.stem(plain));
 }
 
 export function analyse(text: string, language: string): Words {

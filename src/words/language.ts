@@ -7,12 +7,16 @@ const sampleLength = 4_000;
 const kana = /[\p{sc=Hira}\p{sc=Kana}]/gu;
 const han = /\p{sc=Han}/gu;
 const letter = /\p{L}/gu;
-const han_or_kana = /[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}]/u;
+const eastAsianScript = /[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}]/u;
 
 /** By stop word: the languages that have it. */
 const speakers = new Map<string, string[]>();
 for (const [language, { stopWords }] of languages) {
-  for (const word of stopWords) speakers.set(word, [...(speakers.get(word) ?? []), language]);
+  for (const word of stopWords) {
+    const those = speakers.get(word);
+    if (those === undefined) speakers.set(word, [language]);
+    else those.push(language);
+  }
 }
 
 /**
@@ -30,7 +34,7 @@ export function languageOf(text: string, declared?: string): string {
 const count = (text: string, what: RegExp): number => text.match(what)?.length ?? 0;
 
 function eastAsian(sample: string): string | undefined {
-  if (!han_or_kana.test(sample)) return undefined;
+  if (!eastAsianScript.test(sample)) return undefined;
   const [letters, syllables] = [count(sample, letter), count(sample, kana)];
   if (syllables > letters / 10) return 'ja';
   return count(sample, han) > letters / 2 ? 'zh' : undefined;

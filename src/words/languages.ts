@@ -1,97 +1,89 @@
-import { stemmer as arabicStem } from '@orama/stemmers/arabic';
-import { stemmer as armenianStem } from '@orama/stemmers/armenian';
-import { stemmer as bulgarianStem } from '@orama/stemmers/bulgarian';
-import { stemmer as danishStem } from '@orama/stemmers/danish';
-import { stemmer as dutchStem } from '@orama/stemmers/dutch';
-import { stemmer as englishStem } from '@orama/stemmers/english';
-import { stemmer as finnishStem } from '@orama/stemmers/finnish';
-import { stemmer as frenchStem } from '@orama/stemmers/french';
-import { stemmer as germanStem } from '@orama/stemmers/german';
-import { stemmer as greekStem } from '@orama/stemmers/greek';
-import { stemmer as hungarianStem } from '@orama/stemmers/hungarian';
-import { stemmer as indianStem } from '@orama/stemmers/indian';
-import { stemmer as indonesianStem } from '@orama/stemmers/indonesian';
-import { stemmer as italianStem } from '@orama/stemmers/italian';
-import { stemmer as lithuanianStem } from '@orama/stemmers/lithuanian';
-import { stemmer as norwegianStem } from '@orama/stemmers/norwegian';
-import { stemmer as portugueseStem } from '@orama/stemmers/portuguese';
-import { stemmer as romanianStem } from '@orama/stemmers/romanian';
-import { stemmer as russianStem } from '@orama/stemmers/russian';
-import { stemmer as spanishStem } from '@orama/stemmers/spanish';
-import { stemmer as swedishStem } from '@orama/stemmers/swedish';
-import { stemmer as tamilStem } from '@orama/stemmers/tamil';
-import { stemmer as turkishStem } from '@orama/stemmers/turkish';
-import { stemmer as ukrainianStem } from '@orama/stemmers/ukrainian';
-import { stopwords as arabicStops } from '@orama/stopwords/arabic';
-import { stopwords as armenianStops } from '@orama/stopwords/armenian';
-import { stopwords as bulgarianStops } from '@orama/stopwords/bulgarian';
-import { stopwords as danishStops } from '@orama/stopwords/danish';
-import { stopwords as dutchStops } from '@orama/stopwords/dutch';
-import { stopwords as englishStops } from '@orama/stopwords/english';
-import { stopwords as finnishStops } from '@orama/stopwords/finnish';
-import { stopwords as frenchStops } from '@orama/stopwords/french';
-import { stopwords as germanStops } from '@orama/stopwords/german';
-import { stopwords as greekStops } from '@orama/stopwords/greek';
-import { stopwords as hungarianStops } from '@orama/stopwords/hungarian';
-import { stopwords as indianStops } from '@orama/stopwords/indian';
-import { stopwords as indonesianStops } from '@orama/stopwords/indonesian';
-import { stopwords as italianStops } from '@orama/stopwords/italian';
-import { stopwords as japaneseStops } from '@orama/stopwords/japanese';
-import { stopwords as lithuanianStops } from '@orama/stopwords/lithuanian';
-import { stopwords as mandarinStops } from '@orama/stopwords/mandarin';
-import { stopwords as norwegianStops } from '@orama/stopwords/norwegian';
-import { stopwords as portugueseStops } from '@orama/stopwords/portuguese';
-import { stopwords as romanianStops } from '@orama/stopwords/romanian';
-import { stopwords as russianStops } from '@orama/stopwords/russian';
-import { stopwords as spanishStops } from '@orama/stopwords/spanish';
-import { stopwords as swedishStops } from '@orama/stopwords/swedish';
-import { stopwords as tamilStops } from '@orama/stopwords/tamil';
-import { stopwords as turkishStops } from '@orama/stopwords/turkish';
-import { stopwords as ukrainianStops } from '@orama/stopwords/ukrainian';
-import { splitWords } from './split.ts';
+import { createRequire } from 'node:module';
+import { stopwords as arabic } from '@orama/stopwords/arabic';
+import { stopwords as armenian } from '@orama/stopwords/armenian';
+import { stopwords as bulgarian } from '@orama/stopwords/bulgarian';
+import { stopwords as danish } from '@orama/stopwords/danish';
+import { stopwords as dutch } from '@orama/stopwords/dutch';
+import { stopwords as english } from '@orama/stopwords/english';
+import { stopwords as finnish } from '@orama/stopwords/finnish';
+import { stopwords as french } from '@orama/stopwords/french';
+import { stopwords as german } from '@orama/stopwords/german';
+import { stopwords as greek } from '@orama/stopwords/greek';
+import { stopwords as hungarian } from '@orama/stopwords/hungarian';
+import { stopwords as indian } from '@orama/stopwords/indian';
+import { stopwords as indonesian } from '@orama/stopwords/indonesian';
+import { stopwords as italian } from '@orama/stopwords/italian';
+import { stopwords as japanese } from '@orama/stopwords/japanese';
+import { stopwords as mandarin } from '@orama/stopwords/mandarin';
+import { stopwords as norwegian } from '@orama/stopwords/norwegian';
+import { stopwords as portuguese } from '@orama/stopwords/portuguese';
+import { stopwords as romanian } from '@orama/stopwords/romanian';
+import { stopwords as russian } from '@orama/stopwords/russian';
+import { stopwords as spanish } from '@orama/stopwords/spanish';
+import { stopwords as swedish } from '@orama/stopwords/swedish';
+import { stopwords as tamil } from '@orama/stopwords/tamil';
+import { stopwords as turkish } from '@orama/stopwords/turkish';
+import { stopwords as ukrainian } from '@orama/stopwords/ukrainian';
+
+type Stem = (word: string) => string;
 
 /** What is known of the words of a language. */
 export interface Language {
-  readonly stem: (word: string) => string;
-  /** As splitWords makes them. */
+  readonly stem: Stem;
+  /** In small letters, without punctuation. */
   readonly stopWords: ReadonlySet<string>;
 }
 
-/** `don't` is split into `don` and `t`. */
-const language = (stopWords: readonly string[], stem = (word: string): string => word): Language => ({
-  stem,
-  stopWords: new Set(stopWords.flatMap(splitWords)),
-});
+/** A longer list holds words that carry meaning (trabajo, estado): of these the short ones count. */
+const mostWords = 300;
+const longestOfMany = 4;
+
+const noStemmer = (): unknown => ({ stemmer: (word: string) => word });
+
+/** @param load the stemmer's module; those of languages that are not met, 10 ms of every thread, are never loaded */
+function language(list: readonly string[], load: () => unknown = noStemmer): Language {
+  // `don't` is `don` and `t` in a text.
+  const words = list.flatMap((word) => word.toLowerCase().split(/['’ ]/u));
+  const longest = words.length > mostWords ? longestOfMany : Infinity;
+  let stem: Stem | undefined;
+  return {
+    stem: (word) => (stem ??= (load() as { readonly stemmer: Stem }).stemmer)(word),
+    stopWords: new Set(words.filter(({ length }) => length > 0 && length <= longest)),
+  };
+}
+
+const require = createRequire(import.meta.url);
 
 /**
- * By ISO 639-1. Serbian and Slovenian are left out: their stop words are those of Czech, Polish and Croatian too, of
- * which there are no stems.
+ * By ISO 639-1. Left out are Serbian and Slovenian, whose stop words are those of Czech, Polish and Croatian too, of
+ * which there are no stems, and Lithuanian, whose list is in a wrong encoding.
  */
-export const languages: ReadonlyMap<string, Language> = new Map([
-  ['ar', language(arabicStops, arabicStem)],
-  ['bg', language(bulgarianStops, bulgarianStem)],
-  ['da', language(danishStops, danishStem)],
-  ['de', language(germanStops, germanStem)],
-  ['el', language(greekStops, greekStem)],
-  ['en', language(englishStops, englishStem)],
-  ['es', language(spanishStops, spanishStem)],
-  ['fi', language(finnishStops, finnishStem)],
-  ['fr', language(frenchStops, frenchStem)],
-  ['hi', language(indianStops, indianStem)],
-  ['hu', language(hungarianStops, hungarianStem)],
-  ['hy', language(armenianStops, armenianStem)],
-  ['id', language(indonesianStops, indonesianStem)],
-  ['it', language(italianStops, italianStem)],
-  ['lt', language(lithuanianStops, lithuanianStem)],
-  ['nl', language(dutchStops, dutchStem)],
-  ['no', language(norwegianStops, norwegianStem)],
-  ['pt', language(portugueseStops, portugueseStem)],
-  ['ro', language(romanianStops, romanianStem)],
-  ['ru', language(russianStops, russianStem)],
-  ['sv', language(swedishStops, swedishStem)],
-  ['ta', language(tamilStops, tamilStem)],
-  ['tr', language(turkishStops, turkishStem)],
-  ['uk', language(ukrainianStops, ukrainianStem)],
-  ['ja', language(japaneseStops)],
-  ['zh', language(mandarinStops)],
-]);
+export const languages: ReadonlyMap<string, Language> = new Map(
+  Object.entries({
+    ar: language(arabic, () => require('@orama/stemmers/arabic')),
+    bg: language(bulgarian, () => require('@orama/stemmers/bulgarian')),
+    da: language(danish, () => require('@orama/stemmers/danish')),
+    de: language(german, () => require('@orama/stemmers/german')),
+    el: language(greek, () => require('@orama/stemmers/greek')),
+    en: language([...english, 'a'], () => require('@orama/stemmers/english')),
+    es: language(spanish, () => require('@orama/stemmers/spanish')),
+    fi: language(finnish, () => require('@orama/stemmers/finnish')),
+    fr: language(french, () => require('@orama/stemmers/french')),
+    hi: language(indian, () => require('@orama/stemmers/indian')),
+    hu: language(hungarian, () => require('@orama/stemmers/hungarian')),
+    hy: language(armenian, () => require('@orama/stemmers/armenian')),
+    id: language(indonesian, () => require('@orama/stemmers/indonesian')),
+    it: language(italian, () => require('@orama/stemmers/italian')),
+    nl: language(dutch, () => require('@orama/stemmers/dutch')),
+    no: language(norwegian, () => require('@orama/stemmers/norwegian')),
+    pt: language(portuguese, () => require('@orama/stemmers/portuguese')),
+    ro: language(romanian, () => require('@orama/stemmers/romanian')),
+    ru: language(russian, () => require('@orama/stemmers/russian')),
+    sv: language(swedish, () => require('@orama/stemmers/swedish')),
+    ta: language(tamil, () => require('@orama/stemmers/tamil')),
+    tr: language(turkish, () => require('@orama/stemmers/turkish')),
+    uk: language(ukrainian, () => require('@orama/stemmers/ukrainian')),
+    ja: language(japanese),
+    zh: language(mandarin),
+  }),
+);

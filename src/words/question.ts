@@ -1,5 +1,4 @@
 import { termOf } from './analyse.ts';
-import { languages } from './languages.ts';
 import { splitWords } from './split.ts';
 
 /** A word of a question: the terms by which it may be found, in the languages of an index. They count as one. */
@@ -47,10 +46,9 @@ function countForms(words: readonly string[], present: readonly string[]): Quest
 
 /** Whether a word is a stop word in the question's language; in all of them where several are as likely. */
 function silence(words: readonly string[], present: readonly string[]): (word: string) => boolean {
-  const stops = present
-    .map((language) => languages.get(language)?.stopWords ?? new Set<string>())
-    .map((stopWords) => ({ stopWords, hits: words.filter((word) => stopWords.has(word)).length }));
-  const most = Math.max(0, ...stops.map(({ hits }) => hits));
-  const likely = stops.filter(({ hits }) => hits === most);
-  return (word) => most > 0 && likely.every(({ stopWords }) => stopWords.has(word));
+  const isStop = (word: string, language: string): boolean => termOf(word, language) === '';
+  const hits = present.map((language) => words.filter((word) => isStop(word, language)).length);
+  const most = Math.max(0, ...hits);
+  const likely = present.filter((_, at) => hits[at] === most);
+  return (word) => most > 0 && likely.every((language) => isStop(word, language));
 }
