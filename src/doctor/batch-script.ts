@@ -70,15 +70,28 @@ export function judgeScript(text: string): Finding[] {
   const findings: Finding[] = [];
   if (text.includes('\r\n'))
     findings.push(failure(about, 'its lines end with CR LF, sbatch refuses that', "sed -i 's/\\r$//' FILE"));
-  if (warned === undefined)
-    findings.push(
-      warning(
-        about,
-        'no --signal: at the wall time work is committed within KillWait and nothing is requeued',
-        '#SBATCH --signal=B:USR2@120',
-      ),
-    );
-  else if (!/^(?:[RB]+:)?(?:SIG)?USR2@\d+$/.test(warned) || !warned.split(':')[0]?.includes('B'))
+  findings.push(
+    ...(/^\s*srun\b.*supervisor/m.test(commands)
+      ? judgeSteps(warned, commands)
+      : judgeBatch(warned, commands)),
+  );
+  if (given.has('requeue') && given.get('open-mode') !== 'append')
+    findings.push(warning(about, 'a requeued job starts its log anew', '#SBATCH --open-mode=append'));
+  return findings;
+}
+
+const noWarning = warning(
+  about,
+  'no --signal: at the wall time work is committed within KillWait and nothing is requeued',
+  '#SBATCH --signal=B:USR2@120',
+);
+
+/** The supervisor is the batch script's own process. */
+function judgeBatch(warned: string | undefined, commands: string): Finding[] {
+  const findings: Finding[] = [];
+  const isExec = /^\s*exec\s/m.test(commands);
+  if (warned === undefined) findings.push(noWarning);
+  else if (!/^(?:R?B|BR):(?:SIG)?USR2@\d+$/.test(warned))
     findings.push(
       warning(
         about,
@@ -86,7 +99,7 @@ export function judgeScript(text: string): Finding[] {
         '#SBATCH --signal=B:USR2@120',
       ),
     );
-  if (/supervisor\.js|rag-allinone/.test(commands) && !/^\s*exec\s/m.test(commands))
+  if (/supervisor|rag-allinone/.test(commands) && !isExec)
     findings.push(
       failure(
         about,
@@ -94,7 +107,7 @@ export function judgeScript(text: string): Finding[] {
         'exec node dist/supervisor.js run "$@"',
       ),
     );
-  if (warned !== undefined && /^\s*exec\s/m.test(commands) && !/trap\s+(''|"")\s+.*USR2/.test(commands))
+  if (warned !== undefined && isExec && !ignores(commands, 'USR2'))
     findings.push(
       warning(
         about,
@@ -102,10 +115,34 @@ export function judgeScript(text: string): Finding[] {
         "trap '' USR2   # before everything else",
       ),
     );
-  if (given.has('requeue') && given.get('open-mode') !== 'append')
-    findings.push(warning(about, 'a requeued job starts its log anew', '#SBATCH --open-mode=append'));
   return findings;
 }
+
+/** The supervisors are the tasks of a step. */
+function judgeSteps(warned: string | undefined, commands: string): Finding[] {
+  const findings: Finding[] = [];
+  if (warned === undefined) findings.push(noWarning);
+  else if (!/^(?:R:)?(?:SIG)?USR2@\d+$/.test(warned))
+    findings.push(
+      warning(
+        about,
+        `--signal=${warned}: with "B:" the supervisors, which are a step, do not get it`,
+        '#SBATCH --signal=USR2@120',
+      ),
+    );
+  if (!ignores(commands, 'TERM'))
+    findings.push(
+      failure(
+        about,
+        'when bash ends of TERM, Slurm kills the supervisors at once where it tracks by cgroup',
+        "trap '' USR2 TERM   # before everything else",
+      ),
+    );
+  return findings;
+}
+
+const ignores = (commands: string, signal: string): boolean =>
+  new RegExp(`trap\\s+(''|"")\\s+.*\\b${signal}\\b`).test(commands);
 
 /** sbatch accepts a time above the partition's limit: the job then waits for ever. */
 async function lookAtTime(text: string, options: Parameters<typeof runSlurm>[2]): Promise<Finding[]> {

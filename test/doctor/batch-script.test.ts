@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
+import { globSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { judgeScript, judgeTime, readDirectives } from '../../src/doctor/batch-script.ts';
 
-const ours = join(import.meta.dirname, '../../sbatch/rag_allinone.sbatch');
+const folder = join(import.meta.dirname, '../../sbatch');
 
-test('the script that comes with the program is without fault', async () => {
-  assert.deepEqual(judgeScript(await readFile(ours, 'utf8')), []);
+test('the scripts that come with the program are without fault', async () => {
+  const scripts = globSync('*.sbatch', { cwd: folder });
+  assert.ok(scripts.length > 3);
+  for (const name of scripts)
+    assert.deepEqual(judgeScript(await readFile(join(folder, name), 'utf8')), [], name);
 });
 
 test('directives are read in every spelling, and none after the first command', () => {
@@ -38,6 +42,14 @@ test('what costs work at the wall time is told', () => {
     'a requeued job starts its log ',
   ]);
   assert.equal(judgeScript('#!/bin/bash\r\n#SBATCH --signal=B:USR2@9\r\n')[0]?.state, 'failure');
+});
+
+test('supervisors in a step get the warning without "B:", under a shell that does not end of TERM', () => {
+  const script = (signal: string, trap: string): string =>
+    `#!/bin/bash\n#SBATCH --signal=${signal}\ntrap '' ${trap}\nsrun node dist/supervisor.js run\n`;
+  assert.deepEqual(judgeScript(script('USR2@120', 'USR2 TERM')), []);
+  assert.equal(judgeScript(script('B:USR2@120', 'USR2 TERM')).length, 1);
+  assert.equal(judgeScript(script('USR2@120', 'USR2'))[0]?.state, 'failure');
 });
 
 test('a time above the limit of its partition is found before the job waits for ever', () => {

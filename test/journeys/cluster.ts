@@ -1,4 +1,4 @@
-/** A real Slurm of one node with four fake GPUs, and jobs of the program's own batch script on it. */
+/** A real Slurm with four fake GPUs a node, and jobs of the program's own batch script on it. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
@@ -38,6 +38,8 @@ export interface Cluster extends AsyncDisposable {
     readonly words: readonly string[];
     readonly sbatch?: readonly string[];
     readonly env?: Readonly<Record<string, string>>;
+    /** Of the folder `sbatch`; default: rag_allinone. */
+    readonly script?: string;
   }): Promise<SubmittedJob>;
   slurm(tool: string, ...args: string[]): Promise<string>;
   /** Resolves with Slurm's `code:signal` once the job has ended for good. */
@@ -59,7 +61,8 @@ export const noClusterWith = (proctrack: Proctrack): string | false =>
 
 export async function startCluster({
   proctrack = 'linuxproc',
-}: { readonly proctrack?: Proctrack } = {}): Promise<Cluster> {
+  nodes = 1,
+}: { readonly proctrack?: Proctrack; readonly nodes?: number } = {}): Promise<Cluster> {
   // Short: the path of munge's socket has at most 107 bytes.
   const folder = await mkdtemp('/tmp/rag-slurm-');
   const script = join(checkout, 'scripts/slurm-cluster.sh');
@@ -70,7 +73,7 @@ export async function startCluster({
     KILL_WAIT: '15',
     SLURM_CONF: join(folder, 'slurm.conf'),
   };
-  await run(script, ['up', folder, '1', '4'], { env });
+  await run(script, ['up', folder, String(nodes), '4'], { env });
   const slurm = async (tool: string, ...args: string[]): Promise<string> =>
     (await run(tool, args, { env, timeout: 20_000 })).stdout.trim();
   const untilEnded: Cluster['untilEnded'] = (job, boundMs) =>
@@ -124,7 +127,7 @@ async function submit(
     `--output=${output}`,
     ...(options.sbatch ?? []),
   ];
-  const batch = join(checkout, 'sbatch/rag_allinone.sbatch');
+  const batch = join(checkout, `sbatch/${options.script ?? 'rag_allinone'}.sbatch`);
   const { stdout } = await run('sbatch', [...words, batch, ...options.words], { env: jobEnv, cwd: own });
   return {
     id: stdout.trim(),

@@ -1,13 +1,22 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 
-const script = join(import.meta.dirname, '../../sbatch/rag_allinone.sbatch');
+const sbatch = join(import.meta.dirname, '../../sbatch');
+
+/** Each as its words come to the supervisor. */
+const scripts: Readonly<Record<string, readonly string[]>> = {
+  rag_allinone: ['run'],
+  rag_array: ['run', '--mode', 'ingest'],
+  rag_multinode: ['run'],
+  rag_workload: ['run'],
+  searchr1: ['run', '--'],
+};
 
 /** A checkout (its path has a space) whose supervisor only says how it was started. */
 let folder: string;
@@ -16,6 +25,7 @@ before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'rag-batch-'));
   home = join(folder, 'my checkout');
   await mkdir(join(home, 'dist'), { recursive: true });
+  await cp(sbatch, join(home, 'sbatch'), { recursive: true });
   await writeFile(
     join(home, 'dist/supervisor.js'),
     `const { env, pid, argv } = process;
@@ -35,8 +45,12 @@ interface Said {
   readonly umask: number;
 }
 
-function start(env: Readonly<Record<string, string | undefined>>, words: readonly string[] = []) {
-  const child = spawn('bash', [script, ...words], {
+function start(
+  env: Readonly<Record<string, string | undefined>>,
+  words: readonly string[] = [],
+  script = 'rag_allinone',
+) {
+  const child = spawn('bash', [join(sbatch, `${script}.sbatch`), ...words], {
     cwd: folder,
     env: { PATH: process.env['PATH'], HOME: folder, RAG_HOME: home, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -44,8 +58,12 @@ function start(env: Readonly<Record<string, string | undefined>>, words: readonl
   return child;
 }
 
-async function run(env: Readonly<Record<string, string | undefined>>, words: readonly string[] = []) {
-  const child = start(env, words);
+async function run(
+  env: Readonly<Record<string, string | undefined>>,
+  words: readonly string[] = [],
+  script?: string,
+) {
+  const child = start(env, words, script);
   const [stdout, stderr, [code]] = await Promise.all([
     text(child.stdout),
     text(child.stderr),
@@ -55,13 +73,41 @@ async function run(env: Readonly<Record<string, string | undefined>>, words: rea
 }
 const said = (stdout: string): Said => JSON.parse(stdout) as Said;
 
-test('the supervisor takes the place of the batch script and gets its words', async () => {
-  const { pid, code, stdout } = await run({}, ['--input-file', 'a b']);
-  assert.equal(code, 0);
-  assert.equal(said(stdout).pid, pid);
-  assert.deepEqual(said(stdout).words, ['run', '--input-file', 'a b']);
-  assert.equal(said(stdout).umask, 0o077);
-  assert.equal(said(stdout).env['SLURM_EXPORT_ENV'], 'ALL');
+for (const [script, own] of Object.entries(scripts)) {
+  test(`${script}: the supervisor takes the place of the batch script and gets its words`, async () => {
+    const { pid, code, stdout, stderr } = await run({}, ['--input-file', 'a b'], script);
+    assert.equal(code, 0, stderr);
+    assert.equal(said(stdout).pid, pid);
+    assert.deepEqual(said(stdout).words, [...own, '--input-file', 'a b']);
+    assert.equal(said(stdout).umask, 0o077);
+    assert.equal(said(stdout).env['SLURM_EXPORT_ENV'], 'ALL');
+  });
+
+  test(`${script}: a wall-time warning does not kill it before the supervisor stands`, async () => {
+    const setup = join(folder, `${script}.warned.sh`);
+    await writeFile(setup, 'kill -USR2 $$');
+    const { code, stderr } = await run({ RAG_SETUP_SCRIPT: setup }, ['true'], script);
+    assert.equal(code, 0, stderr);
+  });
+
+  test(`${script}: the checkout is found where the job was submitted, else it is said`, async () => {
+    const { stdout } = await run({ RAG_HOME: undefined, SLURM_SUBMIT_DIR: home }, ['x'], script);
+    assert.deepEqual(said(stdout).words, [...own, 'x']);
+    const lost = await run({ RAG_HOME: '/nowhere' }, ['x'], script);
+    assert.equal(lost.code, 78);
+    assert.match(lost.stderr, /export RAG_HOME=/);
+  });
+}
+
+test('a training without a command is refused before it gets a GPU', async () => {
+  const { code, stderr } = await run({}, [], 'searchr1');
+  assert.deepEqual([code, stderr.includes('train_ppo.sh')], [78, true]);
+});
+
+test('a retriever beside a training needs no generator, unless it is asked for', async () => {
+  assert.equal(said((await run({}, ['x'], 'searchr1')).stdout).env['RAG_SERVICES'], 'embed');
+  const asked = await run({ RAG_SERVICES: 'embed,rerank' }, ['x'], 'searchr1');
+  assert.equal(said(asked.stdout).env['RAG_SERVICES'], 'embed,rerank');
 });
 
 test('a wall-time warning reaches the supervisor, and does not kill the script before it', async () => {
@@ -82,11 +128,6 @@ test('a setup script may use unset variables and fail in places, and what it exp
   assert.equal(said(stdout).env['FROM_SETUP'], 'yes');
 });
 
-test('the checkout is found where the job was submitted', async () => {
-  const { stdout } = await run({ RAG_HOME: undefined, SLURM_SUBMIT_DIR: home });
-  assert.deepEqual(said(stdout).words, ['run']);
-});
-
 test("the project's own Node is preferred, RAG_NODE to that", async () => {
   const own = join(home, `node_modules/node-linux-${process.arch}/bin`);
   await mkdir(own, { recursive: true });
@@ -97,11 +138,6 @@ test("the project's own Node is preferred, RAG_NODE to that", async () => {
 });
 
 const refusals: ReadonlyArray<readonly [string, Readonly<Record<string, string>>, RegExp]> = [
-  [
-    'a RAG_HOME without a build',
-    { RAG_HOME: '/nowhere' },
-    /no dist\/supervisor\.js in \/nowhere.*npm run build/s,
-  ],
   ['a RAG_NODE that is not there', { RAG_NODE: '/nowhere/node' }, /no \/nowhere\/node.*RAG_NODE/s],
   [
     'a RAG_SETUP_SCRIPT that is not there',
@@ -116,3 +152,11 @@ for (const [name, env, message] of refusals) {
     assert.match(stderr, message);
   });
 }
+
+test('a checkout without a build is refused with 78 and the commands that build it', async () => {
+  const bare = join(folder, 'bare');
+  await cp(sbatch, join(bare, 'sbatch'), { recursive: true });
+  const { code, stderr } = await run({ RAG_HOME: bare });
+  assert.equal(code, 78);
+  assert.match(stderr, /no dist\/supervisor\.js in .*bare.*npm run build/s);
+});

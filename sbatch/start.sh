@@ -1,0 +1,33 @@
+# Sourced by the batch scripts of this folder, which have set `home` to the checkout: leaves `node` and `supervisor`.
+# Not for use on its own. Nothing slow stands here: the wall-time warning must find the supervisor.
+set -euo pipefail
+umask 077
+# For steps inside the job: after `sbatch --export=NONE` srun finds no program, and since 22.05 it ignores -c.
+export SLURM_EXPORT_ENV=ALL SRUN_CPUS_PER_TASK="${SLURM_CPUS_PER_TASK:-1}"
+
+refuse() {
+  printf '%s\n' "$@" >&2
+  exit 78
+}
+
+[ -f "$home/dist/supervisor.js" ] ||
+  refuse "Cannot start the supervisor: there is no dist/supervisor.js in $home, a built checkout is wanted" \
+    "  export RAG_HOME=/path/to/checkout && (cd \"\$RAG_HOME\" && npm install && npm run build)"
+
+setup=${RAG_SETUP_SCRIPT:-${HOME:-}/setup/ollama.sh}
+if [ -r "$setup" ]; then
+  set +eu # module and conda scripts use unset variables, and fail in places that do not matter
+  # shellcheck disable=SC1090
+  . "$setup"
+  set -eu
+elif [ -n "${RAG_SETUP_SCRIPT:-}" ]; then
+  refuse "Cannot source RAG_SETUP_SCRIPT: $setup cannot be read, a shell script is wanted"
+fi
+
+case $(uname -m) in aarch64) arch=arm64 ;; *) arch=x64 ;; esac
+node=${RAG_NODE:-$home/node_modules/node-linux-$arch/bin/node}
+if [ -z "${RAG_NODE:-}" ] && [ ! -x "$node" ]; then node=node; fi
+command -v "$node" >/dev/null || refuse "Cannot start the supervisor: there is no $node, Node 22.19 or newer is wanted" \
+  "  (cd \"$home\" && npm install), or export RAG_NODE=/path/to/node"
+# shellcheck disable=SC2034 # the script that sources this one uses it
+supervisor=$home/dist/supervisor.js
