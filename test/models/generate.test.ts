@@ -63,6 +63,14 @@ test('generate() yields the answer in pieces, at most as many as allowed', async
   );
 });
 
+test('generate() tells at the end how many tokens the server counted in the prompt', async () => {
+  await using server = await setUp();
+  const told: number[] = [];
+  await listen(server.generate({ ...ask('Hello there'), onPromptTokens: (tokens) => told.push(tokens) }));
+  assert.equal(told.length, 1);
+  assert.ok((told[0] ?? 0) > 0);
+});
+
 test('generate() refuses a prompt over the context instead of losing its front', async () => {
   await using server = await setUp();
   assert.equal(codeOf((await listen(server.generate(ask('long '.repeat(600))))).error), 'too-long');
