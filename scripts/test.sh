@@ -24,8 +24,14 @@ if [ $# = 0 ]; then
   mapfile -t files < <(find test \( -name '*.test.ts' ! -name '*.slow.test.ts' "${slow[@]}" \) | sort)
 fi
 
+# 2.8 GB from PyPI, once; whoever has torch names its Python.
+install_torch() {
+  [ -n "${RERANKER_PYTHON:-}" ] || scripts/python-env.sh || true
+}
+
 install_packages
 install_slurm
+case " ${files[*]}" in *" test/sidecar/"*) install_torch ;; esac
 npm run --silent build
 style=0
 scripts/check.sh || style=$?

@@ -48,7 +48,10 @@ class Output(object):
         self.lock = threading.Lock()
 
     def send(self, frame):
-        line = encode(frame)
+        try:
+            line = encode(frame)
+        except ValueError:
+            line = encode(error_frame(frame.get("id"), "failed", "the answer has a number that is not finite"))
         if len(line) > MAX_FRAME_BYTES:
             line = encode(error_frame(frame.get("id"), "bad-request", "the answer is over 64 MiB: ask for less at once"))
         try:

@@ -66,13 +66,13 @@ class Block(object):
 
 
 def top(scores, k):
-    """The k best of each line, equal ones by column. topk takes any of those that are equal to the last."""
-    values, columns = torch.topk(scores, k, dim=1)
-    values, order = torch.sort(values, dim=1, descending=True, stable=True)
+    """The k best of each line, equal ones by column."""
+    columns = torch.sort(torch.topk(scores, k, dim=1).indices, dim=1).values
+    values, order = torch.sort(scores.gather(1, columns), dim=1, descending=True, stable=True)
     columns = columns.gather(1, order)
+    # topk takes any of those that are equal to its last: where it had a choice, the first ones are taken.
     least = values[:, -1:]
-    crowded = ((scores >= least).sum(1) > k) | (values[:, 1:] == values[:, :-1]).any(1)
-    for line in crowded.nonzero().flatten().tolist():
+    for line in ((scores >= least).sum(1) > k).nonzero().flatten().tolist():
         among = (scores[line] >= least[line]).nonzero().flatten()
         order = torch.sort(scores[line][among], descending=True, stable=True).indices[:k]
         columns[line], values[line] = among[order], scores[line][among[order]]
