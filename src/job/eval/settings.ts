@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import type { Loaded } from '../../config/load.ts';
 import { entryOf, settingNames, type SettingName, type Settings } from '../../config/settings.ts';
+import { makeRetriever } from '../retriever.ts';
 import type { Collection } from '../../query/eval/collection.ts';
 
 /** What is to be ingested. */
@@ -41,7 +42,6 @@ function servicesFor({ questions }: Collection, { OLLAMA_GENERATE_MODEL: model }
 
 const made = [
   'RAG_ENGINE',
-  'RAG_RETRIEVER',
   'OLLAMA_EMBED_MODEL',
   'RAG_EMBED_DIMENSIONS',
   'RAG_VECTOR_TYPE',
@@ -50,7 +50,10 @@ const made = [
 ] as const satisfies readonly SettingName[];
 
 const indexName = (name: string, corpusDigest: string, settings: Settings): string => {
-  const madeOf = JSON.stringify([corpusDigest, ...made.map((setting) => settings[setting] ?? null)]);
+  // `medcpt` and `rrf2` search the same vectors.
+  const { embedder, encoders } = makeRetriever(settings);
+  const values = made.map((setting) => settings[setting] ?? null);
+  const madeOf = JSON.stringify([corpusDigest, embedder, encoders, ...values]);
   return `${name.replace(/[^\w.-]/gu, '_')}-${hash('sha256', madeOf).slice(0, 8)}`;
 };
 
