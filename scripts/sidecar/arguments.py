@@ -45,6 +45,8 @@ def positive(word):
 def leave_with_parent(parent):
     """The kernel kills this process with its parent, however that ends. `parent` closes the gap before this call."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # Slurm sends the wall-time warning to everything below a task of a step.
+    signal.signal(signal.SIGUSR2, signal.SIG_IGN)
     try:
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     except (OSError, AttributeError):

@@ -67,6 +67,7 @@ const child = spawn(file, args, { stdio: 'inherit' });
 // would never hear of them.
 process.on('SIGTERM', () => undefined);
 process.on('SIGINT', () => undefined);
+process.on('SIGUSR2', () => undefined);
 child.once('spawn', openDoorWhenServed);
 child.once('error', (error: NodeJS.ErrnoException) => {
   say(error.message);

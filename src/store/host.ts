@@ -54,6 +54,8 @@ process.on('message', (request: Request | Ping) => {
 });
 /** Slurm sends it to every process of a job; ours to stop us is INT, because the drain still commits. */
 process.on('SIGTERM', () => {});
+/** Nor does the warning before the wall time end us, which it sends to everything below a task of a step. */
+process.on('SIGUSR2', () => {});
 /** What was asked before is answered, above all what is being written. */
 process.on('SIGINT', () => void Promise.all(answering).then(() => process.exit(0)));
 await send({ ready: true, pid: process.pid } satisfies Ready);

@@ -43,6 +43,12 @@ exit $?
 `;
 
 /**
+ * Slurm sends the wall-time warning to all processes below a task of a step: the keeper must not die of it, and whoever
+ * is started under it does not either, unless he resets it.
+ */
+const deaf = ['/bin/sh', '-c', `trap '' USR2; exec "$@"`, 'sh'];
+
+/**
  * What to put before a command so that it lives in namespaces of its own. The process that is spawned stays
  * outside, as their keeper: its death, however it comes, is the end of all inside, and it has their exit code.
  */
@@ -50,6 +56,7 @@ export const namespacePrefix = (
   { unshare, user, proc, drop }: NamespaceFlags,
   isolation: Exclude<Isolation, 'none'>,
 ): readonly string[] => [
+  ...deaf,
   unshare,
   '--user',
   ...user,

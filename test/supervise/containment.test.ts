@@ -33,6 +33,17 @@ const contained = (
   changes: Partial<ChildSpec> = {},
 ): ChildSpec => childSpec(folder, 'child', command, { isolation: 'processes', ...changes });
 
+/** A process has had its pending signals when it has been stopped and continued. */
+async function untilAnswered(pids: readonly number[]): Promise<void> {
+  for (const pid of pids) process.kill(pid, 'SIGCONT');
+  await until(() => pids.every((pid) => pendingOf(pid) === 0n), 'a signal is pending');
+}
+
+const pendingOf = (pid: number): bigint => {
+  const line = /^ShdPnd:\s*(\w+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
+  return BigInt(`0x${line}`);
+};
+
 /** A folder with a program of this name, which the probe finds before the system's. */
 const shadow = (folder: string, name: string, script: string): string => {
   writeFileSync(join(folder, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
@@ -57,6 +68,23 @@ test(
     assert.deepEqual(hidden(), []);
   },
 );
+
+test('the wall-time warning to every process ends nobody', { skip: noNamespaces }, async () => {
+  using folder = temporaryFolder();
+  const value = `warned.${process.pid}`;
+  const spec = contained(folder.path, ['/bin/sh', '-c', 'echo up; sleep 60']);
+  const launch = async (signal: AbortSignal) => {
+    const made = await spec.launch(signal);
+    return { ...made, env: { ...made.env, [mark]: value } };
+  };
+  await using tree = startTree([{ ...spec, launch }], { budget, containment: here });
+  await tree.untilReady(['child'], soon());
+  const all = runningPids().filter(isMarked(value));
+  assert.ok(all.length >= 3, `${all.length}`);
+  for (const pid of all) process.kill(pid, 'SIGUSR2');
+  await untilAnswered(all);
+  assert.deepEqual(alive(all), all);
+});
 
 test('the program hears of the stop itself and has its grace', { skip: noNamespaces }, async () => {
   using folder = temporaryFolder();
