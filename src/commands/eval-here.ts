@@ -1,4 +1,5 @@
 /** An evaluation in this process: services up, corpus in, questions asked, services down. */
+import type { CommandLine } from '../config/flags.ts';
 import { load } from '../config/load.ts';
 import { RagError } from '../errors.ts';
 import { lookAtCorpus } from '../job/eval/corpus.ts';
@@ -8,7 +9,7 @@ import { openProgress } from '../observe/progress.ts';
 import { openSteps } from '../observe/steps.ts';
 import type { Collection } from '../query/eval/collection.ts';
 import { workHere } from './here.ts';
-import type { VerbInput } from './verb.ts';
+import { filterOf, type VerbInput } from './verb.ts';
 
 /** @param depth documents of a ranking. @throws stopped, and what services throw */
 export async function measureHere(
@@ -17,6 +18,7 @@ export async function measureHere(
   depth: number,
 ): Promise<Measured> {
   const { line, signal, tell, onTerminal } = input;
+  const filter = filterOf(line);
   // A job's own RAG_INPUT_FILE is not what is evaluated.
   const environment = { ...input.environment, RAG_INPUT_FILE: undefined };
   const loaded = load({ flags: line.settings, environment, file: line.values['config'] });
@@ -38,15 +40,25 @@ export async function measureHere(
       const topk = open.prepared.settings.RAG_TOPK;
       const onIngest = bar.show.bind(bar);
       const onStep = steps.show.bind(steps);
-      found.measured = await measure(open, { collection, corpus, depth, topk, onIngest, onStep }, stop);
+      found.measured = await measure(
+        open,
+        { collection, corpus, depth, topk, filter, onIngest, onStep },
+        stop,
+      );
       return 0;
     });
   } catch (error) {
     throw signal.aborted ? stopped() : error;
   }
   if (found.measured === undefined) throw stopped();
-  return { ...found.measured, notes: [...(look?.notes ?? []), ...found.measured.notes] };
+  return {
+    ...found.measured,
+    notes: [...(look?.notes ?? []), ...filterNotes(line), ...found.measured.notes],
+  };
 }
+
+const filterNotes = ({ values }: CommandLine): string[] =>
+  'filter' in values ? [`only passages with ${(values['filter'] ?? '').split('\n').join(' and ')}`] : [];
 
 const stopped = (): RagError =>
   new RagError('stopped', 'Cannot finish the evaluation: it was stopped before the last question', {

@@ -8,12 +8,12 @@ import { evaluationText } from '../observe/evaluation.ts';
 import { readCollection, readRun } from '../query/eval/collection.ts';
 import { measureHere } from './eval-here.ts';
 import { hereFlag } from './here.ts';
-import { jsonFlag, type Verb, type VerbInput } from './verb.ts';
+import { filterFlag, jsonFlag, type Verb, type VerbInput } from './verb.ts';
 import { version } from './version.ts';
 
 export const evalVerb: Verb = {
   summary: 'Measures retrieval stage by stage, and answers, with a test collection.',
-  usage: 'eval DIR [--json] [--out FOLDER] [--run FILE] [--qrels FILE] [--topk N]',
+  usage: 'eval DIR [--json] [--out FOLDER] [--run FILE] [--qrels FILE] [--topk N] [--filter NAME=VALUE]...',
   examples: [
     'node dist/supervisor.js eval collections/pubmedqa-l --out results/',
     'node dist/supervisor.js eval beir/scifact --run bm25.trec   # measures that run, starts nothing',
@@ -29,6 +29,7 @@ export const evalVerb: Verb = {
     'run-out': { kind: 'value', meaning: 'Write the run of the last stage to this file.' },
     qrels: { kind: 'value', meaning: 'Judgements, TREC or BEIR. Default: those beside the questions.' },
     'use-index': { kind: 'switch', meaning: 'Ask the index in force; by default the corpus gets its own.' },
+    filter: filterFlag,
     seed: { kind: 'value', meaning: 'Of the intervals and tests (1).' },
   },
   async run(input) {

@@ -4,11 +4,12 @@ import { afterAnswer, answerText } from '../observe/answer.ts';
 import { withoutControls } from '../observe/terminal.ts';
 import { hereFlag, textOf, workHere } from './here.ts';
 import { queryBatch } from './query-batch.ts';
-import { jsonFlag, type Verb } from './verb.ts';
+import { filterFlag, filterOf, jsonFlag, type Verb } from './verb.ts';
 
 export const queryVerb: Verb = {
   summary: 'Answers a question, or a file of them, from the index, with citations.',
-  usage: 'query --here TEXT [--topk N] [--stream], or query --here --queries F.jsonl --answers F.jsonl',
+  usage:
+    'query --here TEXT [--topk N] [--filter NAME=VALUE]... [--stream], or query --here --queries F.jsonl --answers F.jsonl',
   examples: [
     'node dist/supervisor.js query --here "Which dose was used?"',
     'node dist/supervisor.js query --here --queries questions.jsonl --answers answers.jsonl',
@@ -18,6 +19,7 @@ export const queryVerb: Verb = {
   flags: {
     json: jsonFlag,
     here: hereFlag,
+    filter: filterFlag,
     stream: { kind: 'switch', meaning: 'Print the answer as it is generated.' },
     queries: { kind: 'value', meaning: 'A file of questions, {"id"?, "query"} a line.' },
     answers: {
@@ -29,6 +31,7 @@ export const queryVerb: Verb = {
     const { switches, values } = input.line;
     if ('queries' in values || 'answers' in values) return queryBatch(input);
     const query = textOf(input.line, 'query');
+    const filter = filterOf(input.line);
     const isJson = switches.has('json');
     const isStreamed = switches.has('stream');
     if (isJson && isStreamed) throw oneOfBoth();
@@ -43,6 +46,7 @@ export const queryVerb: Verb = {
       const record = await work.query({
         query,
         topk: prepared.settings.RAG_TOPK,
+        filter,
         ...(isStreamed && { onText }),
         signal,
       });

@@ -1,4 +1,6 @@
 import type { CommandLine, FlagSpec } from '../config/flags.ts';
+import { readFilter } from '../query/filter.ts';
+import type { Filter } from '../work.ts';
 import type { Group } from '../config/setting.ts';
 import type { Environment } from '../config/load.ts';
 
@@ -34,6 +36,16 @@ export interface Verb {
 }
 
 export const jsonFlag: FlagSpec = { kind: 'switch', meaning: 'Print the result as JSON.' };
+
+export const filterFlag: FlagSpec = {
+  kind: 'values',
+  meaning:
+    'Only passages with this, e.g. document=reports/**, page=3..9, year=2020,2021. Several: all must hold.',
+};
+
+/** @throws usage */
+export const filterOf = ({ values }: CommandLine): Filter =>
+  'filter' in values ? readFilter((values['filter'] ?? '').split('\n')) : [];
 
 /** Flags of every verb. */
 export const commonFlags: Readonly<Record<string, FlagSpec>> = {

@@ -6,7 +6,8 @@ import { entryOf, flagOf, isSwitch, settingNames, type SettingName } from './set
 
 /** A flag of one verb that is no setting, e.g. `--json`. */
 export interface FlagSpec {
-  readonly kind: 'switch' | 'value';
+  /** `values`: it may be given several times; they are joined by line feeds. */
+  readonly kind: 'switch' | 'value' | 'values';
   readonly meaning: string;
 }
 
@@ -61,6 +62,8 @@ export function parseCommandLine(
         hint: `--${flag} VALUE`,
       });
     if (spec?.kind === 'switch') switches.add(flag);
+    else if (spec?.kind === 'values')
+      values[flag] = [...(flag in values ? [values[flag]] : []), value].join('\n');
     else if (spec !== undefined) values[flag] = value;
     else if (setting !== undefined) settings[setting] = joined(setting, settings[setting], value);
   }

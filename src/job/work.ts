@@ -110,9 +110,9 @@ export function makeWork(parts: WorkParts): LocalWork {
       return answer(request);
     },
     retrievals: () => ({ ...cache.figures(), vector_index: vectorIndex() }),
-    stages: async (questions, depth, signal) => {
+    stages: async (questions, depth, signal, filter) => {
       await checkIndex(signal);
-      return stages(questions, depth, signal);
+      return stages(questions, depth, signal, filter);
     },
     inspect: () => store.inspect(),
   };

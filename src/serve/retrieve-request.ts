@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { messageOf } from '../errors.ts';
+import { readJsonFilter } from '../query/filter.ts';
+import type { Filter } from '../work.ts';
 
 /** A retrieval as Search-R1's clients and their relatives write it, in one form. */
 export interface RetrieveBody {
@@ -7,6 +10,7 @@ export interface RetrieveBody {
   readonly rerank: boolean;
   /** How many candidates the reranker sees; undefined: all. */
   readonly candidates: number | undefined;
+  readonly filter: Filter;
   /** `document` and `score`, or only the bare documents. */
   readonly withScores: boolean;
 }
@@ -20,12 +24,23 @@ export interface Detail {
 
 const count = z.coerce.number().int().min(0).nullish();
 
+/** What a command line has as `--filter`, or an object (see query/filter.ts). */
+export const filterSchema = z.unknown().transform((given, context): Filter => {
+  try {
+    return readJsonFilter(given);
+  } catch (error) {
+    context.issues.push({ code: 'custom', message: messageOf(error), input: given });
+    return z.NEVER;
+  }
+});
+
 const bodySchema = z.object({
   queries: z.preprocess((value) => (typeof value === 'string' ? [value] : value), z.array(z.string())),
   topk: count,
   return_scores: z.boolean().nullish(),
   topk_retrieval: count,
   topk_rerank: count,
+  filter: filterSchema.nullish(),
 });
 
 /** Other servers' names for the same fields; the contract's own name wins. */
@@ -49,12 +64,13 @@ export function readRetrieveBody(
 ): RetrieveBody | { readonly detail: Detail[] } {
   const parsed = bodySchema.safeParse(unaliased(body));
   if (!parsed.success) return { detail: parsed.error.issues.map(toDetail) };
-  const { queries, topk, return_scores, topk_retrieval, topk_rerank } = parsed.data;
+  const { queries, topk, return_scores, topk_retrieval, topk_rerank, filter } = parsed.data;
   return {
     queries,
     topk: topk_rerank || topk || defaultTopk,
     rerank: Boolean(topk_rerank),
     candidates: topk_retrieval || undefined,
+    filter: filter ?? [],
     withScores: return_scores !== false,
   };
 }

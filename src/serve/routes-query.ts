@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { AnswerRecord, QueryRequest, Work } from '../work.ts';
 import { goneSignal } from './client-gone.ts';
 import { type Problem, problemBody, problemOf, refuse } from './problem.ts';
+import { filterSchema } from './retrieve-request.ts';
 
 export interface QueryRouteParts {
   readonly work: Pick<Work, 'query'>;
@@ -22,6 +23,7 @@ const bodySchema = z.object({
   chunk_top_k: count,
   top_k: count,
   include_references: z.boolean().nullish(),
+  filter: filterSchema.nullish(),
 });
 
 type Body = z.infer<typeof bodySchema>;
@@ -40,11 +42,15 @@ export function addQueryRoutes(app: FastifyInstance, parts: QueryRouteParts): vo
       const body = bodySchema.safeParse(request.body);
       if (!body.success) return refuse(reply, unreadable(body.error));
       if (questions >= parts.maxQuestions) return refuse(reply, tooMany(parts.maxQuestions));
-      const { query, topk, chunk_top_k, top_k } = body.data;
+      const { query, topk, chunk_top_k, top_k, filter } = body.data;
       const wanted = topk || chunk_top_k || top_k || parts.defaultTopk;
       questions += 1;
       try {
-        return await handle({ query, topk: wanted, signal: goneSignal(reply) }, body.data, reply);
+        return await handle(
+          { query, topk: wanted, ...(filter && { filter }), signal: goneSignal(reply) },
+          body.data,
+          reply,
+        );
       } finally {
         questions -= 1;
       }

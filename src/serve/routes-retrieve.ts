@@ -38,12 +38,13 @@ export function addRetrieveRoutes(app: FastifyInstance, parts: RetrieveRoutePart
       const body = readRetrieveBody(request.body, parts.defaultTopk);
       if ('detail' in body) return reply.code(422).send(body);
       if (body.queries.length === 0) return { result: [] };
-      const { queries, topk, rerank, candidates } = body;
+      const { queries, topk, rerank, candidates, filter } = body;
       const signal = goneSignal(reply);
       const lists = await untilRetrieved(parts, {
         queries,
         topk,
         rerank,
+        ...(filter.length > 0 && { filter }),
         ...(candidates === undefined ? {} : { candidates }),
         signal,
       });

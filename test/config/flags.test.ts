@@ -35,6 +35,13 @@ test("parseCommandLine() keeps the worker script's flags and collects repeated i
   );
 });
 
+test('parseCommandLine() joins what is given of a flag that may be given several times', () => {
+  const line = parseCommandLine(['--filter', 'page=3', '--filter=year=2020'], {
+    filter: { kind: 'values', meaning: '' },
+  });
+  assert.deepEqual({ ...line.values }, { filter: 'page=3\nyear=2020' });
+});
+
 test('parseCommandLine() names the nearest flag for an unknown one', () => {
   assert.throws(
     () => parse('--inputfile', 'x'),

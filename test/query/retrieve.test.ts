@@ -262,3 +262,20 @@ test('retrieve() has several groups of one request under way, and an error ends 
   assert.deepEqual(begun, ['0', '64', '128', '192']);
   assert.deepEqual(ended, ['0', '64', '192']);
 });
+
+test('retrieve() keeps what was found under one filter apart from what is found under another', async () => {
+  const seen: unknown[] = [];
+  const searched = storeOf({});
+  const store: Store = {
+    ...searched,
+    searchText: (texts, k, filter) => {
+      seen.push(filter);
+      return searched.searchText(texts, k, filter);
+    },
+  };
+  const retrieve = retrieverOf({ store, embed });
+  const year = [{ field: 'label', labels: ['year=2020'] }] as const;
+  for (const filter of [year, undefined, year, []])
+    await retrieve({ queries: ['q'], topk: 1, signal, ...(filter && { filter }) });
+  assert.deepEqual(seen, [year, undefined], 'no condition is no filter');
+});

@@ -239,3 +239,26 @@ test('/retrieve speaks the same contract on the Unix socket', async () => {
   );
   assert.equal((JSON.parse(answer.text) as Result).result[0]?.[0]?.document.id, 'a.pdf');
 });
+
+test('a filter is handed on, as an object or as a command line has it, and a bad one is told as the contract tells it', async () => {
+  const { asked, retrieve } = recording();
+  await using endpoint = await open({ work: { retrieve, query: noQuery } });
+  const url = `${endpoint.url}/retrieve`;
+  await post(url, { queries: ['a'], topk: 1, filter: { year: [2020, 2021] } });
+  await post(url, { queries: ['a'], topk: 1, filter: ['document=reports/**', 'page=3..9'] });
+  assert.deepEqual(
+    asked.map(({ filter }) => filter),
+    [
+      [{ field: 'label', labels: ['year=2020', 'year=2021'] }],
+      [
+        { field: 'document', globs: ['reports/**'] },
+        { field: 'page', ranges: [[3, 9]] },
+      ],
+    ],
+  );
+  const refused = await post(url, { queries: ['a'], filter: 'page=x' });
+  assert.equal(refused.status, 422);
+  const { detail } = (await refused.json()) as { detail: { loc: string[]; msg: string }[] };
+  assert.deepEqual(detail[0]?.loc, ['body', 'filter']);
+  assert.match(detail[0]?.msg ?? '', /Cannot filter by "page=x"/);
+});

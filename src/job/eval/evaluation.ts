@@ -4,7 +4,7 @@ import type { Collection } from '../../query/eval/collection.ts';
 import type { Answered } from '../../query/eval/evaluate.ts';
 import type { Run } from '../../query/eval/trec.ts';
 import type { Inspection } from '../../store/types.ts';
-import type { IngestProgress, IngestReport } from '../../work.ts';
+import type { Filter, IngestProgress, IngestReport } from '../../work.ts';
 import type { OpenJob } from '../open.ts';
 import { answerQuestions, rankStages, untilAllReady, type RankedStages } from './measure.ts';
 
@@ -15,6 +15,7 @@ export interface EvaluationRequest {
   /** Documents of a ranking. */
   readonly depth: number;
   readonly topk: number;
+  readonly filter?: Filter;
   readonly onIngest: (progress: IngestProgress) => void;
   readonly onStep: (step: 'ranked' | 'answered', done: number, of: number) => void;
 }
@@ -35,7 +36,7 @@ export async function measure(
   request: EvaluationRequest,
   signal: AbortSignal,
 ): Promise<Measured> {
-  const { collection, corpus, depth, topk, onStep } = request;
+  const { collection, corpus, depth, topk, filter = [], onStep } = request;
   const { plan } = open.prepared;
   const { questions, qrels } = collection;
   const wanted = questions.filter(({ golden, right }) => golden.length > 0 || right !== undefined);
@@ -48,7 +49,7 @@ export async function measure(
       : await open.work.ingest({ inputs: [corpus], onProgress: request.onIngest, signal });
   signal.throwIfAborted();
   await untilAllReady(open, signal);
-  const asking = { open, signal };
+  const asking = { open, filter, signal };
   const ranked = !isRanked
     ? { runs: new Map(), places: new Map() }
     : await rankStages(

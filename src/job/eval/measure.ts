@@ -6,6 +6,7 @@ import type { Answered } from '../../query/eval/evaluate.ts';
 import type { Question } from '../../query/eval/questions.ts';
 import type { StageRanking, StageRankings } from '../../query/eval/stages.ts';
 import type { Run } from '../../query/eval/trec.ts';
+import type { Filter } from '../../work.ts';
 import type { OpenJob } from '../open.ts';
 
 export interface Asking {
@@ -13,6 +14,7 @@ export interface Asking {
   readonly questions: readonly Question[];
   /** Called with the number of questions that are done. */
   readonly onDone: (done: number) => void;
+  readonly filter?: Filter;
   readonly signal: AbortSignal;
 }
 
@@ -63,7 +65,7 @@ export async function rankStages(asking: Asking, depth: number): Promise<RankedS
 
 /** A reranker that restarts is waited for: a ranking that it has not seen must not count as its own. */
 async function rankGroup(
-  { open, signal }: Asking,
+  { open, filter, signal }: Asking,
   group: readonly Question[],
   depth: number,
 ): Promise<(readonly [string, StageRankings])[]> {
@@ -73,7 +75,7 @@ async function rankGroup(
     signal.throwIfAborted();
     if (attempt > triesOfReranker) throw rerankerFails(left[0]?.id ?? '');
     if (attempt > 1) await untilAllReady(open, signal);
-    const lists = await open.work.stages(left, depth, signal);
+    const lists = await open.work.stages(left, depth, signal, filter);
     const failed: Question[] = [];
     for (const [at, question] of left.entries()) {
       const stages = lists[at];
@@ -87,13 +89,13 @@ async function rankGroup(
 
 /** What the model is asked is more than what is searched for when there are options. */
 export async function answerQuestions(asking: Asking, topk: number): Promise<Answered[]> {
-  const { open, questions, onDone, signal } = asking;
+  const { open, questions, filter, onDone, signal } = asking;
   const answers: Answered[] = [];
   const answer = async (question: Question): Promise<Answered> => {
     signal.throwIfAborted();
     const { text, options } = question;
     const asked = options.size > 0 ? { asked: askWithOptions(text, options) } : {};
-    const record = await open.work.query({ query: text, ...asked, topk, signal });
+    const record = await open.work.query({ query: text, ...asked, topk, filter, signal });
     return { question, answer: record.answer };
   };
   for await (const answered of concurrently(questions, answersAtOnce, answer)) {
