@@ -10,6 +10,8 @@ const leaks = watchLeaks();
 after(() => leaks.assertNone());
 
 const { signal } = new AbortController();
+/** What is never answered must fail, not hang. */
+const bounded = { timeout: 10_000 };
 const asking = (more: Partial<SidecarAsk> = {}): SidecarAsk => ({
   frame: { op: 'rerank', query: 'q', passages: ['one'] },
   weight: 10,
@@ -52,19 +54,27 @@ test('a request that ends two children is given up, and one that finds none left
 });
 
 test('of two requests in the hands of a child that ends, only the one that ended it is set aside', async () => {
-  // Every start is another channel; each is ended by the deadly request, whatever else it holds.
-  const mortal = (): FakeChannel =>
-    makeChannel(({ id, query }) => (query === 'deadly' ? null : { id, scores: [1] }));
-  const channels = [mortal()];
+  const channels: FakeChannel[] = [];
+  const closed = new Set<FakeChannel>();
+  /** Every start is another channel; the deadly request ends it with whatever else it has in hand. */
+  const start = (): void => {
+    const channel = makeChannel(({ id, query }) => (query === 'deadly' ? null : { id, scores: [1] }));
+    channel.onClose(() => closed.add(channel));
+    channels.push(channel);
+  };
+  start();
   const sidecars = makeSidecars({
     ready: () => channels.slice(-1).map((channel) => ({ id: 'encoder', channel })),
-    untilReady: async () => void channels.push(mortal()),
+    untilReady: async () => {
+      if (closed.size === channels.length) start();
+    },
   });
   const request = (query: string): SidecarAsk => asking({ ifNone: 'wait', frame: { op: 'rerank', query } });
   const deadly = sidecars.ask(request('deadly'));
   const innocent = sidecars.ask(request('innocent'));
   await assert.rejects(deadly, { message: /ended twice/ });
   assert.deepEqual(await innocent, { id: 2, scores: [1] });
+  assert.equal(channels.length, 3);
 });
 
 test('a request that may wait is sent when a child is ready again', async () => {
@@ -76,15 +86,19 @@ test('a request that may wait is sent when a child is ready again', async () => 
   assert.deepEqual(await sidecars.ask(asking({ ifNone: 'wait' })), { id: 1, scores: [1] });
 });
 
-test('a child that answers nothing for too long is given up, its requests are closed and it gets no more', async () => {
-  const channel = silent();
-  const sidecars = sidecarsOf([channel], 20);
-  await assert.rejects(sidecars.ask(asking()), { code: 'model-unavailable' });
-  assert.match(channel.givenUp.join(), /reranker-1 did not answer a request within 0.02 s/);
-  assert.deepEqual(sidecars.loads(), []);
-});
+test(
+  'a child that answers nothing for too long is given up, its requests are closed and it gets no more',
+  bounded,
+  async () => {
+    const channel = silent();
+    const sidecars = sidecarsOf([channel], 20);
+    await assert.rejects(sidecars.ask(asking()), { code: 'model-unavailable' });
+    assert.match(channel.givenUp.join(), /reranker-1 did not answer a request within 0.02 s/);
+    assert.deepEqual(sidecars.loads(), []);
+  },
+);
 
-test('every answer is progress: a child with a long queue is not given up', async (t) => {
+test('every answer is progress: a child with a long queue is not given up', bounded, async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const channel = silent();
   const sidecars = sidecarsOf([channel], 100);
