@@ -10,6 +10,7 @@ import { basename, join } from 'node:path';
 import { splitSentences } from '../src/query/sentences.ts';
 import { CARRIED, makeEvidence } from '../src/query/support.ts';
 import { contentWords } from '../src/query/words.ts';
+import { languageOf } from '../src/words/language.ts';
 import { makeReference } from './reference-bm25.ts';
 import { type Figure, quantile, report } from './results.ts';
 
@@ -73,8 +74,9 @@ function makeTrials({ passages, claims }: Collection): Trial[] {
 type Measure = (claim: string, prompt: readonly string[], cited: number) => number;
 
 const plainOverlap: Measure = (claim, prompt, cited) => {
-  const wanted = contentWords(claim);
-  const held = new Set(contentWords(prompt[cited] ?? ''));
+  const language = languageOf(prompt.join('\n'));
+  const wanted = contentWords(claim, language);
+  const held = new Set(contentWords(prompt[cited] ?? '', language));
   return wanted.length === 0 ? 1 : wanted.filter((word) => held.has(word)).length / wanted.length;
 };
 

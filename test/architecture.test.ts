@@ -21,7 +21,7 @@ const mayImport: Readonly<Record<string, string>> = {
 
   // a document, a question
   ingest: 'documents models store disk observe',
-  query: 'models tokens store observe',
+  query: 'models tokens words store observe',
   documents: 'tokens words observe',
   models: 'types:supervise/spec observe',
   store: 'types:supervise/spec words disk observe',

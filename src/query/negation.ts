@@ -10,6 +10,13 @@ const negators = new Set(
   не нет без никогда ни`.split(/\s+/u),
 );
 
+/** "No more than", "no doubt": these negate nothing. */
+const idioms = new Set('more less fewer later earlier doubt'.split(' '));
+
 /** Whether a text holds one. `n't` is one too. */
 export const isNegated = (words: readonly string[]): boolean =>
-  words.some((word, at) => negators.has(word) || (word === 't' && words[at - 1]?.endsWith('n') === true));
+  words.some(
+    (word, at) =>
+      (negators.has(word) && !(word === 'no' && idioms.has(words[at + 1] ?? ''))) ||
+      (word === 't' && words[at - 1]?.endsWith('n') === true),
+  );

@@ -1,4 +1,5 @@
 import type { Support } from '../work.ts';
+import { languageOf } from '../words/language.ts';
 import { isNegated } from './negation.ts';
 import { claimedIn, statedIn } from './numbers.ts';
 import { splitSentences } from './sentences.ts';
@@ -12,7 +13,7 @@ const QUOTED_RUN = 8;
  * wrote freely: 5 % of those that cite their own abstract stay under it (bench/citations). Answers that keep to the
  * words of their passages, as the prompt asks, lie far above it.
  */
-export const CARRIED = 0.11;
+export const CARRIED = 0.12;
 
 /** Two sentences that share so much of both their words say the same, or the contrary. */
 const SAME_STATEMENT = 0.75;
@@ -45,19 +46,22 @@ export interface Evidence {
  * - `quoted`: the whole sentence stands in one cited passage, letter case, white space and punctuation apart.
  * - `unsupported`: a cited passage has the sentence with a "not" where this one has none, or the other way round.
  * - `quoted`: eight words in a row stand in one cited passage.
- * - `overlapping`: enough of its words and of their pairs stand in the cited passages, and not many more in another.
+ * - `overlapping`: enough of its words and of their pairs, cut to stems, stand in the cited passages, and not many more
+ *   in another passage.
  *
  * This compares words, not meaning: it misses a reversed relation, and a citation of a passage in another language is
  * `unsupported`.
  */
 export function makeEvidence(texts: readonly string[]): Evidence {
-  const passages = texts.map(readPassage);
+  // Of a prompt in several languages the others are only stemmed worse: sentence and passage in the same way.
+  const language = languageOf(texts.join('\n'));
+  const passages = texts.map((text) => readPassage(text, language));
   const holders = new Map<string, number>();
   for (const passage of passages)
     for (const term of passage.terms) holders.set(term, (holders.get(term) ?? 0) + 1);
 
   const overlap: Evidence['overlap'] = (sentence, cited) => {
-    const wanted = [...new Set(terms(sentence))];
+    const wanted = [...new Set(terms(sentence, language))];
     const share = (held: readonly Passage[]): number => shareHeld(wanted, held, holders);
     const own = share(pick(passages, cited));
     const others = passages.filter((_, at) => !cited.includes(at)).map((passage) => share([passage]));
@@ -71,7 +75,8 @@ export function makeEvidence(texts: readonly string[]): Evidence {
       const wanted = words(sentence);
       if (wanted.length > 0 && held.some((passage) => quotes(wanted, passage, wanted.length)))
         return 'quoted';
-      if (held.some((passage) => contradicts(sentence, passage))) return 'unsupported';
+      const statement = readStatement(sentence, language);
+      if (held.some((passage) => contradicts(statement, passage))) return 'unsupported';
       if (held.some((passage) => quotes(wanted, passage, QUOTED_RUN))) return 'quoted';
       return overlap(sentence, cited) >= CARRIED ? 'overlapping' : 'unsupported';
     },
@@ -81,15 +86,15 @@ export function makeEvidence(texts: readonly string[]): Evidence {
 const pick = (passages: readonly Passage[], at: readonly number[]): Passage[] =>
   at.map((each) => passages[each]).filter((passage) => passage !== undefined);
 
-const readPassage = (text: string): Passage => ({
+const readPassage = (text: string, language: string): Passage => ({
   words: ` ${words(text).join(' ')} `,
-  terms: new Set(terms(text)),
+  terms: new Set(terms(text, language)),
   numbers: statedIn(text),
-  sentences: splitSentences(text.replace(/\s+/gu, ' ')).map(readStatement),
+  sentences: splitSentences(text.replace(/\s+/gu, ' ')).map((sentence) => readStatement(sentence, language)),
 });
 
-const readStatement = (text: string): Statement => ({
-  content: new Set(contentWords(text)),
+const readStatement = (text: string, language: string): Statement => ({
+  content: new Set(contentWords(text, language)),
   negated: isNegated(words(text)),
 });
 
@@ -105,8 +110,7 @@ function quotes(wanted: readonly string[], passage: Passage, length: number): bo
   return false;
 }
 
-function contradicts(sentence: string, { sentences }: Passage): boolean {
-  const { content, negated } = readStatement(sentence);
+function contradicts({ content, negated }: Statement, { sentences }: Passage): boolean {
   if (content.size === 0) return false;
   const same = sentences.filter((each) => {
     const shared = [...content].filter((word) => each.content.has(word)).length;
