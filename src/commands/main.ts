@@ -14,6 +14,7 @@ import { queryVerb } from './query.ts';
 import { retrieveVerb } from './retrieve.ts';
 import { runVerb } from './run.ts';
 import { statusVerb } from './status.ts';
+import { stopVerb } from './stop.ts';
 import { commonFlags, type Verb } from './verb.ts';
 import { version } from './version.ts';
 
@@ -23,6 +24,7 @@ const verbs: Readonly<Record<string, Verb>> = {
   doctor: doctorVerb,
   config: configVerb,
   status: statusVerb,
+  stop: stopVerb,
   ingest: ingestVerb,
   query: queryVerb,
   retrieve: retrieveVerb,

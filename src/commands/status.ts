@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 
 import { load } from '../config/load.ts';
-import { RagError } from '../errors.ts';
 import { deviceText } from '../job/device.ts';
 import type { ContainmentName, SupervisorStatus } from '../job/status.ts';
+import { chooseSupervisor } from '../job/supervisors.ts';
 import { withoutControls } from '../observe/terminal.ts';
-import { readSupervisors, type SupervisorRecord } from '../services/state-file.ts';
+import type { SupervisorRecord } from '../services/state-file.ts';
 import { jsonFlag, type Verb } from './verb.ts';
 
 export const statusVerb: Verb = {
@@ -18,7 +18,7 @@ export const statusVerb: Verb = {
   async run({ line, environment, print }) {
     const { settings } = load({ flags: line.settings, environment, file: line.values['config'] });
     const folder = join(settings.RAG_RUNTIME_STATE, 'supervisors');
-    const record = choose(await readSupervisors(folder, new Date()), line.positionals[0], folder);
+    const record = await chooseSupervisor(folder, line.positionals[0]);
     print(
       line.switches.has('json')
         ? JSON.stringify({ ...record.state, presence: record.presence })
@@ -27,25 +27,6 @@ export const statusVerb: Verb = {
     return 0;
   },
 };
-
-/** The job that was named, else the newest that runs, else the newest. */
-function choose(
-  records: readonly SupervisorRecord[],
-  job: string | undefined,
-  folder: string,
-): SupervisorRecord {
-  const candidates =
-    job === undefined ? records : records.filter(({ name }) => name === job || name.startsWith(`${job}.`));
-  const chosen = candidates.find(({ presence }) => presence === 'running') ?? candidates[0];
-  if (chosen !== undefined) return chosen;
-  throw new RagError(
-    'no-input',
-    `Cannot show ${job === undefined ? 'a supervisor' : `job ${job}`}: there is no state file of it in ${folder}`,
-    {
-      hint: 'set RAG_RUNTIME_STATE as in the job, or look at: squeue -u $USER',
-    },
-  );
-}
 
 /** What each cannot do, in words for a reader at 3 am. */
 const gap: Readonly<Record<ContainmentName, string>> = {
