@@ -22,6 +22,7 @@ if [ $# -gt 0 ]; then
   name=$1 && shift
   exec node "bench/$name.ts" "$@"
 fi
+! scripts/python-env.sh || all="$all length-sorting"
 for name in $all; do node "bench/$name.ts"; done
 echo 'Left out: bench/run.sh citations COLLECTION... (documents.jsonl, queries.jsonl with long_answer, as PubMedQA)'
 echo 'Left out: bench/run.sh real-corpus FOLDER (any folder of documents)'
