@@ -33,40 +33,38 @@ const growth = 0.05;
 
 export function keepStatistics(): Statistics {
   const ofViews = new WeakMap<View, Kept>();
-  /** Where there are no shards the next view has the same main. */
-  let ofMain: { readonly version: number; readonly counted: Promise<TableStatistics> } | undefined;
-  const countMain = async (main: Table): Promise<TableStatistics> => {
-    const version = await main.version();
-    if (ofMain?.version !== version) ofMain = { version, counted: countAll(main) };
-    const kept = ofMain;
-    try {
-      return { ...(await kept.counted), table: main };
-    } catch (error) {
-      ofMain = undefined;
-      throw error;
-    }
-  };
-  const count = async (view: View): Promise<TableStatistics[]> => {
-    const { ledger } = view;
-    const counts = tablesOf(view).map(async ({ table, place }) => {
-      const isMain = place === 'main';
-      // Without an index a search returns any rows.
-      if (!(await (isMain ? givenTextIndex(table) : refreshTextIndex(table)))) return [];
-      return [isMain && ledger.size === 0 ? await countMain(table) : await countShown(table, place, ledger)];
-    });
-    return (await Promise.all(counts)).flat();
-  };
   return {
     of: async (view) => {
       const rows = await rowsOf(view);
       const kept = ofViews.get(view);
       if (kept !== undefined && rows <= kept.rows * (1 + growth)) return kept.tables;
-      const tables = count(view);
+      const counting = count(view);
+      const tables = counting.then((counted) => counted.tables);
       ofViews.set(view, { rows, tables });
-      tables.catch(() => ofViews.delete(view));
+      const forget = (): unknown => ofViews.delete(view);
+      counting.then(({ isWhole }) => isWhole || forget(), forget);
       return tables;
     },
   };
+}
+
+interface Counted {
+  readonly tables: readonly TableStatistics[];
+  /** False when a table could not be given an index: where the disk was full there may be room the next time. */
+  readonly isWhole: boolean;
+}
+
+async function count(view: View): Promise<Counted> {
+  const counts = await Promise.all(
+    tablesOf(view).map(async ({ table, place }): Promise<TableStatistics | 'empty' | 'no index'> => {
+      if ((await table.countRows()) === 0) return 'empty';
+      // Without an index a search returns any rows.
+      if (!(await (place === 'main' ? givenTextIndex(table) : refreshTextIndex(table)))) return 'no index';
+      const isMainAlone = place === 'main' && view.ledger.size === 0;
+      return isMainAlone ? countAll(table) : countShown(table, place, view.ledger);
+    }),
+  );
+  return { tables: counts.filter((each) => typeof each === 'object'), isWhole: !counts.includes('no index') };
 }
 
 async function rowsOf(view: View): Promise<number> {

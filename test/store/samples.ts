@@ -29,6 +29,7 @@ export interface SampleDocument {
   /** Stands for the content: another edition has another hash. */
   readonly edition?: string;
   readonly title?: string;
+  /** English unless it is given. */
   readonly language?: string;
   readonly labels?: readonly string[];
   readonly texts: readonly string[];
@@ -39,7 +40,7 @@ export function rowsOf({
   key,
   edition = 'a',
   title = key,
-  language = '',
+  language = 'en',
   labels = [],
   texts,
 }: SampleDocument): ChunkRow[] {

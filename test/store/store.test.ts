@@ -42,7 +42,7 @@ test('what was appended is known, found whole and counted', async () => {
       labels: _labels,
       ...passage
     } = rowsOf(lace)[0] ?? assert.fail();
-    assert.deepEqual({ ...hit, score: 0 }, { ...passage, score: 0 }, state);
+    assert.deepEqual({ ...hit, score: 0 }, { ...passage, score: 0, stage: 'lexical' }, state);
     const [dense = []] = await denseHits(store, [vectorOf('Zebras have stripes')], 2);
     assert.equal(dense[0]?.document, zebra.key, state);
     assert.ok(Math.abs((dense[0]?.score ?? 0) - 1) < 2e-3, `cosine of equal vectors is ${dense[0]?.score}`);

@@ -91,7 +91,7 @@ test('rows that the text index does not cover are found, and compact mends it', 
   await using folder = await scratchFolder();
   await using forked = await openFilled(folder.path);
   await forked.store.consolidate();
-  const found = await damageMain(forked, folder.path, (main) => main.dropIndex('contents_idx'));
+  const found = await damageMain(forked, folder.path, (main) => main.dropIndex('words_idx'));
   assert.match(problemsOf(found), /the text index covers no row of main/);
   assert.match(found.problems[0]?.mend ?? '', /index compact/);
   await forked.store.consolidate();
