@@ -6,6 +6,8 @@ import type { ContainmentName, SupervisorStatus } from '../job/status.ts';
 import { chooseSupervisor } from '../job/supervisors.ts';
 import { withoutControls } from '../observe/terminal.ts';
 import type { SupervisorRecord } from '../services/state-file.ts';
+import type { CommandOptions } from '../slurm/command.ts';
+import { type Fate, fateText, readFate } from '../slurm/fate.ts';
 import { jsonFlag, type Verb } from './verb.ts';
 
 export const statusVerb: Verb = {
@@ -15,14 +17,15 @@ export const statusVerb: Verb = {
   words: 'job',
   settings: ['paths'],
   flags: { json: jsonFlag },
-  async run({ line, environment, print }) {
+  async run({ line, environment, signal, print }) {
     const { settings } = load({ flags: line.settings, environment, file: line.values['config'] });
     const folder = join(settings.RAG_RUNTIME_STATE, 'supervisors');
     const record = await chooseSupervisor(folder, line.positionals[0]);
+    const fate = await readFateOf(record, { env: environment, timeoutMs: 10_000, signal });
     print(
       line.switches.has('json')
-        ? JSON.stringify({ ...record.state, presence: record.presence })
-        : statusText(record),
+        ? JSON.stringify({ ...record.state, presence: record.presence, fate: fate ?? null })
+        : statusText(record, fate),
     );
     return 0;
   },
@@ -44,11 +47,21 @@ const reach: Readonly<Record<SupervisorStatus['network'], string>> = {
   shared: 'other users of this node can reach Ollama on its loopback port; it asks nobody who he is',
 };
 
-function statusText({ state, presence }: SupervisorRecord): string {
+/** Only who did not say himself how he ended is asked after. */
+async function readFateOf(
+  { presence, state }: SupervisorRecord,
+  options: CommandOptions,
+): Promise<Fate | undefined> {
+  const job = String(state['job']);
+  return presence === 'gone' && !job.startsWith('local-') ? readFate(job, options) : undefined;
+}
+
+function statusText({ state, presence }: SupervisorRecord, fate: Fate | undefined): string {
   const status = state as unknown as SupervisorStatus;
   const { progress, endpoint, services } = status;
   const lines = [
     `job ${status.job} on ${status.node}: ${presence === 'gone' ? `gone while ${status.phase}, without saying why` : status.phase}`,
+    ...(fate === undefined ? [] : [fateText(fate)]),
     ...(status.outcome == null ? [] : [`ended with ${status.outcome.exit}: ${status.outcome.reason}`]),
     `containment ${status.containment}: ${gap[status.containment]}`,
     `network ${status.network}: ${reach[status.network]}`,
