@@ -3,7 +3,8 @@ import { RagError } from '../../errors.ts';
 import type { Embed } from '../../models/types.ts';
 import type { BareRow } from '../chunk-rows.ts';
 import { asStored } from './import.ts';
-import { rowsOf, type Part } from './parts.ts';
+import { fewRows, type NumberedSlice } from './corpus-rows.ts';
+import { rowsOf, type Entry, type Part } from './parts.ts';
 
 export interface Comparison {
   readonly compared: number;
@@ -24,6 +25,7 @@ const lowestLikeness = 0.99;
 
 /** Encoders cut long passages, each elsewhere (at 180 to 512 tokens): short ones are compared. */
 const shortCharacters = 600;
+const lookedAt = 20;
 
 type Form = readonly [name: string, text: (row: BareRow) => string];
 
@@ -76,26 +78,21 @@ export function likeness(a: Float32Array, b: Float32Array): number {
   return a.length === b.length ? (2 * ab) / (aa + bb) : 0;
 }
 
-/** Spread over all rows. */
+/** Spread over all rows, each the most fit of some that follow each other. */
 async function chooseSamples(parts: readonly Part[], signal: AbortSignal): Promise<Sample[]> {
   const total = parts.reduce((sum, part) => sum + rowsOf(part), 0);
   const count = Math.min(samples, total);
   const wanted = Array.from({ length: count }, (_, n) => Math.floor(((n + 0.5) * total) / count));
+  const around = Math.max(1, Math.min(lookedAt, Math.floor(total / count)));
   const chosen: Sample[] = [];
   let before = 0;
   for (const part of parts) {
     for (const slice of part.slices) {
       const from = before + slice.first;
-      const here = wanted.filter((row) => row >= from && row < from + slice.rows).map((row) => row - from);
-      if (here.length === 0) continue;
-      const entries = await part.read(slice, signal);
-      for (const [n, row] of here.entries()) {
-        const end = here[n + 1] ?? slice.rows;
-        const at = shortest(entries.slice(row, end).map(rowOfEntry));
-        const found = rowOfEntry(entries[row + at]);
-        if (found === undefined) continue;
-        const vector = await part.vectors.at(slice.first + row + at);
-        if (asStored(vector, 'cosine') !== undefined) chosen.push({ row: found, vector });
+      for (const row of wanted.filter((each) => each >= from && each < from + slice.rows)) {
+        const few = await fewRows(part.path, slice, row - before, around);
+        const sample = await sampleOf(part, few, signal);
+        if (sample !== undefined) chosen.push(sample);
       }
     }
     before += rowsOf(part);
@@ -103,8 +100,17 @@ async function chooseSamples(parts: readonly Part[], signal: AbortSignal): Promi
   return chosen;
 }
 
-const rowOfEntry = (entry: Awaited<ReturnType<Part['read']>>[number] | undefined): BareRow | undefined =>
-  entry !== undefined && entry !== 'repeated' && 'row' in entry ? entry.row : undefined;
+async function sampleOf(part: Part, few: NumberedSlice, signal: AbortSignal): Promise<Sample | undefined> {
+  const rows = (await part.read(few, signal)).map(rowOfEntry);
+  const at = shortest(rows);
+  const row = rows[at];
+  if (row === undefined) return undefined;
+  const vector = await part.vectors.at(few.first + at);
+  return asStored(vector, 'cosine') === undefined ? undefined : { row, vector };
+}
+
+const rowOfEntry = (entry: Entry): BareRow | undefined =>
+  entry !== 'repeated' && 'row' in entry ? entry.row : undefined;
 
 /** The first that is short, else the shortest. */
 function shortest(rows: readonly (BareRow | undefined)[]): number {

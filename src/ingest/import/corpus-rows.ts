@@ -1,5 +1,6 @@
 /** Which rows of a corpus lie where: a vector belongs to a row by its number. */
 import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { isBlank } from '../../documents/rows.ts';
 import { RagError } from '../../errors.ts';
 import type { Slice } from '../slices.ts';
@@ -49,4 +50,30 @@ async function* wholeLines(path: string): AsyncGenerator<Buffer> {
     rest = Buffer.concat([...(end > 0 ? [] : [rest]), block.subarray(end)]);
   }
   if (rest.length > 0) yield rest;
+}
+
+/** A few rows of a slice, from one of its rows on: what is parsed of it then. */
+export async function fewRows(
+  path: string,
+  { from, to, first, rows }: NumberedSlice,
+  row: number,
+  count: number,
+): Promise<NumberedSlice> {
+  await using handle = await open(path);
+  const bytes = Buffer.alloc(to - from);
+  await handle.read(bytes, 0, bytes.length, from);
+  const begins: number[] = [];
+  for (let begin = 0; begin < bytes.length;) {
+    const feed = bytes.indexOf(lineFeed, begin);
+    const after = feed < 0 ? bytes.length : feed + 1;
+    if (!isBlank(bytes.subarray(begin, feed < 0 ? after : feed))) begins.push(begin);
+    begin = after;
+  }
+  const end = Math.min(row - first + count, rows);
+  return {
+    from: from + (begins[row - first] ?? 0),
+    to: from + (begins[end] ?? bytes.length),
+    first: row,
+    rows: end - (row - first),
+  };
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { numberedSlices } from '../../../src/ingest/import/corpus-rows.ts';
+import { fewRows, numberedSlices } from '../../../src/ingest/import/corpus-rows.ts';
 import { scratchFolder } from '../../store/forked-host.ts';
 
 const never = new AbortController().signal;
@@ -38,4 +38,19 @@ test('an empty file has no slices', async () => {
   const path = join(scratch.path, 'empty.jsonl');
   writeFileSync(path, '');
   assert.deepEqual(await numberedSlices(path, never), []);
+});
+
+test('a few rows are cut out of a slice, over blank lines and up to its end', async () => {
+  await using scratch = await scratchFolder();
+  const path = join(scratch.path, 'corpus.jsonl');
+  writeFileSync(path, '{"id":0}\n\n{"id":1}\n{"id":2}\n \n{"id":3}');
+  const [slice] = await numberedSlices(path, never);
+  assert.ok(slice !== undefined);
+  const textOf = async (row: number, count: number): Promise<string> => {
+    const { from, to, first, rows } = await fewRows(path, slice, row, count);
+    return `${first}+${rows} ${readFileSync(path, 'latin1').slice(from, to).replaceAll(/\s/gu, '')}`;
+  };
+  assert.equal(await textOf(0, 2), '0+2 {"id":0}{"id":1}');
+  assert.equal(await textOf(2, 1), '2+1 {"id":2}');
+  assert.equal(await textOf(2, 9), '2+2 {"id":2}{"id":3}');
 });
