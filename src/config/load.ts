@@ -45,7 +45,6 @@ export function load(given: Given): Loaded {
     const found = find(name, given, file);
     const ignored = found === undefined ? undefined : whyIgnored(name, found.value);
     if (ignored !== undefined) warnings.push(ignored);
-    if (found !== undefined && entryOf(name).idle === true) warnings.push(`${name} has no effect yet.`);
     const source = found === undefined || ignored !== undefined ? 'default' : found.source;
     const raw = source === 'default' ? entryOf(name).default : found?.value;
     sources[name] = source;

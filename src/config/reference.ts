@@ -22,8 +22,7 @@ const namesIn = (group: Group): SettingName[] => settingNames.filter((name) => e
 
 /** A setting whose other values are refused so far says so wherever it is listed. */
 function meaningOf(name: SettingName): string {
-  const { meaning, works, idle } = entryOf(name);
-  if (idle === true) return `${meaning} No effect yet.`;
+  const { meaning, works } = entryOf(name);
   if (works === undefined) return meaning;
   return `${meaning} ${works.length === 0 ? 'Not yet supported.' : `So far: ${works.map((value) => `\`${value}\``).join(', ')}.`}`;
 }

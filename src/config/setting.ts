@@ -25,8 +25,6 @@ export interface SettingEntry<S extends z.ZodType = z.ZodType> {
   readonly repeatable?: boolean;
   /** The only values that work so far; others are refused as not yet supported. */
   readonly works?: readonly string[];
-  /** Checked, and read by nothing so far. */
-  readonly idle?: boolean;
 }
 
 export const entry = <S extends z.ZodType>(
@@ -34,7 +32,7 @@ export const entry = <S extends z.ZodType>(
   schema: S,
   fallback: string | undefined,
   meaning: string,
-  more: Pick<SettingEntry, 'flag' | 'repeatable' | 'works' | 'idle'> = {},
+  more: Pick<SettingEntry, 'flag' | 'repeatable' | 'works'> = {},
 ): SettingEntry<S> => ({ schema, default: fallback, group, meaning, ...more });
 
 export const text: z.ZodString = z.string().trim().min(1, 'is empty, a value is wanted');

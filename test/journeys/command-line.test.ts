@@ -61,7 +61,7 @@ const failures: [string, string[], Record<string, string>, number, RegExp][] = [
   ['an unknown flag', ['run', '--input-flie', 'x'], {}, 64, /did you mean --/],
   ['a word that no flag takes', ['run', 'papers'], {}, 64, /--input-file papers/],
   ['a wrong setting', ['run'], { RAG_TOPK: '-1' }, 78, /RAG_TOPK/],
-  ['a setting that is not there yet', ['run'], { NUM_TRAIN_GPUS: '1' }, 78, /not yet supported/],
+  ['a setting that is not there yet', ['run'], { RAG_IDLE_TIMEOUT: '600' }, 78, /not yet supported/],
   ['a wrong path', ['run', '--mode', 'ingest', '--input-file', 'nowhere'], {}, 65, /does not exist/],
   [
     'a missing Ollama in a job',
