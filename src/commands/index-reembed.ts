@@ -4,7 +4,6 @@ import { join } from 'node:path';
 
 import { load } from '../config/load.ts';
 import { RagError } from '../errors.ts';
-import { checkIndexed } from '../job/check-folders.ts';
 import { withIndex } from '../job/index-store.ts';
 import { makeExitCode, makeSummary, outcomeText } from '../job/outcome.ts';
 import {
@@ -31,7 +30,7 @@ export async function reembedIndex(input: VerbInput, words: readonly string[]): 
   const { line, environment } = input;
   const { settings } = load({ flags: line.settings, environment, file: line.values['config'] });
   const places = await reembedPlaces(settings.RAG_WORKING_DIR);
-  if (!existsSync(places.whole)) await checkIndexed(settings);
+  if (!existsSync(join(places.index, 'index.json')) && !existsSync(places.whole)) throw noIndex(places);
   const exit = await holding(places.claim, () => reembedHeld(input, places));
   if (exit === 'timed-out') throw underWay(places);
   return exit;
@@ -101,6 +100,11 @@ function reportText(report: IngestReport | undefined, before: string | null): st
 const allOfIt = (words: readonly string[]): RagError =>
   new RagError('usage', `Cannot reembed ${words.join(' ')}: all of an index is by one encoder`, {
     hint: 'node dist/supervisor.js index reembed',
+  });
+
+const noIndex = ({ index }: Places): RagError =>
+  new RagError('no-input', `Cannot reembed ${index}: there is no index in it, one is wanted`, {
+    hint: 'node dist/supervisor.js index reembed --working-dir DIR',
   });
 
 const underWay = ({ index, claim }: Places): RagError =>

@@ -5,7 +5,7 @@
  * index of the newest version would answer for it.
  */
 import { randomUUID } from 'node:crypto';
-import { copyFile, mkdir, readdir, rename } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { readIfThere, writeAtomic } from '../disk/atomic.ts';
 import { RagError } from '../errors.ts';
@@ -65,7 +65,8 @@ export async function makeTag(folder: IndexFolder, name: string, now: () => Date
 async function linkAll(folder: IndexFolder, name: string, made: string): Promise<Tag> {
   const { root } = folder;
   const tag = { name, made, ...(await countsOf(folder)) };
-  const beside = tagFolder(root, `.${randomUUID()}`);
+  const beside = tagFolder(root, '.new');
+  await rm(beside, { recursive: true, force: true }); // of a tag that was cut short: it is our turn
   await mkdir(beside, { recursive: true });
   for (const kind of ['chunks', 'failures'] as const) {
     const place = tablePath(root, mainName(kind));
