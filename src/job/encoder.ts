@@ -9,7 +9,8 @@ import type { ServedModel } from '../services/ollama-ready.ts';
 import type { SidecarReady } from '../services/sidecar-ready.ts';
 import type { EncoderRecord } from '../store/types.ts';
 import type { Tree } from '../supervise/spec.ts';
-import { readyChildren } from './ready-children.ts';
+import { known, readyChildren } from './ready-children.ts';
+import type { Served } from './served.ts';
 
 /** An encoder that is ready, as its server told. */
 export type ServedEncoder = Omit<EncoderRecord, 'type' | 'chunker'> & {
@@ -56,22 +57,46 @@ export const makeRecord = (
   chunker: string,
 ): EncoderRecord => ({ ...encoder, type: encoder.dimensions === 0 ? 'f16' : type, chunker });
 
-export const embedderIds = ({ instances }: Plan): string[] =>
-  instances.filter(({ role }) => role === 'embed').map(({ id }) => id);
+/** What embeds: of several encoders the first, or the one that is called so. */
+export function embedderIds({ instances }: Plan, word?: string): string[] {
+  const embedders = instances.filter(({ role }) => role === 'embed');
+  const model = word ?? embedders[0]?.model;
+  return embedders.filter((each) => each.model === model).map(({ id }) => id);
+}
 
 export interface EncodingInput {
   readonly plan: Plan;
-  readonly settings: Pick<Settings, 'RAG_VECTOR_TYPE'>;
+  readonly settings: Pick<Settings, 'RAG_VECTOR_TYPE' | 'RAG_QUERY_INSTRUCTION'>;
   readonly tree: Tree;
-  readonly untilEncoder: (signal: AbortSignal) => Promise<ServedEncoder>;
+  readonly served: Pick<Served, 'encoder'>;
+  /** Of several encoders which one; undefined: the first. */
+  readonly word?: string;
   /** Ends every request. */
   readonly signal: AbortSignal;
 }
 
+export const makeUntilEncoder =
+  ({ plan, settings, tree, served, word, signal: whole }: EncodingInput) =>
+  async (signal: AbortSignal): Promise<ServedEncoder> => {
+    if (plan.embedder === 'none') return noEncoder;
+    const ids = embedderIds(plan, word);
+    await tree.untilReady(ids, AbortSignal.any([signal, whole]));
+    return known(served.encoder(ids, settings), 'the encoder');
+  };
+
 /** Vectors by the Python children of the plan. */
-export const makeEncoding = ({ plan, settings, tree, untilEncoder, signal }: EncodingInput): Embed =>
+export const makeEncoding = ({
+  plan,
+  settings,
+  tree,
+  untilEncoder,
+  word,
+  signal,
+}: Omit<EncodingInput, 'served'> & {
+  readonly untilEncoder: (signal: AbortSignal) => Promise<ServedEncoder>;
+}): Embed =>
   makeEncode({
-    sidecars: makeSidecars(readyChildren(tree, embedderIds(plan))),
+    sidecars: makeSidecars(readyChildren(tree, embedderIds(plan, word))),
     untilEncoder,
     type: settings.RAG_VECTOR_TYPE,
     signal,

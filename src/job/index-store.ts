@@ -7,7 +7,7 @@ import { openStore } from '../store/client.ts';
 import type { Store } from '../store/types.ts';
 import { startTree } from '../supervise/tree.ts';
 import { openFolders } from './folders.ts';
-import { untilChannel } from './open.ts';
+import { untilChannel } from './ready-children.ts';
 import { definedOnly } from './services.ts';
 import { budget } from './supervised.ts';
 

@@ -5,6 +5,7 @@ import type { OllamaHttp } from '../models/ollama-http.ts';
 import { prefixesFor } from '../models/prefixes.ts';
 import type { Embed, Generate, Rerank, Roster } from '../models/types.ts';
 import type { Instance, Plan } from '../plan/types.ts';
+import { embedderIds } from './encoder.ts';
 import { embedDimensions, embedOptions, generateOptions } from './models-in-force.ts';
 import type { Prepared } from './prepare.ts';
 
@@ -48,7 +49,7 @@ export function makeModels({
     makeEmbed({
       ...common,
       options: embedOptions(settings),
-      dimensions: plan.engine === 'ollama' ? embedDimensions(settings, embedModel) : null,
+      dimensions: plan.engine !== 'embedded' ? embedDimensions(settings, embedModel) : null,
       prefixes: prefixesFor(embedModel, settings.RAG_QUERY_INSTRUCTION),
     });
   return {
@@ -57,7 +58,7 @@ export function makeModels({
     generate: has('generate') ? makeGenerate({ ...common, options: generateOptions }) : undefined,
     rerank,
     generateModel: modelOf(plan, 'generate'),
-    embedders: Math.max(1, plan.instances.filter(({ role }) => role === 'embed').length),
+    embedders: Math.max(1, embedderIds(plan).length),
   };
 }
 

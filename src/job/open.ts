@@ -6,20 +6,22 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 
 import { openParserPool } from '../documents/pool.ts';
-import { exitCodeOf, messageOf, RagError } from '../errors.ts';
+import { exitCodeOf, messageOf } from '../errors.ts';
 import type { Flights } from '../models/flights.ts';
 import { openLog, type Log } from '../observe/log.ts';
 import { jobKey } from '../slurm/job.ts';
 import { readTeam } from '../slurm/team.ts';
 import { openStore } from '../store/client.ts';
-import type { Channel, Tree } from '../supervise/spec.ts';
+import type { Tree } from '../supervise/spec.ts';
 import type { Roster } from '../models/types.ts';
 import { makeSupervisorId } from './contain.ts';
-import { embedderIds, makeEncoding, noEncoder, type ServedEncoder } from './encoder.ts';
+import { makeEncoding, makeUntilEncoder } from './encoder.ts';
 import { openFolders, type Folders } from './folders.ts';
+import { openFurther } from './further.ts';
 import { makeModels } from './models.ts';
 import { openOutsideParser, type OpenOutsideParser } from './outside-parser.ts';
 import type { Prepared } from './prepare.ts';
+import { untilChannel } from './ready-children.ts';
 import { openReranker } from './reranker.ts';
 import { openWatch, type Watch } from './watch.ts';
 import { definedOnly } from './services.ts';
@@ -111,12 +113,10 @@ async function withWork<T>(
   });
   await using reranker = await openReranker({ plan, settings, tree, log });
   const { rerank } = reranker;
-  const untilEncoder = async (signal: AbortSignal): Promise<ServedEncoder> => {
-    if (plan.embedder === 'none') return noEncoder;
-    await tree.untilReady(embedderIds(plan), AbortSignal.any([signal, lost]));
-    return found(served.encoder(settings), 'the encoder');
-  };
-  const encode = makeEncoding({ plan, settings, tree, untilEncoder, signal: lost });
+  const encoding = { plan, settings, tree, served, signal: lost };
+  const untilEncoder = makeUntilEncoder(encoding);
+  const encode = makeEncoding({ ...encoding, untilEncoder });
+  await using further = openFurther(encoding);
   const work = makeWork({
     settings,
     store,
@@ -128,6 +128,7 @@ async function withWork<T>(
     log,
     writer: `${jobKey(job)}-${job.restart}-${run}`,
     untilEncoder,
+    further: further.indexes,
   });
   describe(prepared, folders, log);
   return await watched(
@@ -169,13 +170,3 @@ function describe({ plan, parser, settings, job, intent }: Prepared, { logs }: F
 }
 
 const shown = (gpus: readonly string[]): string => (gpus.length === 0 ? 'no GPU' : `GPU ${gpus.join(',')}`);
-
-export async function untilChannel(tree: Tree, id: string, signal: AbortSignal): Promise<Channel> {
-  await tree.untilReady([id], signal);
-  return found(tree.running(id)?.channel, `the channel of ${id}`);
-}
-
-function found<T>(value: T | undefined, what: string): T {
-  if (value === undefined) throw new RagError('bug', `Cannot use ${what}: it is ready and yet unknown`);
-  return value;
-}

@@ -1,6 +1,7 @@
 /** Children with a channel, as the rooms that talk to them see them: those of the tree that are ready. */
 import type { SidecarsOptions } from '../models/sidecar.ts';
-import type { Tree } from '../supervise/spec.ts';
+import { RagError } from '../errors.ts';
+import type { Channel, Tree } from '../supervise/spec.ts';
 
 export const readyChildren = (
   tree: Pick<Tree, 'running' | 'untilReady'>,
@@ -17,3 +18,14 @@ export const readyChildren = (
       throw all.errors[0];
     }),
 });
+
+export async function untilChannel(tree: Tree, id: string, signal: AbortSignal): Promise<Channel> {
+  await tree.untilReady([id], signal);
+  return known(tree.running(id)?.channel, `the channel of ${id}`);
+}
+
+/** What its readiness promises. */
+export function known<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new RagError('bug', `Cannot use ${what}: it is ready and yet unknown`);
+  return value;
+}

@@ -6,7 +6,7 @@ import type { Embedder } from '../plan/retriever.ts';
 export interface Retriever {
   /** Where query and passages become vectors. `none`: nowhere. */
   readonly embedder: Embedder;
-  /** Words of `--encode`: what the sidecar calls its encoder, or a folder. */
+  /** Words of `--encode`, each for an encoder: a name, `name=FOLDER`, or a folder. */
   readonly encoders: readonly string[];
   /** Whether BM25 is one of the rankings. */
   readonly lexical: boolean;
@@ -22,19 +22,25 @@ const common = { rrfK: 60, depthPerHit: 1 } as const;
 /** MedRAG fetches max(2k, 100) from each retriever and adds 1 / (100 + rank). */
 const medRag = { rrfK: 100, depthPerHit: 2, lexical: true } as const;
 
-/** @throws settings for a fusion that is not there yet */
-export function makeRetriever({ RAG_RETRIEVER: name }: Pick<Settings, 'RAG_RETRIEVER'>): Retriever {
+/** @throws settings for a version of the index, which has the vectors of one encoder, and several of them */
+export function makeRetriever({
+  RAG_RETRIEVER: name,
+  RAG_INDEX_VERSION: version,
+}: Pick<Settings, 'RAG_RETRIEVER'> & Partial<Pick<Settings, 'RAG_INDEX_VERSION'>>): Retriever {
   if (name === 'ollama') return { ...common, embedder: 'ollama', encoders: [], lexical: true };
   if (name === 'bm25') return { ...common, embedder: 'none', encoders: [], lexical: true };
-  if (name === 'rrf2') return { ...medRag, embedder: 'sidecar', encoders: ['medcpt'] };
-  if (name === 'rrf4') throw noSecondEncoder();
+  const [, count, place = ''] = /^rrf([24])(=.*)?$/su.exec(name) ?? [];
+  if (count === '4' && version !== undefined) throw versionOfOne(version);
+  const encoders = count === '4' ? ['medcpt', 'contriever', 'specter'] : ['medcpt'];
+  if (count !== undefined)
+    return { ...medRag, embedder: 'sidecar', encoders: encoders.map((each) => `${each}${place}`) };
   const encoder = name.replace(/^bm25\+/u, '');
   return { ...common, embedder: 'sidecar', encoders: [encoder], lexical: encoder !== name };
 }
 
-const noSecondEncoder = (): RagError =>
+const versionOfOne = (version: string): RagError =>
   new RagError(
     'settings',
-    'Cannot use RAG_RETRIEVER=rrf4: an index holds the vectors of one encoder, rrf4 wants three (MedCPT, Contriever, SPECTER)',
-    { hint: 'RAG_RETRIEVER=rrf2   # BM25 and MedCPT, fused as in MedRAG' },
+    `Cannot use RAG_RETRIEVER=rrf4 with RAG_INDEX_VERSION=${version}: a version has the vectors of one encoder, rrf4 wants three`,
+    { hint: 'RAG_RETRIEVER=rrf2   # or leave RAG_INDEX_VERSION unset' },
   );

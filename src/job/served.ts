@@ -9,11 +9,14 @@ import { ollamaEncoder, type ServedEncoder } from './encoder.ts';
 
 export interface Served {
   readonly roster: Roster;
-  /** What the last server that embeds told of its model when it became ready. */
-  encoder(settings: Pick<Settings, 'RAG_QUERY_INSTRUCTION'>): ServedEncoder | undefined;
+  /** What one of these servers told of its model when it became ready, the last of them first. */
+  encoder(
+    ids: readonly string[],
+    settings: Pick<Settings, 'RAG_QUERY_INSTRUCTION'>,
+  ): ServedEncoder | undefined;
   /** A server has proven itself. */
   add(instance: Instance, model: ServedModel): void;
-  addEncoder(encoder: ServedEncoder): void;
+  addEncoder(id: string, encoder: ServedEncoder): void;
   /** A server that is not ready gets no requests. */
   withdraw(status: ChildStatus): void;
 }
@@ -22,11 +25,16 @@ export interface Served {
 export function makeServed(plan: Plan, loadOf?: (url: string) => number): Served {
   const roster = makeRoster(loadOf);
   let ofOllama: ServedModel | undefined;
-  let ofPython: ServedEncoder | undefined;
+  const ofPython = new Map<string, ServedEncoder>();
   return {
     roster,
-    encoder: (settings) => ofPython ?? (ofOllama && ollamaEncoder(ofOllama, settings)),
-    addEncoder: (encoder) => (ofPython = encoder),
+    encoder: (ids, settings) =>
+      [...ofPython].findLast(([id]) => ids.includes(id))?.[1] ??
+      (ofOllama && ollamaEncoder(ofOllama, settings)),
+    addEncoder: (id, encoder) => {
+      ofPython.delete(id);
+      ofPython.set(id, encoder);
+    },
     add: ({ id, role }, model) => {
       if (role === 'rerank') return;
       if (role === 'embed') ofOllama = model;

@@ -7,18 +7,20 @@ import type { Instance } from '../plan/types.ts';
 import { embeddedSpec } from '../services/embedded.ts';
 import type { ServedModel } from '../services/ollama-ready.ts';
 import { ollamaSpec } from '../services/ollama.ts';
+import { remoteSpec } from '../services/remote.ts';
 import { lexicalRerankerSpec } from '../services/reranker.ts';
 import { storeHostSpec } from '../services/store-host.ts';
 import type { ChildSpec } from '../supervise/spec.ts';
 import { sidecarEncoder, type ServedEncoder } from './encoder.ts';
 import type { Folders } from './folders.ts';
+import { furtherOf } from './further.ts';
 import type { Prepared } from './prepare.ts';
 import { sidecarOf, sidecarProgram, type SidecarInput } from './sidecars.ts';
 import type { DeviceStatus } from './device.ts';
 import { embedDimensions, embedOptions, generateOptions } from './models-in-force.ts';
 
 export interface SpecsInput {
-  readonly prepared: Pick<Prepared, 'plan' | 'settings' | 'environment' | 'job' | 'graceMs'>;
+  readonly prepared: Pick<Prepared, 'plan' | 'settings' | 'environment' | 'job' | 'graceMs' | 'service'>;
   readonly folders: Pick<Folders, 'logs' | 'scratch'>;
   /** Mark in the environment of every process of this run. */
   readonly supervisorId: string;
@@ -41,14 +43,13 @@ export function makeSpecs(input: SpecsInput): ChildSpec[] {
         ? encoder(input, instance, common)
         : modelServer(input, instance, instance.role),
   );
+  const { settings, graceMs } = prepared;
+  const stores = [{ id: 'store', folder: settings.RAG_WORKING_DIR }, ...furtherOf(settings)];
   return [
     ...servers,
-    storeHostSpec({
-      ...common,
-      dir: prepared.settings.RAG_WORKING_DIR,
-      graceMs: prepared.graceMs,
-      logFile: logOf(input, 'store'),
-    }),
+    ...stores.map(({ id, folder: dir }) =>
+      storeHostSpec({ ...common, id, dir, graceMs, logFile: logOf(input, id) }),
+    ),
   ];
 }
 
@@ -108,14 +109,18 @@ function modelServer(input: SpecsInput, instance: Instance, role: 'embed' | 'gen
     onReady: (served: ServedModel) => onServed(instance, served),
   };
   if (plan.engine === 'embedded') return embeddedSpec(options);
+  const dimensions = role === 'embed' ? embedDimensions(settings, instance.model) : null;
+  const { model } = instance;
+  if (prepared.service !== undefined)
+    return remoteSpec({ ...options, model, dimensions, service: prepared.service });
   return ollamaSpec({
     ...options,
+    model,
+    dimensions,
     bin: settings.OLLAMA_BIN,
     modelsDir: settings.OLLAMA_MODELS,
-    model: instance.model,
     // Nobody said which GPUs there are: then the server finds them itself.
     gpus: job.gpus === null ? null : instance.gpus,
-    dimensions: role === 'embed' ? embedDimensions(settings, instance.model) : null,
     allowCpu: settings.RAG_ALLOW_CPU || instance.gpus.length === 0,
   });
 }

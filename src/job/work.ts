@@ -13,6 +13,7 @@ import type { EncoderRecord, Inspection, Store, VectorIndexFigures } from '../st
 import { makeEstimatingCounter, type TokenCounter } from '../tokens/counter.ts';
 import type { Work } from '../work.ts';
 import { makeRecord, type ServedEncoder } from './encoder.ts';
+import { checkFurther, ingestEach, withAllVersions, type DenseIndex } from './further.ts';
 import { makeImport, type ImportVectors } from './import.ts';
 import { makeIngest } from './ingest.ts';
 import { answerTokens, generateOptions } from './models-in-force.ts';
@@ -36,6 +37,8 @@ export interface WorkParts {
   readonly log: (level: 'info' | 'warn', line: string) => void;
   /** What makes the vectors, once it is ready. */
   readonly untilEncoder: (signal: AbortSignal) => Promise<ServedEncoder>;
+  /** Other vectors of the same passages, of a fusion of several encoders. */
+  readonly further?: readonly DenseIndex[];
 }
 
 export interface LocalWork extends Work {
@@ -53,25 +56,11 @@ export interface LocalWork extends Work {
 const cacheBytes = 256 * 1024 * 1024;
 
 export function makeWork(parts: WorkParts): LocalWork {
-  const { settings, store, chunker } = parts;
-  const { embed, generate, rerank, generateModel } = parts.models;
-  const retriever = makeRetriever(settings);
+  const { further = [] } = parts;
+  const { generate, generateModel } = parts.models;
   const cache = makeRetrievalCache(cacheBytes);
-  const search = {
-    store,
-    cache,
-    embed,
-    rerank,
-    settings: {
-      candidates: settings.RAG_CANDIDATES,
-      lexical: retriever.lexical,
-      depthPerHit: retriever.depthPerHit,
-      rrfK: settings.RAG_RRF_K ?? retriever.rrfK,
-      contextTokens: generateOptions.num_ctx,
-      answerTokens,
-      minScore: settings.RAG_MIN_SCORE,
-    },
-  };
+  const search = { ...searchParts(parts), cache };
+  const { store } = search;
   const vectorIndex = watchVectorIndex(store);
   const retrieve = makeRetrieve(search);
   const stages = makeFindStages(search);
@@ -85,19 +74,14 @@ export function makeWork(parts: WorkParts): LocalWork {
           tokens: parts.tokens ?? makeEstimatingCounter(),
         });
 
-  const encoderInForce = async (signal: AbortSignal): Promise<EncoderRecord> =>
-    makeRecord(await parts.untilEncoder(signal), settings, chunkerName(chunker));
-  /** A question must be embedded by what embedded the passages; the chunker does not matter to it, and words are words. */
-  const checkIndex = async (signal: AbortSignal): Promise<void> => {
-    if (embed === undefined) return;
-    const recorded = await store.encoder();
-    const inForce = await encoderInForce(signal);
-    if (recorded !== null) checkEncoder(recorded, { ...inForce, chunker: recorded.chunker });
-  };
-
+  const encoderInForce = recordOf(parts, parts);
+  const checkIndex = makeIndexCheck(parts);
   const room = { ...parts, ...parts.models, encoderInForce };
   return {
-    ingest: makeIngest(room),
+    ingest: ingestEach([
+      makeIngest(room),
+      ...further.map((each) => makeIngest({ ...room, ...furtherRoom(each, parts) })),
+    ]),
     importVectors: makeImport(room),
     reembed: makeReembed(room),
     retrieve: async (request) => {
@@ -115,6 +99,54 @@ export function makeWork(parts: WorkParts): LocalWork {
       return stages(questions, depth, signal, filter);
     },
     inspect: () => store.inspect(),
+  };
+}
+
+/** What every way of searching has in common. */
+function searchParts({ settings, store, models: { embed, rerank }, further = [] }: WorkParts) {
+  const retriever = makeRetriever(settings);
+  const stores = further.map((each) => each.store);
+  return {
+    store: withAllVersions(store, stores),
+    embed,
+    further,
+    rerank,
+    settings: {
+      candidates: settings.RAG_CANDIDATES,
+      lexical: retriever.lexical,
+      depthPerHit: retriever.depthPerHit,
+      rrfK: settings.RAG_RRF_K ?? retriever.rrfK,
+      contextTokens: generateOptions.num_ctx,
+      answerTokens,
+      minScore: settings.RAG_MIN_SCORE,
+    },
+  };
+}
+
+const recordOf =
+  ({ untilEncoder }: Pick<DenseIndex, 'untilEncoder'>, { settings, chunker }: WorkParts) =>
+  async (signal: AbortSignal): Promise<EncoderRecord> =>
+    makeRecord(await untilEncoder(signal), settings, chunkerName(chunker));
+
+/** What an ingest into another index has of its own. */
+const furtherRoom = (index: DenseIndex, parts: WorkParts) => ({
+  store: index.store,
+  embed: index.embed,
+  encoderInForce: recordOf(index, parts),
+  settings: { ...parts.settings, RAG_WORKING_DIR: index.folder },
+});
+
+/** A question must be embedded by what embedded the passages; the chunker does not matter to it, and words are words. */
+function makeIndexCheck(parts: WorkParts): (signal: AbortSignal) => Promise<void> {
+  const { store, models, further = [] } = parts;
+  const encoderInForce = recordOf(parts, parts);
+  return async (signal) => {
+    if (models.embed === undefined) return;
+    const recorded = await store.encoder();
+    const inForce = await encoderInForce(signal);
+    if (recorded === null) return;
+    checkEncoder(recorded, { ...inForce, chunker: recorded.chunker });
+    for (const each of further) await checkFurther(each, recordOf(each, parts), signal);
   };
 }
 

@@ -20,10 +20,11 @@ export const retrieverWarnings = ({ embedder, gpu }: RetrieverWishes): string[] 
         `RETRIEVER_GPU is not used: it places an encoder outside Ollama, ${embedder === 'none' ? 'and there is none' : 'Ollama embeds'}.`,
       ];
 
-/** One child for each GPU: batches are shared out over them. Without a GPU there is one. */
+/** Of each encoder one child for each GPU: batches are shared out over them. Without a GPU there is one. */
 export const encoderInstances = (encoders: readonly string[], gpus: readonly string[]): Instance[] =>
   encoders.flatMap((model) => {
     const role = 'embed';
-    if (gpus.length <= 1) return [{ id: 'encoder', role, model, gpus }];
-    return gpus.map((gpu, at) => ({ id: `encoder-${at + 1}`, role, model, gpus: [gpu] }));
+    const id = encoders.length === 1 ? 'encoder' : `encoder-${model.replace(/=.*/su, '')}`;
+    if (gpus.length <= 1) return [{ id, role, model, gpus }];
+    return gpus.map((gpu, at) => ({ id: `${id}-${at + 1}`, role, model, gpus: [gpu] }));
   });

@@ -26,10 +26,18 @@ export interface Candidates {
   readonly whole: boolean;
 }
 
+/** Vectors of passages, and what makes those of queries. */
+export interface DenseRanking {
+  readonly store: Pick<Store, 'searchDense'>;
+  readonly embed: Embed;
+}
+
 export interface CandidateParts {
   readonly store: Store;
   /** Undefined: words alone are searched. */
   readonly embed: Embed | undefined;
+  /** Other vectors of the same passages, by other encoders. */
+  readonly further?: readonly DenseRanking[];
   readonly settings: CandidateSettings;
 }
 
@@ -52,28 +60,39 @@ export const nothing: Candidates = { hits: [], lexical: 0, whole: true };
  * gives an empty text no vector); a query that the embedder cannot take (too long, a vector that is not finite) is searched by words
  * alone, so that one bad query of a batch never costs the others their answer.
  */
-export function makeFindCandidates({ store, embed, settings }: CandidateParts): FindCandidates {
+export function makeFindCandidates(parts: CandidateParts): FindCandidates {
+  const { store, settings } = parts;
+  const dense = denseRankings(parts);
   return async (queries, { topk, texts: wanted = Infinity, filter, signal }) => {
     const texts = queries.filter((query) => query.trim() !== '');
     if (texts.length === 0) return queries.map(() => nothing);
     const k = Math.max(topk * (settings.depthPerHit ?? 1), settings.candidates);
-    const [dense, lexical] = await Promise.all([
-      embed && searchDense({ store, embed }, { texts, k, filter, signal }),
+    const [lexical, ...near] = await Promise.all([
       settings.lexical === false ? undefined : store.searchText(texts, k, filter),
+      ...dense.map((ranking) => searchDense(ranking, { texts, k, filter, signal })),
     ]);
     signal.throwIfAborted();
-    const placed = texts.map((_, i) => combine(dense && (dense[i] ?? []), lexical?.[i], settings.rrfK));
+    const placed = texts.map((_, i) =>
+      combine(
+        near.map((lists) => lists[i] ?? []),
+        lexical?.[i],
+        settings.rrfK,
+      ),
+    );
     const hits = await fetchHits(store, placed, wanted);
     signal.throwIfAborted();
     const found = texts.map((_, i) => ({
       hits: hits[i] ?? [],
       lexical: lexical?.[i]?.length ?? 0,
-      whole: dense === undefined || dense[i] !== undefined,
+      whole: near.every((lists) => lists[i] !== undefined),
     }));
     let next = 0;
     return queries.map((query) => (query.trim() === '' ? nothing : (found[next++] ?? nothing)));
   };
 }
+
+export const denseRankings = ({ store, embed, further = [] }: CandidateParts): DenseRanking[] =>
+  embed === undefined ? [] : [{ store, embed }, ...further];
 
 interface DenseSearch {
   readonly texts: readonly string[];
@@ -84,7 +103,7 @@ interface DenseSearch {
 
 /** Undefined for a text that the embedder refuses. */
 export async function searchDense(
-  { store, embed }: { readonly store: Pick<Store, 'searchDense'>; readonly embed: Embed },
+  { store, embed }: DenseRanking,
   { texts, k, filter, signal }: DenseSearch,
 ): Promise<(Ranked[] | undefined)[]> {
   const { positions, vectors } = await embedWhatCan(embed, texts, signal);
@@ -121,15 +140,21 @@ function refusedText(error: unknown): number | undefined {
   return typeof index === 'number' && Number.isInteger(index) && index >= 0 ? index : undefined;
 }
 
-/** @param dense undefined, like `lexical`: nobody has searched so. Without results it has found nothing. */
+/**
+ * @param dense one ranking for each encoder; an empty one has found nothing
+ * @param lexical undefined: nobody has searched by words
+ */
 export function combine(
-  dense: readonly Ranked[] | undefined,
+  dense: readonly (readonly Ranked[])[],
   lexical: readonly Ranked[] | undefined,
   rrfK: number,
 ): Placed[] {
-  if (dense === undefined) return distinct((lexical ?? []).map((hit) => ({ ...hit, stage: 'lexical' })));
-  if (lexical === undefined) return distinct(dense.map((hit) => ({ ...hit, stage: 'dense' })));
-  return distinct(fuse([dense, lexical], rrfK).map(({ hit, score }) => ({ ...hit, score, stage: 'fused' })));
+  const [first = [], ...others] = lexical === undefined ? dense : [...dense, lexical];
+  const stage = lexical === undefined ? 'dense' : 'lexical';
+  if (others.length === 0) return distinct(first.map((hit) => ({ ...hit, stage })));
+  return distinct(
+    fuse([first, ...others], rrfK).map(({ hit, score }) => ({ ...hit, score, stage: 'fused' })),
+  );
 }
 
 /** Of equal texts the best. */

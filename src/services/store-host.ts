@@ -4,6 +4,8 @@ import { answersPings } from './answers-pings.ts';
 import { readyMessageProbe } from './ready-message.ts';
 
 export interface StoreHostOptions {
+  /** `store` when nothing is said. */
+  readonly id?: string;
   /** The index. */
   readonly dir: string;
   readonly baseEnv: Readonly<Record<string, string>>;
@@ -20,7 +22,7 @@ const youngHeap = '--max-semi-space-size=4';
 
 /** The process that holds the index: native code that fails ends itself, not the supervisor. */
 export const storeHostSpec = (options: StoreHostOptions): ChildSpec => ({
-  id: 'store',
+  id: options.id ?? 'store',
   restart: 'permanent',
   significant: true,
   // What is being written is finished and synced first. Not TERM: Slurm sends that to every process of a job, and

@@ -23,9 +23,19 @@ test("makeRetriever() gives MedRAG's fusion its constant and its depth", () => {
   assert.deepEqual(of('rrf2'), ['sidecar', ['medcpt'], true, 100, 2]);
 });
 
-test('makeRetriever() refuses a fusion of several encoders, and says which there is', () => {
+test("makeRetriever() has the three encoders of MedRAG's larger fusion, the first with the words in one index", () => {
+  assert.deepEqual(of('rrf4'), ['sidecar', ['medcpt', 'contriever', 'specter'], true, 100, 2]);
   assert.throws(
-    () => of('rrf4'),
+    () => makeRetriever({ RAG_RETRIEVER: 'rrf4', RAG_INDEX_VERSION: 'july' }),
     (error: Error & { hint?: string }) => codeOf(error) === 'settings' && /rrf2/.test(error.hint ?? ''),
   );
+});
+
+test('makeRetriever() tells each encoder of a fusion where its model is', () => {
+  assert.deepEqual(makeRetriever({ RAG_RETRIEVER: 'rrf2=/models' }).encoders, ['medcpt=/models']);
+  assert.deepEqual(makeRetriever({ RAG_RETRIEVER: 'rrf4=/m' }).encoders, [
+    'medcpt=/m',
+    'contriever=/m',
+    'specter=/m',
+  ]);
 });

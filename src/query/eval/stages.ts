@@ -2,7 +2,7 @@
 import type { Rerank } from '../../models/types.ts';
 import type { Ranked } from '../../store/types.ts';
 import type { Filter, Hit, Stage } from '../../work.ts';
-import { combine, searchDense, type CandidateParts } from '../candidates.ts';
+import { combine, denseRankings, searchDense, type CandidateParts } from '../candidates.ts';
 import { fetchHits, type Placed } from '../fetch-hits.ts';
 import { rerankHits } from '../rerank-hits.ts';
 import { holdsAnswer } from './answers.ts';
@@ -40,19 +40,23 @@ const PASSAGES_PER_DOCUMENT = 3;
 
 /**
  * The stages as a query walks through them: both searches, their fusion at the depth that is in force, and all
- * candidates reranked; of a retriever that searches in one way that search alone. A search alone goes deeper, so that
+ * candidates reranked; of several encoders the first is the dense stage, and of a retriever that searches in one way that search alone. A search alone goes deeper, so that
  * its ranking has `depth` documents.
  */
-export function makeFindStages({ store, embed, rerank, settings }: StageParts): FindStages {
+export function makeFindStages(parts: StageParts): FindStages {
+  const { store, rerank, settings } = parts;
+  const rankings = denseRankings(parts);
   const stagesOf = async (
     { text: query, golden }: AskedQuestion,
-    [dense, lexical]: readonly [readonly Ranked[] | undefined, readonly Ranked[] | undefined],
+    [lexical, ...near]: readonly [readonly Ranked[] | undefined, ...(readonly Ranked[])[]],
     { depth, signal }: { readonly depth: number; readonly signal: AbortSignal },
   ): Promise<StageRankings | 'failed'> => {
     const fusedDepth = Math.max(depth * (settings.depthPerHit ?? 1), settings.candidates);
-    const fused = combine(dense?.slice(0, fusedDepth), lexical?.slice(0, fusedDepth), settings.rrfK);
-    const rankings = [placed(dense, 'dense'), placed(lexical, 'lexical'), fused];
-    const [denseHits = [], lexicalHits = [], hits = []] = await fetchHits(store, rankings, Infinity);
+    const atDepth = near.map((list) => list.slice(0, fusedDepth));
+    const fused = combine(atDepth, lexical?.slice(0, fusedDepth), settings.rrfK);
+    const [dense] = near;
+    const lists = [placed(dense, 'dense'), placed(lexical, 'lexical'), fused];
+    const [denseHits = [], lexicalHits = [], hits = []] = await fetchHits(store, lists, Infinity);
     const ranking = (list: readonly Hit[]): StageRanking => ({
       documents: bestPassages(list, depth),
       answerAt: placeOfAnswer(list.slice(0, depth), golden),
@@ -70,14 +74,14 @@ export function makeFindStages({ store, embed, rerank, settings }: StageParts): 
   return async (questions, depth, signal, filter) => {
     const texts = questions.map(({ text }) => text);
     const k = Math.max(PASSAGES_PER_DOCUMENT * depth, settings.candidates);
-    const [dense, lexical] = await Promise.all([
-      embed && searchDense({ store, embed }, { texts, k, filter, signal }),
+    const [lexical, ...near] = await Promise.all([
       settings.lexical === false ? undefined : store.searchText(texts, k, filter),
+      ...rankings.map((ranking) => searchDense(ranking, { texts, k, filter, signal })),
     ]);
     signal.throwIfAborted();
     const results: (StageRankings | 'failed')[] = [];
     for (const [at, question] of questions.entries()) {
-      const lists = [dense && (dense[at] ?? []), lexical && (lexical[at] ?? [])] as const;
+      const lists = [lexical && (lexical[at] ?? []), ...near.map((list) => list[at] ?? [])] as const;
       results.push(await stagesOf(question, lists, { depth, signal }));
     }
     return results;
