@@ -39,7 +39,6 @@ export const ollamaSettings = {
     'ollama',
     optional,
     undefined,
-    'A service that already runs, instead of starting one. A wildcard or a bare port is a bind address: ignored with a warning.',
-    { works: [] },
+    'A service that already runs, instead of starting one: HOST:PORT, or `published` for the one whose endpoint file lies in RAG_RUNTIME_STATE. A wildcard or a bare port is a bind address: ignored with a warning.',
   ),
 } as const satisfies Record<string, SettingEntry>;

@@ -27,6 +27,7 @@ export function planFor(
     mode: planMode(intent),
     services: settings.RAG_SERVICES,
     engine: settings.RAG_ENGINE,
+    isRemote: settings.OLLAMA_HOST !== undefined,
     hasOllama: elsewhere || isProgram(settings.OLLAMA_BIN, environment['PATH'] ?? ''),
     generateModel: settings.OLLAMA_GENERATE_MODEL,
     embedModel: settings.OLLAMA_EMBED_MODEL,

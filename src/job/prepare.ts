@@ -4,6 +4,7 @@ import { load, type Environment, type Loaded } from '../config/load.ts';
 import type { Settings } from '../config/settings.ts';
 import { listInputs } from '../ingest/listing.ts';
 import type { Plan } from '../plan/types.ts';
+import type { FoundService } from '../services/find-service.ts';
 import type { ParserProgram } from '../services/parser-program.ts';
 import { readAncestors, launchWarning } from '../slurm/launch.ts';
 import { readJob, type Job } from '../slurm/job.ts';
@@ -15,6 +16,7 @@ import { readGraceMs } from './grace.ts';
 import { makeIntent, type Intent } from './intent.ts';
 import { assertNotPinned, atVersion } from './pinned.ts';
 import { planFor } from './plan-for.ts';
+import { remoteService } from './remote-service.ts';
 import { openScratch } from './scratch.ts';
 import { dryRunSettings, inFolder, makeDryRunIntent } from './trial.ts';
 
@@ -28,6 +30,8 @@ export interface Prepared extends AsyncDisposable {
   readonly plan: Plan;
   /** Reads PDFs and pictures; undefined: our own readers do. */
   readonly parser: ParserProgram | undefined;
+  /** Embeds and answers for this run; undefined: servers of its own do. */
+  readonly service?: FoundService | undefined;
   /** From TERM to KILL, for each service. */
   readonly graceMs: number;
   readonly warnings: readonly string[];
@@ -60,7 +64,8 @@ export async function prepare({ line, environment, bare, signal }: PrepareInput)
   if (intent.inputs.length > 0) await checkInputs(intent.inputs, signal);
   const plan = planFor(loaded.settings, environment, job, intent);
   const graceMs = await readGraceMs(job, environment, signal);
-  const common = { environment, job, intent, plan, graceMs, dryRun: false };
+  const service = plan.engine === 'remote' ? await remoteService(loaded.settings, signal) : undefined;
+  const common = { environment, job, intent, plan, service, graceMs, dryRun: false };
   const reads = intent.kind === 'serve' || intent.inputs.length > 0;
   // The slowest of all checks.
   const checkParserLast = async (): Promise<ParserProgram | undefined> =>

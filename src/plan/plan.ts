@@ -14,6 +14,8 @@ export interface PlanInput {
   readonly mode: 'ingest' | 'query' | 'serve' | 'workload';
   readonly services?: readonly ServiceName[] | undefined;
   readonly engine: 'auto' | 'ollama' | 'embedded';
+  /** Whether a service was named that already runs. */
+  readonly isRemote?: boolean;
   /** Whether an `ollama` program was found. */
   readonly hasOllama: boolean;
   readonly generateModel: string;
@@ -50,7 +52,7 @@ export function makePlan(input: PlanInput): Plan {
     split: input.split,
     ollamaCount: input.ollamaCount,
     rerankerCount: input.rerankerCount,
-    needsOllama,
+    needsOllama: needsOllama && engine !== 'remote',
     // One that runs elsewhere takes no GPU of the job; the one without a model keeps its slice reserved.
     needsReranker: reranker === 'sidecar' || reranker === 'lexical',
     needsRetriever: embedder === 'sidecar',
@@ -88,18 +90,21 @@ function refuseCpu({ engine, reranker, embedder, slices, gpus }: Plan, encodesOn
 }
 
 /** Only what the job needs is checked, sized, started and part of ready. */
-function makeNeeds(input: Pick<PlanInput, 'mode' | 'services' | 'generateModel'>): readonly ServiceName[] {
+function makeNeeds(
+  input: Pick<PlanInput, 'mode' | 'services' | 'generateModel' | 'isRemote'>,
+): readonly ServiceName[] {
   const wanted =
     input.services ??
     (input.mode === 'ingest'
       ? (['embed'] as const)
-      : input.mode === 'workload'
+      : input.mode === 'workload' && input.isRemote !== true
         ? (['embed', 'rerank'] as const)
         : (['embed', 'rerank', 'generate'] as const));
   return wanted.filter((name) => name !== 'generate' || input.generateModel !== 'none');
 }
 
 function chooseEngine(input: PlanInput): Exclude<Plan['engine'], 'none'> {
+  if (input.isRemote === true && input.engine !== 'embedded') return 'remote';
   if (input.engine !== 'auto') {
     if (input.engine === 'ollama' && !input.hasOllama) throw noOllama();
     return input.engine;

@@ -25,7 +25,8 @@ export interface Plan {
     readonly parser: readonly string[];
   };
   /** What generates, and embeds where Ollama does; `none` where nothing of it is needed. */
-  readonly engine: 'ollama' | 'embedded' | 'none';
+  /** `remote`: a service that already runs elsewhere. */
+  readonly engine: 'ollama' | 'embedded' | 'remote' | 'none';
   readonly embedder: Embedder;
   readonly reranker: RerankerBackend;
   readonly instances: readonly Instance[];

@@ -23,7 +23,7 @@ export const planWarnings = (input: WarningInput, plan: Plan): string[] => [
 ];
 
 function* ofModels(input: WarningInput, { gpus, engine, embedder, slices }: Plan): Generator<string> {
-  if (gpus.length === 1 && engine !== 'none' && slices.reranker.length > 0)
+  if (gpus.length === 1 && slices.ollama.length > 0 && slices.reranker.length > 0)
     yield 'Ollama and the reranker share the only GPU of the job.';
   if (engine === 'embedded')
     yield 'Embedded engine: no model runs. Answers are quoted sentences and vectors are hashed words.';

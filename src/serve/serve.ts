@@ -11,6 +11,7 @@ import { addQueryRoutes } from './routes-query.ts';
 import { addRetrieveRoutes } from './routes-retrieve.ts';
 import { listenOnSocket } from './unix-socket.ts';
 import { makeTokenGate, type Tokens } from './tokens.ts';
+import { addProofRoute } from './proof.ts';
 import { makeWhoMay } from './who-may.ts';
 
 export type EndpointEvent =
@@ -116,6 +117,7 @@ function makeApp(options: EndpointOptions, isUnixSocket: (socket: Socket) => boo
   });
   app.setNotFoundHandler(({ method, url }, reply) => refuse(reply, notFound(method, url)));
   addHealthRoutes(app, options);
+  addProofRoute(app, options.tokens);
   addRetrieveRoutes(app, { work, defaultTopk, onWait: (error) => onEvent({ kind: 'waiting', error }) });
   addQueryRoutes(app, { work, defaultTopk, maxQuestions });
   addOllamaRoutes(app, options.ollama);

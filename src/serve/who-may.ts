@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { uidOfPeer } from '../machine/ports.ts';
 import { type Problem, refuse } from './problem.ts';
+import { proofPath } from './proof.ts';
 import { type Grant, isForModels, type TokenGate } from './tokens.ts';
 
 /** `socket`: only the owner reaches the Unix socket, by its folder's mode. */
@@ -27,6 +28,7 @@ export function judge(
   { peer, grant, method, path, origin, host }: Caller,
   ownerUid: number,
 ): Problem | undefined {
+  if (method === 'GET' && path.startsWith(`${proofPath}?`)) return undefined;
   const isOwner = peer.via === 'socket' || peer.uid === ownerUid;
   if (!isOwner && grant === 'nothing') return notAllowed;
   if (!isOwner && grant === 'models' && !isForModels(method, path))

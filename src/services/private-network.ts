@@ -5,6 +5,7 @@ import { RagError } from '../errors.ts';
 import { unixAddress } from '../models/address.ts';
 import { siblingPath } from '../sibling.ts';
 import type { Launch } from '../supervise/spec.ts';
+import type { FoundService } from './find-service.ts';
 
 /** Nobody else is there. */
 export const privatePort = 11_434;
@@ -12,6 +13,7 @@ export const privatePort = 11_434;
 /** The kernel's limit. */
 const maxPathBytes = 107;
 const program = siblingPath(import.meta.url, 'private-server');
+const relay = siblingPath(import.meta.url, 'remote/relay');
 
 /**
  * A path of its own for every launch: at an old one nobody answers any more, so that it cannot be mistaken.
@@ -44,8 +46,19 @@ export const privateCommand = (socket: string, command: readonly string[]): Laun
   ...command,
 ];
 
+/** The way to a server that runs elsewhere. */
+export const relayCommand = (socket: string, { url, tokenFile }: FoundService): Launch['command'] => [
+  process.execPath,
+  relay,
+  socket,
+  url,
+  ...(tokenFile === undefined ? [] : [tokenFile]),
+];
+
 /** Where a model server of this launch is reached. */
 export function addressOf({ command, env }: Launch): string {
   const [, started, socket = ''] = command;
-  return started === program ? unixAddress(socket) : `http://${env['OLLAMA_HOST'] ?? ''}`;
+  return started === program || started === relay
+    ? unixAddress(socket)
+    : `http://${env['OLLAMA_HOST'] ?? ''}`;
 }

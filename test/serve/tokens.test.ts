@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { networkInterfaces } from 'node:os';
 import { test } from 'node:test';
 import { chooseAddress } from '../../src/machine/address.ts';
+import { proofOf } from '../../src/disk/token-proof.ts';
 import { isForModels, makeTokens } from '../../src/serve/tokens.ts';
 import { type Answer, ask, open } from './open.ts';
 
@@ -65,6 +66,19 @@ test('the owner on this node needs no token, and a word that is none does not lo
     ask({ host: '127.0.0.1', port: endpoint.port, path: '/status', headers });
   assert.equal((await get({})).status, 200);
   assert.equal((await get({ authorization: 'Bearer ollama' })).status, 200);
+});
+
+test('who knows the token can tell the supervisor from whatever else has its port, without showing it', async () => {
+  await using endpoint = await open({ tokens });
+  const nonce = 'ab'.repeat(16);
+  const { status, text } = await stranger(endpoint.port, `/proof?nonce=${nonce}`);
+  assert.equal(status, 200);
+  const address = `127.0.0.1:${endpoint.port}`;
+  assert.deepEqual(JSON.parse(text), { proof: proofOf(tokens.header, nonce, address) });
+  assert.notEqual(proofOf(tokens.header, nonce, '127.0.0.1:1'), proofOf(tokens.header, nonce, address));
+  assert.equal((await stranger(endpoint.port, '/proof?nonce=short')).status, 400);
+  assert.equal((await stranger(endpoint.port, '/proof')).status, 401);
+  assert.equal((await stranger(endpoint.port, '/proof?x/../status')).status, 400);
 });
 
 test('without tokens nothing opens', async () => {

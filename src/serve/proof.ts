@@ -1,0 +1,22 @@
+/**
+ * How a client knows that it talks to the supervisor whose tokens it can read, before it shows one: a port may have
+ * passed to another program since the address was written down.
+ */
+import type { FastifyInstance } from 'fastify';
+import { proofOf } from '../disk/token-proof.ts';
+import type { Tokens } from './tokens.ts';
+
+/** Open to everybody: without the token nothing can be learnt of it. */
+export const proofPath = '/proof';
+
+/** Long enough that no two clients ask the same, short enough that nobody has us hash his files. */
+const wellFormed = /^[0-9a-f]{32,128}$/;
+
+export function addProofRoute(app: FastifyInstance, tokens: Tokens | undefined): void {
+  app.get<{ Querystring: { nonce?: string } }>(proofPath, ({ query: { nonce = '' }, socket }, reply) => {
+    if (tokens === undefined || !wellFormed.test(nonce)) return reply.code(400).send({ proof: null });
+    const { localAddress = '', localPort } = socket;
+    const address = `${localAddress.replace(/^::ffff:/, '')}:${localPort}`;
+    return { proof: proofOf(tokens.header, nonce, address) };
+  });
+}
