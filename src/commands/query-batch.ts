@@ -12,7 +12,7 @@ import { batchText } from '../observe/batch.ts';
 import { openSteps } from '../observe/steps.ts';
 import { readQuestions, type BatchQuestion } from '../query/batch-questions.ts';
 import { workHere } from './here.ts';
-import type { VerbInput } from './verb.ts';
+import { filterOf, type VerbInput } from './verb.ts';
 
 /** While a server generates one answer, the passages of the next are found; it works on one at a time. */
 const perGenerator = 2;
@@ -94,7 +94,7 @@ async function answerAll(
 }
 
 async function answerIn(
-  { tell, onTerminal }: VerbInput,
+  { line, tell, onTerminal }: VerbInput,
   { work, tree, prepared }: OpenJob,
   given: {
     readonly questions: readonly BatchQuestion[];
@@ -108,7 +108,7 @@ async function answerIn(
   return answerBatch({
     ...given,
     work,
-    topk: prepared.settings.RAG_TOPK,
+    ask: { topk: prepared.settings.RAG_TOPK, filter: filterOf(line) },
     atOnce: perGenerator * Math.max(1, generators),
     onDone: (done) => steps.show('done', done, given.questions.length),
   });

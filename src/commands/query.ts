@@ -2,9 +2,10 @@ import { RagError } from '../errors.ts';
 import { untilServing } from '../job/until-serving.ts';
 import { afterAnswer, answerText } from '../observe/answer.ts';
 import { withoutControls } from '../observe/terminal.ts';
+import type { AnswerRecord, QueryRequest, Work } from '../work.ts';
 import { hereFlag, textOf, workHere } from './here.ts';
 import { queryBatch } from './query-batch.ts';
-import { filterFlag, filterOf, jsonFlag, type Verb } from './verb.ts';
+import { filterFlag, filterOf, jsonFlag, type Verb, type VerbInput } from './verb.ts';
 
 export const queryVerb: Verb = {
   summary: 'Answers a question, or a file of them, from the index, with citations.',
@@ -42,20 +43,28 @@ export const queryVerb: Verb = {
     };
     return workHere(input, line, async ({ work, tree, prepared }, signal) => {
       await untilServing(tree, prepared.plan, signal);
-      const onText = (piece: string): void => input.write(withoutControls(piece));
-      const record = await work.query({
-        query,
-        topk: prepared.settings.RAG_TOPK,
-        filter,
-        ...(isStreamed && { onText }),
-        signal,
-      });
-      if (isStreamed) input.print(`\n${afterAnswer(record)}`);
+      const ask = { query, topk: prepared.settings.RAG_TOPK, filter, signal };
+      const record = isStreamed ? await stream(work, ask, input.write) : await work.query(ask);
+      if (isStreamed) input.print(afterAnswer(record));
       else input.print(isJson ? JSON.stringify(record) : answerText(record));
       return 0;
     });
   },
 };
+
+/** Whatever ends the answer, what comes after it begins on a line of its own. */
+async function stream(work: Work, ask: QueryRequest, write: VerbInput['write']): Promise<AnswerRecord> {
+  let isOpen = false;
+  const onText = (piece: string): void => {
+    isOpen = true;
+    write(withoutControls(piece));
+  };
+  try {
+    return await work.query({ ...ask, onText });
+  } finally {
+    if (isOpen) write('\n');
+  }
+}
 
 const oneOfBoth = (): RagError =>
   new RagError(

@@ -49,21 +49,29 @@ interface Opened {
 function makeAnswersFile({ file, path, places, end: from }: Opened): AnswersFile {
   let end = from;
   let unsynced = 0;
+  /** Of a write: its line may be torn, and nothing may come behind it. */
+  let failure: unknown;
   const answered = new Set([...places].filter(([, { failed }]) => !failed).map(([at]) => at));
   const sync = async (): Promise<void> => {
-    if (unsynced > 0) await file.datasync();
+    if (unsynced === 0) return;
     unsynced = 0;
+    await file.datasync().catch((error: unknown) => {
+      throw asDiskFull(error, path);
+    });
   };
   return {
     answered,
     async write(at, line) {
+      if (failure !== undefined) throw failure;
       const bytes = Buffer.from(`${line}\n`);
-      // Two runs on one file would write over each other: each sees that the file is not as it left it.
-      if ((await file.stat()).size !== end) throw notAlone(path);
-      await writeWhole(file, bytes, end).catch(async (error: unknown) => {
-        await file.truncate(end).catch(() => undefined);
-        throw asDiskFull(error, path);
-      });
+      try {
+        await appendWhole(file, bytes);
+        // Two runs on one file: each sees that it is not as long as it made it.
+        if ((await file.stat()).size !== end + bytes.length) throw notAlone(path);
+      } catch (error) {
+        failure = asDiskFull(error, path);
+        throw failure;
+      }
       places.set(at, { from: end, bytes: bytes.length, failed: false });
       end += bytes.length;
       unsynced += 1;
@@ -90,28 +98,19 @@ function makeAnswersFile({ file, path, places, end: from }: Opened): AnswersFile
 
 async function openFile(path: string): Promise<FileHandle> {
   try {
-    return await open(path, 'r+').catch(async (error: unknown) => {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      return open(path, 'wx+', 0o600);
-    });
+    return await open(path, 'a+', 0o600);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new RagError(
       'usage',
       `Cannot write ${path}: ${code ?? 'it cannot be opened'}, a file that can be written is wanted`,
-      {
-        hint: `ls -ld ${dirname(path)}`,
-        cause: error,
-      },
+      { hint: `ls -ld ${dirname(path)}`, cause: error },
     );
   }
 }
 
-async function writeWhole(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
-  for (let done = 0; done < bytes.length;) {
-    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
-    done += bytesWritten;
-  }
+async function appendWhole(file: FileHandle, bytes: Buffer): Promise<void> {
+  for (let done = 0; done < bytes.length;) done += (await file.write(bytes, done)).bytesWritten;
 }
 
 /** The lines follow each other as their questions do, and nothing lies between them. */
@@ -129,12 +128,10 @@ async function rewrite(from: FileHandle, path: string, places: readonly Place[])
   const beside = `${path}.ordered.tmp`;
   try {
     await using to = await open(beside, 'w', 0o600);
-    let end = 0;
     for (const place of places) {
       const line = Buffer.alloc(place.bytes);
       await from.read(line, 0, place.bytes, place.from);
-      await writeWhole(to, line, end);
-      end += place.bytes;
+      await appendWhole(to, line);
     }
     await to.sync();
   } catch (error) {

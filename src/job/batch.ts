@@ -2,14 +2,15 @@
 import { codeOf, type ErrorCode, type PlainError, toPlain } from '../errors.ts';
 import { concurrently } from '../ingest/concurrently.ts';
 import type { BatchQuestion } from '../query/batch-questions.ts';
-import type { Work } from '../work.ts';
+import type { QueryRequest, Work } from '../work.ts';
 import type { AnswersFile } from './batch-answers.ts';
 
 export interface BatchInput {
   readonly questions: readonly BatchQuestion[];
   readonly answers: AnswersFile;
   readonly work: Pick<Work, 'query'>;
-  readonly topk: number;
+  /** How each is asked. */
+  readonly ask: Pick<QueryRequest, 'topk' | 'filter'>;
   /** Questions under way at the same time. */
   readonly atOnce: number;
   /** Called with the number of questions that are answered or have failed, those of earlier runs included. */
@@ -94,14 +95,11 @@ interface One {
   readonly failure?: BatchFailure;
 }
 
-async function answerOne(
-  { questions, work, topk, signal }: BatchInput,
-  at: number,
-): Promise<One | 'dropped'> {
+async function answerOne({ questions, work, ask, signal }: BatchInput, at: number): Promise<One | 'dropped'> {
   const { id = '', query = '' } = questions[at] ?? {};
   if (signal.aborted) return 'dropped';
   try {
-    return { at, line: JSON.stringify({ id, ...(await work.query({ query, topk, signal })) }) };
+    return { at, line: JSON.stringify({ id, ...(await work.query({ ...ask, query, signal })) }) };
   } catch (error) {
     if (signal.aborted) return 'dropped';
     const code = codeOf(error);

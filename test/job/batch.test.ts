@@ -10,6 +10,7 @@ import { openAnswers } from '../../src/job/batch-answers.ts';
 import { type BatchQuestion, readQuestions } from '../../src/query/batch-questions.ts';
 import type { AnswerRecord, QueryRequest } from '../../src/work.ts';
 import { watchLeaks } from '../leaks.ts';
+import { printedWithOwnDisk } from '../own-disk.ts';
 
 const leaks = watchLeaks();
 const folder = await mkdtemp(join(tmpdir(), 'rag-batch-'));
@@ -59,7 +60,7 @@ async function runBatch(
     questions: list,
     answers,
     work: { query },
-    topk: 5,
+    ask: { topk: 5 },
     atOnce: 3,
     onDone: () => undefined,
     signal,
@@ -215,6 +216,13 @@ test('two runs on one file do not write over each other', async () => {
   };
   await assert.rejects(runBatch(path, intruding), { code: 'usage', message: /changed under this run/ });
   assert.equal((await runBatch(path, right)).report.complete, true);
+});
+
+test('a full disk ends the run and is said to be full; what was written whole stays', (context) => {
+  const program = join(import.meta.dirname, '../fixtures/fills-the-disk-of-its-answers.ts');
+  const printed = printedWithOwnDisk(context, program);
+  if (printed !== undefined)
+    assert.deepEqual(printed, { first: 'disk-full', second: 'complete', inOrder: true });
 });
 
 test('however a run was cut, the next ones end with every answer once, in order', async () => {

@@ -22,7 +22,7 @@ const ask = (...more: string[]): Promise<Ended> => runProgram([...words, ...more
 const linesIn = (): number => (existsSync(path) ? readFileSync(path, 'utf8').split('\n').length - 1 : 0);
 const untilSome = (program: Program, least: number): Promise<number | true> =>
   Promise.race([
-    until(`${least} answers`, 60_000, () => (linesIn() >= least ? true : undefined)),
+    until(`${least} answers`, 120_000, () => (linesIn() >= least ? true : undefined)),
     program.ended.then(({ stderr }) => assert.fail(`it ended: ${stderr}`)),
   ]);
 const ids = (): string[] =>
