@@ -1,7 +1,7 @@
 /** The two-job way: one job serves, others use it, and say so when it is gone. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -59,7 +59,7 @@ test('a worker ingests and answers with the models of another job', async () => 
   assert.equal(query.code, 0, query.stderr);
   const record = JSON.parse(query.stdout.split('\n')[0] ?? '') as { model: string; answer: string };
   assert.equal(record.model, 'embedded-extractive');
-  assert.match(record.answer, /\[1\]/);
+  assert.match(record.answer, /\[\d\]/);
 });
 
 test('any command beside the worker reaches the models at OLLAMA_HOST, without a token of its own', async () => {
@@ -86,8 +86,6 @@ test('a file that leads to another program is found out before it is shown a tok
   const { port } = impostor.address() as { port: number };
   const runtime = join(folder, 'false');
   const text = await readFile(published, 'utf8');
-  await runProgram(['status'], { env: { ...common, RAG_RUNTIME_STATE: runtime } });
-  const { mkdir } = await import('node:fs/promises');
   await mkdir(runtime, { recursive: true });
   await writeFile(
     join(runtime, 'ollama_service.json'),
