@@ -15,6 +15,10 @@ export interface DeviceStatus {
   readonly pairs: number;
   /** While it scored. */
   readonly pairs_per_s: number | null;
+  /** Encoded since its start. */
+  readonly texts: number;
+  /** While it encoded. */
+  readonly texts_per_s: number | null;
   /** In force: less than what was asked for where memory did not do. */
   readonly batch_size: number | null;
 }
@@ -29,10 +33,12 @@ export const deviceStatus = (ready: SidecarReady, stats: SidecarStats | null): D
   memory_total_bytes: stats?.memory_total_bytes ?? null,
   pairs: stats?.pairs ?? 0,
   pairs_per_s: stats?.pairs_per_s ?? null,
+  texts: stats?.texts ?? 0,
+  texts_per_s: stats?.texts_per_s ?? null,
   batch_size: stats?.batch_size ?? null,
 });
 
-/** `cuda:0 NVIDIA H200, float16, 5.1 of 139.8 GiB (peak 9.3), batch 64, 12345 pairs, 310.5 pairs/s` */
+/** `cuda:0 NVIDIA H200, float16, 5.1 of 139.8 GiB (peak 9.3), batch 64, 12345 pairs at 310.5/s` */
 export function deviceText(device: DeviceStatus): string {
   const { memory_bytes: memory, memory_peak_bytes: peak, memory_total_bytes: total } = device;
   const used = memory === null ? [] : [`${gib(memory)}${total === null ? '' : ` of ${gib(total)}`} GiB`];
@@ -42,9 +48,12 @@ export function deviceText(device: DeviceStatus): string {
     device.dtype,
     ...used.map((text) => `${text}${most}`),
     ...(device.batch_size === null ? [] : [`batch ${device.batch_size}`]),
-    ...(device.pairs === 0 ? [] : [`${device.pairs} pairs`]),
-    ...(device.pairs_per_s === null ? [] : [`${device.pairs_per_s} pairs/s`]),
+    ...workText('pairs', device.pairs, device.pairs_per_s),
+    ...workText('texts', device.texts, device.texts_per_s),
   ].join(', ');
 }
+
+const workText = (what: string, count: number, perSecond: number | null): string[] =>
+  count === 0 ? [] : [`${count} ${what}${perSecond === null ? '' : ` at ${perSecond}/s`}`];
 
 const gib = (bytes: number): string => (bytes / 2 ** 30).toFixed(1);

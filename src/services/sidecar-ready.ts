@@ -54,6 +54,8 @@ interface Said {
   ready: SidecarReady | undefined;
   fatal: RagError | undefined;
   readonly answers: Map<unknown, unknown>;
+  /** Listens no more: what comes from then on is large, and answers to others. */
+  stop: () => void;
 }
 
 export function makeSidecarProbe({ gpus, allowCpu, onReady }: ProbeOptions): SidecarProbe {
@@ -72,18 +74,26 @@ export function makeSidecarProbe({ gpus, allowCpu, onReady }: ProbeOptions): Sid
       if (ready === undefined) return notYet('it has not said that it is ready');
       if (ready.device === 'cpu' && !allowCpu) return { outcome: 'fatal', error: onCpu(gpus) };
       const proof = prove(channel, ready, said.answers);
-      if (proof.outcome === 'ready') onReady(ready);
+      if (proof.outcome === 'ready') {
+        said.stop();
+        onReady(ready);
+      }
       return proof;
     },
   };
 }
 
-const silence = (): Said => ({ ready: undefined, fatal: undefined, answers: new Map() });
+const silence = (): Said => ({
+  ready: undefined,
+  fatal: undefined,
+  answers: new Map(),
+  stop: () => undefined,
+});
 
 /** From the first look on, so that nothing is lost between two looks. */
 function listen(channel: Channel): Said {
   const said = silence();
-  channel.onMessage((message) => {
+  said.stop = channel.onMessage((message) => {
     const fatal = fatalFrame.safeParse(message);
     if (fatal.success) said.fatal = asError(fatal.data.fatal);
     else if (said.ready === undefined) said.ready = readyFrame.safeParse(message).data;
@@ -118,14 +128,16 @@ type Trial = { readonly id: number; readonly op: 'rerank' | 'encode' } & Readonl
 const question = 'Is it ready?';
 
 function trialsFor({ rerank, encode }: SidecarReady): Trial[] {
-  const trials: Omit<Trial, 'id'>[] = encode.map(({ name }) => ({
-    op: 'encode',
-    encoder: name,
-    texts: [question],
-    kind: 'query',
-  }));
-  if (rerank != null) trials.unshift({ op: 'rerank', query: question, passages: ['It is ready.', ''] });
-  return trials.map((trial, at) => ({ id: -1 - at, ...trial }) as Trial);
+  const passage = { title: '', text: 'It is ready.' };
+  const trials = [
+    ...(rerank == null ? [] : [{ op: 'rerank', query: question, passages: [passage.text, ''] } as const]),
+    // Questions and passages may have a model each.
+    ...encode.flatMap(({ name: encoder }) => [
+      { op: 'encode', encoder, kind: 'query', texts: [question] } as const,
+      { op: 'encode', encoder, kind: 'passage', texts: [passage] } as const,
+    ]),
+  ];
+  return trials.map((trial, at) => ({ id: -1 - at, ...trial }));
 }
 
 const goodAnswers = {

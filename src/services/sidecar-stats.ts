@@ -12,6 +12,9 @@ const statsFrame = z.object({
   pairs: z.number(),
   /** While it reranks; null before the first. */
   pairs_per_s: z.number().nullish(),
+  texts: z.number().nullish(),
+  /** While it encodes. */
+  texts_per_s: z.number().nullish(),
   batch_size: z.number().nullish(),
 });
 
@@ -26,6 +29,7 @@ export function tellsStats(onStats: (stats: SidecarStats) => void): Liveness {
       if (channel !== undefined && !heard.has(channel)) {
         heard.add(channel);
         channel.onMessage((message) => {
+          if (!isOurs(message)) return;
           const { data } = statsFrame.safeParse(message);
           if (data !== undefined) onStats(data);
         });
@@ -35,3 +39,7 @@ export function tellsStats(onStats: (stats: SidecarStats) => void): Liveness {
     },
   };
 }
+
+/** Asked before the frame is looked at in full: others are megabytes of vectors. */
+const isOurs = (message: unknown): boolean =>
+  typeof message === 'object' && message !== null && 'id' in message && message.id === 0;

@@ -1,4 +1,4 @@
-/** The Python child that reranks and encodes on one GPU: scripts/sidecar.py, spoken to in frames. */
+/** A Python child that reranks or encodes on one GPU: scripts/sidecar.py, spoken to in frames. */
 import { RagError } from '../errors.ts';
 import { untilGivenUp } from '../supervise/channel.ts';
 import type { ChildSpec } from '../supervise/spec.ts';
@@ -28,7 +28,7 @@ export interface SidecarOptions extends SidecarProgram, SidecarSurroundings {
 }
 
 /**
- * One start after another of the child. Ready means that it said so and scored a pair or encoded a text; a fault of
+ * One start after another of the child. Ready means that it said so and scored or encoded a text; a fault of
  * the settings (no torch, no such folder, no GPU) ends it for good, everything else is started again on the budget.
  */
 export function sidecarSpec(options: SidecarOptions): ChildSpec {
@@ -66,7 +66,7 @@ export function sidecarSpec(options: SidecarOptions): ChildSpec {
   };
 }
 
-/** Python's own, before our program could speak: no such script, no such interpreter. */
+/** Its word was lost, or a library ended it; the log may tell. */
 const unexplained = ({ python, logFile }: SidecarOptions): RagError =>
   new RagError('preflight', `Cannot start the Python child: ${python} ended with code 78 and said nothing`, {
     hint: `tail -n 100 ${logFile}`,

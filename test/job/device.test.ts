@@ -30,7 +30,7 @@ test('a device is known from the first frame on, and its work from the statistic
   } as const;
   assert.equal(
     deviceText(deviceStatus(ready, stats)),
-    'cuda:0 NVIDIA H200, float16, 5.5 of 139.8 GiB (peak 9.0), batch 48, 12345 pairs, 310.5 pairs/s',
+    'cuda:0 NVIDIA H200, float16, 5.5 of 139.8 GiB (peak 9.0), batch 48, 12345 pairs at 310.5/s',
   );
 });
 

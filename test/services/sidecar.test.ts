@@ -122,7 +122,7 @@ for (const [what, word, reason] of [
   test(`a Python child that ${what} is started again, and the request in its hands fails`, async () => {
     await using bench = await openBench();
     const tree = bench.start(fakeSidecar(bench).spec);
-    const rerank = await rerankBy(tree, ['reranker'], 300);
+    const rerank = await rerankBy(tree, ['reranker'], word === '[hang]' ? 300 : 60_000);
     await assert.rejects(rerank({ ...ask, query: `blue ${word}`, signal: soon() }), {
       code: 'model-unavailable',
     });
