@@ -1,6 +1,6 @@
 /** New vectors for passages that an index holds already: ask the new index what is known -> embed -> commit. */
 import { codeOf, messageOf } from '../errors.ts';
-import { digestOf, holds, makeDigestList, sortDigests } from '../store/digest.ts';
+import { type Digests, digestOf, holds, makeDigestList, sortDigests } from '../store/digest.ts';
 import type { Store } from '../store/types.ts';
 import type { IngestProgress, IngestReport } from '../work.ts';
 import type { BareRow } from './chunk-rows.ts';
@@ -13,7 +13,7 @@ import { makeTally } from './tally.ts';
 import { makeRowWriter } from './writer.ts';
 
 export interface ReembedStages {
-  readonly store: Pick<Store, 'known' | 'append' | 'recordFailures' | 'selectNamed' | 'remove'>;
+  readonly store: Pick<Store, 'known' | 'append' | 'recordFailures' | 'inspect' | 'selectNamed' | 'remove'>;
   readonly embedOnce: EmbedOnce;
   readonly embedders: number;
   readonly onProgress?: ((progress: IngestProgress) => void) | undefined;
@@ -56,8 +56,11 @@ export async function reembed(
     }
   }
   await writer.flush();
-  if (!interrupted) await removeOthers(store, sortDigests(met.slice()));
-  return { ...tally.report(), complete: !interrupted, seconds: (performance.now() - started) / 1000 };
+  const report = tally.report();
+  const removed = interrupted
+    ? 0
+    : await removeOthers(store, sortDigests(met.slice()), report.documents.failed);
+  return { ...report, removed, complete: !interrupted, seconds: (performance.now() - started) / 1000 };
 }
 
 async function* noting(
@@ -71,12 +74,16 @@ async function* noting(
   }
 }
 
-/** What an earlier try brought over and the old index has lost since. */
+/** What an earlier try brought over and the old index has lost since: hardly ever anything. @returns how many */
 async function removeOthers(
-  store: Pick<Store, 'selectNamed' | 'remove'>,
-  met: ReturnType<typeof sortDigests>,
-): Promise<void> {
+  store: Pick<Store, 'inspect' | 'selectNamed' | 'remove'>,
+  met: Digests,
+  failed: number,
+): Promise<number> {
+  const { documents } = await store.inspect();
+  if (documents.processed + failed <= met.length) return 0;
   const all = await store.selectNamed({ keys: [], files: ['/'] });
   const others = all.map(({ document }) => document).filter((document) => !holds(met, digestOf(document)));
-  if (others.length > 0) await store.remove(others);
+  await store.remove(others);
+  return others.length;
 }
