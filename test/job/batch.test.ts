@@ -79,10 +79,14 @@ const allIds = questions.map(({ id }) => id);
 test('a batch writes a record with its id for each question, in their order, whichever is answered first', async () => {
   const path = newFile();
   const release: (() => void)[] = [];
+  let early = '';
   const slowFirst: Answer = async ({ query }) => {
-    // The first of three at once is held until two later ones are done.
+    // The first of three at once is held until three later ones are done.
     if (query === 'What is 0?') await new Promise<void>((resolve) => release.push(resolve));
-    if (query === 'What is 2?') setImmediate(() => release[0]?.());
+    if (query === 'What is 4?') {
+      early = await readFile(path, 'utf8');
+      release[0]?.();
+    }
     return record(query);
   };
   const { report } = await runBatch(path, slowFirst);
@@ -91,6 +95,7 @@ test('a batch writes a record with its id for each question, in their order, whi
     failures: [],
     complete: true,
   });
+  assert.equal(early, '', 'nothing before the first');
   assert.deepEqual(await idsIn(path), allIds);
   const [first = ''] = (await readFile(path, 'utf8')).split('\n');
   assert.deepEqual(JSON.parse(first), { id: 'q0', ...record('What is 0?') });
