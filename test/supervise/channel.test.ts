@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { after, test } from 'node:test';
-import { openFrames } from '../../src/supervise/channel.ts';
+import { openFrames, untilGivenUp } from '../../src/supervise/channel.ts';
 import type { Channel } from '../../src/supervise/spec.ts';
 import { startTree, type TreeEvent } from '../../src/supervise/tree.ts';
 import { watchLeaks } from '../leaks.ts';
@@ -80,6 +80,19 @@ test('a frames child echoes frames; what is no frame is told as an event', async
   channel?.send(message);
   assert.deepEqual(await echo, message);
   assert.match(String(events.find(({ event }) => event === 'nonsense')?.['reason']), /Loading weights/);
+});
+
+test('a watched child whose channel is given up is started again, with the reason', async () => {
+  using folder = temporaryFolder();
+  const spec = childSpec(folder.path, 'sidecar', commandOf('echoes-frames.sh'), { channel: 'frames' });
+  await using tree = startTree([{ ...spec, watches: [untilGivenUp] }], { budget });
+  await tree.untilReady(['sidecar'], soon());
+  const before = pidOf(tree, 'sidecar');
+  tree.running('sidecar')?.channel?.giveUp('said nothing for a minute');
+  await untilState(tree, 'sidecar', 'restarting');
+  await tree.untilReady(['sidecar'], soon());
+  assert.notEqual(pidOf(tree, 'sidecar'), before);
+  assert.equal(tree.statuses()[0]?.reason, 'said nothing for a minute');
 });
 
 test('writing to a child that reads no more, or is dead, is no error', async () => {
