@@ -5,6 +5,7 @@ from . import encoders, folders, rerankers
 from .frames import Fatal
 
 OLDEST_PYTHON = (3, 8)
+OLDEST = (("torch", (2, 0)), ("transformers", (4, 50)), ("safetensors", (0, 4)))
 INSTALL = "{} -m pip install torch transformers safetensors".format(sys.executable)
 
 
@@ -33,15 +34,24 @@ def python_problems():
 def package_problems():
     """Imports the packages: seconds. Raises nothing."""
     problems = []
-    for name in ("torch", "transformers", "safetensors"):
+    for name, oldest in OLDEST:
         version = version_of(name)
-        if version is None:
+        if isinstance(version, str):
+            if numbers(version) < oldest:
+                message = "Cannot run a model: {} {} is older than {}.{}".format(name, version, *oldest)
+                problems.append(Fatal("no-" + name, message, INSTALL + " --upgrade"))
+        elif version is None:
             message = "Cannot run a model: {} has no {}".format(sys.executable, name)
             problems.append(Fatal("no-" + name, message, INSTALL + ", or RERANKER_PYTHON=/path/to/python3"))
-        elif isinstance(version, Exception):
+        else:
             message = "Cannot import {}: {}".format(name, str(version).split("\n")[0][:300])
             problems.append(Fatal("no-" + name, message, INSTALL))
     return problems
+
+
+def numbers(version):
+    """Major and minor, of `2.15.0+cu132` too."""
+    return tuple(int(word) if word.isdigit() else 0 for word in version.split(".")[:2])
 
 
 def models(options):
@@ -100,7 +110,7 @@ def report(options):
     """One object: what is there, and `problems`, in the order in which a start would meet them."""
     found = list(described_models(options))
     problems = [model for _, _, model in found if isinstance(model, Fatal)] + python_problems() + package_problems()
-    versions = {name: version_of(name) for name in ("torch", "transformers", "safetensors")}
+    versions = {name: version_of(name) for name, _ in OLDEST}
     seen = cuda() if isinstance(versions["torch"], str) else None
     if seen is not None and not seen["available"] and not options.allow_cpu and options.device != "cpu":
         problems.append(no_gpu(seen["built_for"]))

@@ -13,7 +13,7 @@ transformers.utils.logging.disable_progress_bar()  # of each weight, in a log fi
 Device = collections.namedtuple("Device", "torch name dtype parity")
 
 # From 4.56 on it is called dtype; torch_dtype has a warning since, and older versions take dtype for the model's own.
-DTYPE_KEYWORD = "dtype" if tuple(map(int, transformers.__version__.split(".")[:2])) >= (4, 56) else "torch_dtype"
+DTYPE_KEYWORD = "dtype" if check.numbers(transformers.__version__) >= (4, 56) else "torch_dtype"
 
 
 def choose(options):

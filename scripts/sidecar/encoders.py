@@ -42,8 +42,8 @@ def resolve(word):
     name, _, below = word.partition("=")
     if name in NAMED:
         recipe = NAMED[name]
-        query = folders.locate(recipe.query, below or None)
-        passage = query if recipe.passage == recipe.query else folders.locate(recipe.passage, below or None)
+        query = folders.locate(recipe.query, below or None, name)
+        passage = query if recipe.passage == recipe.query else folders.locate(recipe.passage, below or None, name)
         return Encoder(name, query, passage, recipe)
     folder = word if os.path.isdir(word) else None
     if folder is None and word.count("/") == 1 and not word.startswith((".", "/")):

@@ -143,24 +143,23 @@ def snapshots(cache, repository):
     return [main] + [folder for folder in found if folder != main]
 
 
-def locate(repository, below=None):
+def locate(repository, below=None, name=None):
     """
     The folder of a model of the Hugging Face hub. `below`: the folder that was named, which is the model's own or
-    holds it as owner/name or name; else the cache is asked.
+    holds it as owner/name or name; else the cache is asked. `name`: what the user calls it, for the hint.
     """
     if below is not None:
-        own, name = os.path.join(below, repository), os.path.join(below, os.path.basename(repository))
-        looked = [own, name, below]
+        looked = [os.path.join(below, repository), os.path.join(below, os.path.basename(repository)), below]
     else:
         looked = [folder for cache in cache_folders() for folder in snapshots(cache, repository)]
     for folder in looked:
         if os.path.exists(os.path.join(folder, "config.json")):
             return folder
     where = looked if below is not None else cache_folders()
+    top = below or "/models"
+    hint = "where there is a network: hf download {} --local-dir {}".format(repository, os.path.join(top, repository))
     raise Fatal(
         "no-model",
         "Cannot find the model {}: looked in {}".format(repository, ", ".join(where)),
-        "where there is a network: hf download {} --local-dir {}".format(
-            repository, os.path.join(below or "/models", repository)
-        ),
+        hint + (", then {}={}".format(name, top) if name else ""),
     )

@@ -107,7 +107,10 @@ test('an encoder that cannot be used is refused, and one that was not found says
   const cache = { HF_HUB_CACHE: join(folder, 'cache'), HF_HOME: join(folder, 'home') };
   const none = await fatal(['--encode', 'medcpt'], cache);
   assert.match(String(none['message']), new RegExp(`looked in ${folder}/cache, .*${folder}/home/hub`));
-  assert.match(String(none['hint']), /hf download ncbi\/MedCPT-Query-Encoder --local-dir/);
+  assert.match(
+    String(none['hint']),
+    /hf download ncbi\/MedCPT-Query-Encoder --local-dir \/models\/ncbi.*, then medcpt=\/models$/,
+  );
   const below = await fatal(['--encode', `medcpt=${folder}`], cache);
   assert.match(String(below['message']), new RegExp(`${folder}/ncbi/MedCPT-Query-Encoder, ${folder}/MedCPT`));
   assert.match(
@@ -151,6 +154,19 @@ test('--check tells everything that is wrong in one object', async () => {
   assert.deepEqual(codes.slice(0, 2), ['no-model', 'no-model']);
   if (withoutTorch === false) assert.equal(codes.at(-1), 'no-gpu');
   else assert.ok(codes.includes('no-torch'), JSON.stringify(codes));
+});
+
+test('packages that are too old, or end in an error, are named', async () => {
+  const packages = model('packages', {
+    'transformers.py': '__version__ = "4.37.2"\n',
+    'safetensors.py': 'raise OSError("libcudart.so.12: cannot open shared object file")\n',
+  });
+  const report = await check(['--allow-cpu'], { PYTHONPATH: packages });
+  const messages = (report['problems'] as Frame[]).map(({ message }) => message).slice(-2);
+  assert.deepEqual(messages, [
+    'Cannot run a model: transformers 4.37.2 is older than 4.50',
+    'Cannot import safetensors: libcudart.so.12: cannot open shared object file',
+  ]);
 });
 
 test('weights that are no model are refused while they are loaded', { skip: withoutTorch }, async () => {

@@ -32,13 +32,13 @@ ASCII = [chr(code) for code in range(32, 127)] + ["\n"]
 sizes = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4}
 
 
-def save(folder, model, tokenizer, said):
+def save(folder, model, tokenizer, said, shard="1GB"):
     """The tokenizer's settings are written by hand: transformers 5 names classes that 4 does not know."""
     torch.manual_seed(7)
     for weights in model.parameters():
         if weights.dim() > 1:
             torch.nn.init.normal_(weights, 0, 0.2)
-    model.save_pretrained(folder)
+    model.save_pretrained(folder, max_shard_size=shard)
     tokenizer.save(os.path.join(folder, "tokenizer.json"))
     with open(os.path.join(folder, "tokenizer_config.json"), "w") as file:
         json.dump(dict(said, tokenizer_class="PreTrainedTokenizerFast"), file)
@@ -75,7 +75,8 @@ def gemma(folder):
         vocab_size=tokenizer.get_vocab_size(), num_key_value_heads=1, head_dim=16, max_position_embeddings=2048, **sizes
     )
     said = {"bos_token": "<bos>", "eos_token": "<eos>", "pad_token": "<pad>", "padding_side": "left"}
-    return save(folder, GemmaForCausalLM(config), tokenizer, dict(said, model_input_names=["input_ids", "attention_mask"]))
+    said["model_input_names"] = ["input_ids", "attention_mask"]
+    return save(folder, GemmaForCausalLM(config), tokenizer, said, shard="200KB")  # in files, as the large one
 
 
 def qwen3(folder):
@@ -176,6 +177,9 @@ def main(top, cases):
     article[1].save_pretrained(inside("hub/ncbi/MedCPT-Article-Encoder"))
     e5 = named["hub/intfloat/e5-base-v2"]
     contriever, specter = bert(inside("hub/contriever")), bert(inside("hub/allenai/specter"))
+    # As its authors keep it: pickled.
+    os.remove(inside("hub/allenai/specter/model.safetensors"))
+    torch.save(specter[1].state_dict(), inside("hub/allenai/specter/pytorch_model.bin"))
     mean, first = bert(inside("mean")), bert(inside("first"))
     write_json(inside("mean"), "modules.json", [{"type": "sentence_transformers.models.Transformer", "path": ""}])
     write_json(
