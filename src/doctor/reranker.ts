@@ -9,7 +9,7 @@ export const lookAtReranker: Look = async ({ settings, environment, job, plan, s
   const asks = plan.reranker === 'http' || plan.reranker === 'sidecar' || plan.embedder === 'sidecar';
   if (!asks) return [ok(about, plan.reranker === 'lexical' ? 'without a model, by shared words' : 'none')];
   try {
-    await checkReranker({ plan, settings, environment, job }, signal);
+    await checkReranker({ plan, settings, environment, job, beforeWorkload: false }, signal);
   } catch (error) {
     signal.throwIfAborted();
     const { message, hint } = toPlain(error);

@@ -13,14 +13,16 @@ interface Asked {
   readonly settings: Settings;
   readonly environment: Environment;
   readonly job: Job;
+  /** Whether a program of the user's is yet to start: the server may be that. */
+  readonly beforeWorkload: boolean;
 }
 
 /** @throws preflight with the line that mends it; aborted */
 export async function checkReranker(
-  { plan, settings, environment, job }: Asked,
+  { plan, settings, environment, job, beforeWorkload }: Asked,
   signal: AbortSignal,
 ): Promise<void> {
-  if (plan.reranker === 'http') await checkServer(settings, signal);
+  if (plan.reranker === 'http') await checkServer(settings, beforeWorkload, signal);
   const [reranker] = plan.instances.filter(({ role }) => role === 'rerank' && plan.reranker === 'sidecar');
   const [encoder] = plan.instances.filter(({ role }) => role === 'embed' && plan.embedder === 'sidecar');
   const first = reranker ?? encoder;
@@ -32,12 +34,13 @@ export async function checkReranker(
 }
 
 /** Asked one question of ours, which finds its language as well. */
-async function checkServer(settings: Settings, signal: AbortSignal): Promise<void> {
+async function checkServer(settings: Settings, mayComeLater: boolean, signal: AbortSignal): Promise<void> {
   await using server = await openServer(settings);
   try {
     await server.find(signal);
   } catch (error) {
     if (codeOf(error) !== 'model-unavailable') throw error;
+    if (mayComeLater) return;
     throw new RagError('preflight', `Cannot use RERANKER_URL: ${messageOf(error)}`, {
       hint: `curl -i ${settings.RERANKER_URL ?? ''}/health   # or RERANKER_BACKEND=lexical`,
       cause: error,

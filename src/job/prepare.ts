@@ -67,13 +67,15 @@ export async function prepare({ line, environment, bare, signal }: PrepareInput)
   const service = plan.engine === 'remote' ? await remoteService(loaded.settings, signal) : undefined;
   const common = { environment, job, intent, plan, service, graceMs, dryRun: false };
   const reads = intent.kind === 'serve' || intent.inputs.length > 0;
+  const beforeWorkload = intent.kind === 'workload';
+  const reranking = { plan, settings: loaded.settings, environment, job, beforeWorkload };
   // The slowest of all checks.
   const checkParserLast = async (): Promise<ParserProgram | undefined> =>
     reads ? checkParser(loaded.settings, environment, signal) : undefined;
   const all = [...loaded.warnings, ...warnings, ...plan.warnings, ...(await launchWarnings(job))];
   if (isTrial(loaded, plan)) {
     if (intent.inputs.length === 0) await checkIndexed(loaded.settings);
-    await checkReranker({ plan, settings: loaded.settings, environment, job }, signal);
+    await checkReranker(reranking, signal);
     const parser = await checkParserLast();
     const { folder, [Symbol.asyncDispose]: dispose } = await openScratch('trial', environment['TMPDIR']);
     const trial =
@@ -84,7 +86,7 @@ export async function prepare({ line, environment, bare, signal }: PrepareInput)
   await checkFolders(loaded.settings, intent.inputs.length > 0);
   if (intent.kind === 'given' && intent.inputs.length === 0) await checkIndexed(loaded.settings);
   await checkModels(plan, loaded.settings);
-  await checkReranker({ plan, settings: loaded.settings, environment, job }, signal);
+  await checkReranker(reranking, signal);
   const parser = await checkParserLast();
   return {
     ...common,

@@ -19,7 +19,7 @@ after(() => leaks.assertNone());
 const folder = await mkdtempDisposable(path.join(tmpdir(), 'check-'));
 after(() => folder.remove());
 
-async function check(given: Readonly<Record<string, string>>): Promise<void> {
+async function check(given: Readonly<Record<string, string>>, beforeWorkload = false): Promise<void> {
   const environment = {
     PATH: process.env['PATH'],
     HOME: folder.path,
@@ -31,7 +31,7 @@ async function check(given: Readonly<Record<string, string>>): Promise<void> {
   const job = readJob(environment);
   const intent = { kind: 'given', inputs: [], query: 'q' } as const;
   const plan = planFor(settings, environment, job, intent);
-  await checkReranker({ plan, settings, environment, job }, AbortSignal.timeout(10_000));
+  await checkReranker({ plan, settings, environment, job, beforeWorkload }, AbortSignal.timeout(10_000));
 }
 
 test('a model folder that is there, and a Python that has what it needs, are good', async () => {
@@ -70,6 +70,8 @@ test('a server is asked a question, and one that is not there is said', async ()
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));
   await assert.rejects(check({ RERANKER_URL }), { code: 'preflight', hint: /curl/ });
+  // It may be the program that the job is for.
+  await check({ RERANKER_URL }, true);
 });
 
 test('a key that cannot be read, or is none, is said without what is in it', async () => {
