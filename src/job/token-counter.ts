@@ -19,8 +19,11 @@ export async function openTokens({
   const model = plan.instances.find(({ role }) => role === 'generate')?.model;
   if (model === undefined || plan.engine !== 'ollama')
     return { ...makeEstimatingCounter(), [Symbol.asyncDispose]: async () => {} };
-  return openTokenCounter({
+  const counter = openTokenCounter({
     file: await findModelFile(settings.OLLAMA_MODELS, model),
     onEstimates: (reason) => log('info', `tokens of prompts are estimated, from above: ${reason}`),
   });
+  // A vocabulary takes 1 to 2 s to read; the model takes longer to load, and the first question finds both.
+  void counter.count(['']);
+  return counter;
 }

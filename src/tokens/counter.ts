@@ -81,6 +81,7 @@ export function openTokenCounter(
         giveUp(`the server counts ${served} tokens where its tokenizer gives ${counted}`);
     },
     async [Symbol.asyncDispose]() {
+      state = 'estimating'; // what is cut off now needs no word
       await thread.destroy();
     },
   };

@@ -65,6 +65,14 @@ test('a file that is none, cut or of an unknown kind is said once, and counts ar
   }
 });
 
+test('closing a counter that is at work is no reason for estimates', async () => {
+  const opened = openCounter(file);
+  const asked = opened.counter.count(texts);
+  await opened[Symbol.asyncDispose]();
+  assert.equal((await asked).length, texts.length);
+  assert.deepEqual(opened.reasons, []);
+});
+
 test('a model that is not in the store is said at once', async () => {
   await using opened = openCounter(await findModelFile(join(folder, 'nowhere'), 'qwen3:235b'));
   assert.match(opened.reasons[0] ?? '', /^qwen3:235b is not in /);
