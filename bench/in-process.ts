@@ -21,13 +21,20 @@ export function makeVector(seed: number, dimensions: number): Float32Array {
   return values.map((value) => value / norm);
 }
 
-/** @param folder of the index */
-export async function openInProcess(folder: string, dimensions: number): Promise<InProcess> {
+/**
+ * @param folder of the index
+ * @param vectorOf stands for the embedder
+ */
+export async function openInProcess(
+  folder: string,
+  dimensions: number,
+  vectorOf = (text: string): Float32Array => makeVector(text.length, dimensions),
+): Promise<InProcess> {
   const { settings } = load({ flags: {}, environment: {} });
   const { store, [Symbol.asyncDispose]: closeStore } = await openForkedStore(folder);
   const chunker = { targetTokens: settings.RAG_CHUNK_TOKENS, overlapTokens: settings.RAG_CHUNK_OVERLAP };
   const parser = openParserPool({ threads: 1, chunker, maxFileBytes: 2 ** 29, timeoutMsPerFile: 60_000 });
-  const embed: Embed = async ({ texts }) => texts.map((text) => makeVector(text.length, dimensions));
+  const embed: Embed = async ({ texts }) => texts.map((text) => vectorOf(text));
   const encoder = { name: 'none', model: 'none', digest: 'none', dimensions, metric: 'cosine' } as const;
   const generate = (): never => {
     throw new Error('Nothing is generated here');

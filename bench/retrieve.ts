@@ -1,57 +1,18 @@
-/** How long does a question take, but for its embedding? `node retrieve.ts [PASSAGES]` */
-import { execFile } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+/** How long does a question take, but for its embedding? `node retrieve.ts [PASSAGES...]` */
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { makeFlights } from '../src/models/flights.ts';
-import { openEndpoint } from '../src/serve/serve.ts';
-import { analyse } from '../src/words/analyse.ts';
-import type { ChunkRow, Store } from '../src/store/types.ts';
-import type { RetrieveRequest, Work } from '../src/work.ts';
-import { makeRandom, makeText } from './corpus.ts';
-import { makeVector, openInProcess } from './in-process.ts';
 import { openScratch } from './program.ts';
 import { quantile, report, type Figure } from './results.ts';
+import { measureCallers, measureOverhead } from './retrieve-endpoint.ts';
+import { depth, dimensions, nameOf, openFilled, type FilledIndex } from './retrieve-index.ts';
 
-const passages = Number(process.argv[2] ?? 10_000);
-const [dimensions, questions, warmUps, candidates, batch] = [1024, 200, 20, 100, 64];
-const signal = new AbortController().signal;
+const given = process.argv.slice(2).map(Number);
+const sizes = given.length > 0 ? given : [10_000, 100_000];
+/** Of each kind of question; a question is never asked twice where its hits would be remembered. */
+const [warmUps, count, batch] = [20, 180, 512];
+const from = { batch: 1_000, warmBatch: 2_000, callers: 3_000 };
 
-function makeRow(n: number): ChunkRow {
-  const text = makeText(makeRandom(n + 1), 250);
-  const name = `passage-${n}`;
-  const place = { page: null, pageEnd: null, start: 0, end: text.length, headings: [] };
-  const key = { chunk: name.padEnd(32, '0'), document: name, id: name, title: name, file: name, hash: name };
-  return {
-    ...key,
-    ...place,
-    ordinal: 0,
-    of: 1,
-    text,
-    ...analyse(text, 'en'),
-    language: 'en',
-    labels: [],
-    vector: makeVector(n, dimensions),
-  };
-}
-
-async function fill(store: Store): Promise<void> {
-  const encoder = { model: 'none', digest: 'none', dimensions, type: 'f16', metric: 'cosine' } as const;
-  await store.beginWriting({ ...encoder, chunker: 'structure-1:512/64' }, 'bench');
-  for (let n = 0; n < passages; n += 500)
-    await store.append(Array.from({ length: Math.min(500, passages - n) }, (_, at) => makeRow(n + at)));
-  await store.consolidate();
-}
-
-/** Eight words out of a passage each. */
-const texts = Array.from({ length: questions }, (_, n) =>
-  makeText(makeRandom(7 * n + 1), 250)
-    .split(/\s+/)
-    .slice(40, 48)
-    .join(' '),
-);
-
-type Ask = (text: string, n: number) => unknown;
+type Ask = (n: number) => Promise<unknown>;
 
 /** Every question to each in turn, so that whatever else the machine does meets them all. */
 async function timesOf<Name extends string>(
@@ -59,141 +20,123 @@ async function timesOf<Name extends string>(
 ): Promise<Record<Name, number[]>> {
   const names = Object.keys(asks) as Name[];
   const times = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<Name, number[]>;
-  for (const [n, text] of texts.entries()) {
+  for (let n = 0; n < warmUps + count; n += 1) {
     for (const name of names) {
       const started = performance.now();
-      await asks[name](text, n);
+      await asks[name](n);
       if (n >= warmUps) times[name].push(performance.now() - started);
     }
   }
   return times;
 }
 
-/** The plainest exact search there is, with eight sums side by side so that it waits for memory, not for additions. */
-function scan(matrix: Float32Array, query: Float32Array): number {
-  let best = -1;
-  for (let row = 0; row < matrix.length; row += dimensions) {
-    let [a, b, c, d, e, f, g, h] = [0, 0, 0, 0, 0, 0, 0, 0];
-    for (let i = 0; i < dimensions; i += 8) {
-      const at = row + i;
-      a += matrix[at]! * query[i]!;
-      b += matrix[at + 1]! * query[i + 1]!;
-      c += matrix[at + 2]! * query[i + 2]!;
-      d += matrix[at + 3]! * query[i + 3]!;
-      e += matrix[at + 4]! * query[i + 4]!;
-      f += matrix[at + 5]! * query[i + 5]!;
-      g += matrix[at + 6]! * query[i + 6]!;
-      h += matrix[at + 7]! * query[i + 7]!;
-    }
-    best = Math.max(best, a + b + c + d + e + f + g + h);
+const signal = new AbortController().signal;
+const p50 = (times: readonly number[]): number => quantile(times, 0.5);
+
+/** Share of the best ten of an exact search that ours has among its best ten; every question was warm. */
+async function measureRecall({ store, question, scan }: FilledIndex): Promise<number> {
+  let found = 0;
+  for (let n = 0; n < count; n += 1) {
+    const [ranking = []] = await store.searchDense([question(n).vector], depth);
+    const names = new Set((await scan.ask(n)).rows.map(nameOf));
+    found += ranking.slice(0, names.size).filter(({ chunk }) => names.has(chunk)).length / names.size;
   }
-  return best;
+  return found / count;
 }
 
-interface Overhead {
-  readonly tcp: number[];
-  readonly socket: number[];
+/** @returns milliseconds of all of them together */
+async function timeBatch({ work, question }: FilledIndex, first: number): Promise<number> {
+  const queries = Array.from({ length: batch }, (_, n) => question(first + n).text);
+  const started = performance.now();
+  await work.retrieve({ queries, topk: 5, signal });
+  return performance.now() - started;
 }
 
-/** What a client waits beyond the search, question by question: transport, checks, JSON. */
-async function measureOverhead(search: Work['retrieve'], folder: string): Promise<Overhead> {
-  let searched: number[] = [];
-  const retrieve = async (request: RetrieveRequest): ReturnType<Work['retrieve']> => {
-    const started = performance.now();
-    const hits = await search(request);
-    searched.push(performance.now() - started);
-    return hits;
-  };
-  await using endpoint = await openEndpoint({
-    work: { retrieve, query: () => Promise.reject(new Error('Nothing is generated here')) },
-    ollama: { current: () => undefined, frozen: () => undefined, flights: makeFlights() },
-    host: '127.0.0.1',
-    port: 0,
-    socketPath: join(folder, 'endpoint', 'rag.sock'),
-    ownerUid: process.getuid?.() ?? 0,
-    defaultTopk: 5,
-    state: () => ({}),
-    readiness: () => ({ ready: true, missing: [] }),
-  });
-  const file = join(folder, 'queries.json');
-  writeFileSync(file, JSON.stringify(texts));
-  const client = join(import.meta.dirname, 'retrieve-client.ts');
-  const above = async (socketPath: string): Promise<number[]> => {
-    searched = [];
-    const { stdout } = await promisify(execFile)(process.execPath, [client, endpoint.url, socketPath, file]);
-    const waited = JSON.parse(stdout) as number[];
-    return waited.map((ms, n) => ms - (searched[n] ?? 0)).slice(warmUps);
-  };
-  return { tcp: await above('-'), socket: await above(endpoint.socketPath ?? '-') };
+async function timeDenseBatch({ store, question }: FilledIndex): Promise<number> {
+  const vectors = Array.from({ length: batch }, (_, n) => question(from.batch + n).vector);
+  const started = performance.now();
+  await store.searchDense(vectors, depth);
+  return performance.now() - started;
 }
 
-/** Searches each question once. */
-function remembering(search: Work['retrieve']): Work['retrieve'] {
-  const known = new Map<string, ReturnType<Work['retrieve']>>();
-  return (request) => {
-    const key = request.queries.join('\n');
-    const hits = known.get(key) ?? search(request);
-    known.set(key, hits);
-    return hits;
-  };
-}
-
-using scratch = openScratch();
-await using open = await openInProcess(join(scratch.path, 'index'), dimensions);
-const { store, work } = open;
-await fill(store);
-
-const matrix = new Float32Array(passages * dimensions);
-for (let n = 0; n < passages; n += 1) matrix.set(makeVector(n, dimensions), n * dimensions);
-const vectors = texts.map((_, n) => makeVector(passages + n, dimensions));
-const vectorAt = (n: number): Float32Array => vectors[n] ?? new Float32Array(dimensions);
-
-const search: Work['retrieve'] = (request) => work.retrieve(request);
-const { whole, dense, lexical, scanned } = await timesOf({
-  whole: (text) => search({ queries: [text], topk: 5, signal }),
-  dense: (_, n) => store.searchDense([vectorAt(n)], candidates),
-  lexical: (text) => store.searchText([text], candidates),
-  scanned: (_, n) => scan(matrix, vectorAt(n)),
-});
-const started = performance.now();
-await search({ queries: texts.slice(0, batch), topk: 5, signal });
-const batched = performance.now() - started;
-const overhead = await measureOverhead(search, scratch.path);
-const atHand = remembering(search);
-for (const text of texts) await atHand({ queries: [text], topk: 5, signal });
-const overheadAtHand = await measureOverhead(atHand, scratch.path);
-
-const [p50, p95] = [0.5, 0.95].map((share) => (times: readonly number[]) => quantile(times, share)) as [
-  (times: readonly number[]) => number,
-  (times: readonly number[]) => number,
-];
 const ms = (what: string, value: number, atMost?: number): Figure =>
   atMost === undefined ? { what, value, unit: 'ms' } : { what, value, unit: 'ms', atMost };
-report(
-  import.meta.url,
-  `How long does a question take, but for its embedding? ${passages} passages of 250 words, ${dimensions} dimensions in half precision, ${questions - warmUps} questions one after the other.`,
-  [
-    ms('dense and lexical search, fused: p50', p50(whole), 8),
-    ms('p95', p95(whole)),
-    ms(`dense search alone, the best ${candidates}: p50`, p50(dense)),
-    ms(`lexical search alone, the best ${candidates}: p50`, p50(lexical)),
-    ms('a scan of the same vectors in one JavaScript thread: p50', p50(scanned)),
-    { what: 'dense search / that scan', value: p50(dense) / p50(scanned), atMost: 1 },
+
+async function measure(index: FilledIndex, passages: number, isLast: boolean): Promise<Figure[]> {
+  const { store, work, question, scan, seconds } = index;
+  await timeBatch(index, from.warmBatch);
+  const scans: number[] = [];
+  const { whole, dense, lexical, filtered } = await timesOf({
+    whole: (n) => work.retrieve({ queries: [question(n).text], topk: 5, signal }),
+    dense: (n) => store.searchDense([question(n).vector], depth),
+    lexical: (n) => store.searchText([question(n).text], depth),
+    filtered: (n) =>
+      store.searchDense([question(n).vector], depth, [{ field: 'label', labels: ['tenth=3'] }]),
+    scan: async (n) => scans.push((await scan.ask(n)).ms),
+  });
+  const scanned = p50(scans.slice(warmUps));
+  const batched = await timeBatch(index, from.batch);
+  const tuned = (await store.inspect()).vector_index;
+  const size = `${passages / 1000}k`;
+  const figures: Figure[] = [
+    ms(
+      `${size}: a question, both searches, fused, five passages read: p50`,
+      p50(whole),
+      ...(passages <= 10_000 ? [8] : []),
+    ),
+    ms(`${size}: p95`, quantile(whole, 0.95)),
+    ms(`${size}: nearest ${depth} vectors: p50`, p50(dense)),
+    ms(`${size}: the same of the tenth with a label: p50`, p50(filtered)),
+    ms(`${size}: best ${depth} by words: p50`, p50(lexical)),
+    ms(`${size}: exact scan in C, one thread, single precision: p50`, scanned),
+    { what: `${size}: nearest vectors / exact scan (stretch 0.3)`, value: p50(dense) / scanned, atMost: 1 },
+    { what: `${size}: whole question / exact scan`, value: p50(whole) / scanned },
+    { what: `${size}: recall@10`, value: await measureRecall(index), atLeast: 0.99 },
+    { what: `${size}: recall@${depth} when it was tuned`, value: tuned?.recall ?? Number.NaN, atLeast: 0.98 },
     {
-      what: `${batch} questions in one request / as many scans`,
-      value: batched / (batch * p50(scanned)),
+      what: `${size}: ${batch} questions in one request / ${batch} scans`,
+      value: batched / (batch * scanned),
       atMost: 0.25,
     },
-    ms('`/retrieve` above the search, TCP: p50', p50(overhead.tcp), 1),
-    ms('p95', p95(overhead.tcp)),
-    ms('p50 when the hits are at hand', p50(overheadAtHand.tcp), 1),
-    ms('`/retrieve` above the search, Unix socket: p50', p50(overhead.socket), 0.5),
-    ms('p95', p95(overhead.socket)),
-    ms('p50 when the hits are at hand', p50(overheadAtHand.socket), 0.5),
-  ],
+    {
+      what: `${size}: of them the nearest vectors alone`,
+      value: (await timeDenseBatch(index)) / (batch * scanned),
+    },
+    { what: `${size}: merging and indexing all passages`, value: seconds.merge, unit: 's' },
+    { what: `${size}: tuning the index of the vectors`, value: seconds.tune, unit: 's' },
+  ];
+  return isLast ? [...figures, ...(await measureEndpoint(index))] : figures;
+}
+
+async function measureEndpoint(index: FilledIndex): Promise<Figure[]> {
+  using scratch = openScratch();
+  const { tcp, socket, atHand } = await measureOverhead(index, scratch.path, warmUps);
+  const waited = await measureCallers(index, scratch.path, from.callers);
+  return [
+    ms('`/retrieve` above the search, TCP: p50', p50(tcp), 1),
+    ms('`/retrieve` above the search, Unix socket: p50', p50(socket), 0.5),
+    ms('p95', quantile(socket, 0.95)),
+    ms('Unix socket, p50 when the hits are at hand', p50(atHand), 0.5),
+    ms('8 callers at once, one question each, Unix socket: p50', p50(waited)),
+    ms('p99', quantile(waited, 0.99)),
+  ];
+}
+
+const figures: Figure[] = [];
+for (const passages of sizes) {
+  using scratch = openScratch();
+  const folder = join(scratch.path, String(passages));
+  mkdirSync(folder);
+  await using index = await openFilled({ folder, passages, scanned: warmUps + count });
+  figures.push(...(await measure(index, passages, passages === sizes.at(-1))));
+}
+report(
+  import.meta.url,
+  `How long does a question take, but for its embedding? ${sizes.map((size) => `${size / 1000}k`).join(' and ')} passages of some 100 words, ${dimensions} dimensions in half precision, ${count} questions one after the other.`,
+  figures,
   [
-    'The scan reads single precision (twice the bytes) with no SIMD, and keeps the best score only.',
-    'With the hits at hand it is transport, checks and JSON alone; after a real search every process also comes back to cold caches and busy cores.',
-    'The search is in a process of its own and uses all cores. The client is a process of its own too, with one connection.',
+    'The exact scan is C (bench/scan.c), compiled for this processor; it reads single precision, twice the bytes, and keeps the best ten.',
+    'Passages are in 2,000 subjects of very different size (bench/vectors.ts); questions are no passages.',
+    'The search is in a process of its own and uses all cores. Clients are processes of their own too.',
   ],
 );
