@@ -11,7 +11,8 @@ import { readRecord } from './record.ts';
 import type { StoredRow } from './rows.ts';
 import { mainName, openMain, openShard, shardNames, tablePath, type IndexFolder } from './tables.ts';
 import { unindexedRows } from './textindex.ts';
-import type { Metric } from './types.ts';
+import type { EncoderRecord, Metric } from './types.ts';
+import { vectorIndexDue, vectorIndexState } from './vector-index.ts';
 import { readView, scan } from './view.ts';
 
 export interface Problem {
@@ -63,7 +64,7 @@ export async function verify(folder: IndexFolder): Promise<Verification> {
 
   const { problems: miscounted, ...counts } = inventory.sum();
   problems.push(...miscounted, ...vectors.problems(), ...(await tornManifests(folder, shards)));
-  problems.push(...((await attempt('the text index', () => indexProblems(folder))) ?? []));
+  problems.push(...((await attempt('the indexes of main', () => indexProblems(folder, record))) ?? []));
   return { ...counts, shards: shards.length, problems };
 }
 
@@ -119,13 +120,25 @@ function isSound(vector: Vector, metric: Metric): boolean {
 const compact = 'node dist/supervisor.js index compact';
 
 /** Only main: a shard's index is brought up to date by the questions. */
-async function indexProblems(folder: IndexFolder): Promise<Problem[]> {
+async function indexProblems(
+  folder: IndexFolder,
+  encoder: EncoderRecord | null | undefined,
+): Promise<Problem[]> {
   const main = await openMain(folder, 'chunks');
   if (main === undefined || (await main.countRows()) === 0) return [];
-  const tail = await unindexedRows(main);
+  const vectors = encoder == null ? 'nothing' : await vectorIndexDue(main, encoder, await main.countRows());
+  const state = vectors === 'nothing' ? undefined : await vectorIndexState(main);
+  return [
+    ...uncovered('text index', await unindexedRows(main)),
+    ...(vectors === 'nothing' ? [] : uncovered('index of the vectors', state?.tail)),
+  ];
+}
+
+/** @param tail undefined where there is no index at all */
+function uncovered(index: string, tail: number | undefined): Problem[] {
   if (tail === 0) return [];
   const rows = tail === undefined ? 'no row' : `all rows but ${tail}`;
-  return [{ problem: `the text index covers ${rows} of main`, mend: compact }];
+  return [{ problem: `the ${index} covers ${rows} of main`, mend: compact }];
 }
 
 /** What was moved aside when a table was opened, now or before: nothing acknowledged was in it. */

@@ -1,10 +1,12 @@
 /** The compressed index of the vectors: what it finds, how that is measured, and what becomes of it. */
 import assert from 'node:assert/strict';
+import { existsSync, readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import type { ChunkRow, EncoderRecord, Metric, Ranked, Store } from '../../src/store/types.ts';
 import type { Filter } from '../../src/work.ts';
+import { until } from '../until.ts';
 import { openForkedStore, scratchFolder } from './forked-host.ts';
 import { encoder as sample, rowsOf } from './samples.ts';
 
@@ -79,13 +81,20 @@ async function recall(store: Store, k: number, asked: Asked = {}): Promise<numbe
   return hits / wanted;
 }
 
-async function opened(metric: Metric = 'cosine'): Promise<AsyncDisposable & { store: Store; dir: string }> {
+interface Opened extends AsyncDisposable {
+  readonly store: Store;
+  readonly dir: string;
+  readonly kill: () => Promise<void>;
+}
+
+async function opened(metric: Metric = 'cosine'): Promise<Opened> {
   const folder = await scratchFolder();
   const forked = await openForkedStore(folder.path);
   await forked.store.beginWriting({ ...encoder, metric }, 'run');
   return {
     store: forked.store,
     dir: folder.path,
+    kill: () => forked.kill(),
     [Symbol.asyncDispose]: async () => {
       await forked[Symbol.asyncDispose]();
       await folder[Symbol.asyncDispose]();
@@ -218,4 +227,22 @@ test('with the vectors in memory the ranking is what it is without', async () =>
   await warmUp(store);
   const inMemory = await store.searchDense(asks.slice(0, 1), 50);
   assert.deepEqual(await first(), inMemory);
+});
+
+test('a host that is killed while it makes the index leaves one that answers and is verified, and the next one goes on', async () => {
+  await using open = await opened();
+  const { store, dir, kill } = open;
+  await fill(store, 0, rows);
+  const indices = path.join(dir, 'main.lance', '_indices');
+  const consolidated = store.consolidate();
+  // That of the words comes first, then those of the keys. A third death would be told as one of this request.
+  for (const count of [1, 3]) {
+    await until(() => existsSync(indices) && readdirSync(indices).length >= count, 'an index is being made');
+    await kill();
+    assert.equal((await store.searchDense([vectorAt(7)], 10))[0]?.length, 10);
+  }
+  await consolidated;
+  assert.equal((await store.inspect()).vector_index?.unindexed, 0);
+  assert.ok((await recall(store, 100)) >= 0.98);
+  assert.deepEqual((await store.verify()).problems, []);
 });
