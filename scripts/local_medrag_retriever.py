@@ -38,10 +38,11 @@ class Result(dict):
 class Retriever(object):
     """Safe to share between threads, to pickle and to fork: it holds no connection."""
 
-    def __init__(self, topk=5, wait_s=600.0):
-        """wait_s: how long a supervisor may be away or not there yet, before a call fails."""
+    def __init__(self, topk=5, wait_s=600.0, name=None):
+        """wait_s: how long a supervisor may be away or not there yet, before a call fails. name: of the retriever."""
         self.topk = topk
         self.wait_s = wait_s
+        self.name = name
 
     def retrieve(self, queries, topk=None, return_scores=True):
         """One list of hits for each query, in their order: `{"document", "score"}`, or bare documents."""
@@ -54,6 +55,7 @@ class Retriever(object):
                 "return_scores": bool(return_scores),
             }
             lists.extend(_ask(body, self.wait_s)["result"])
+        _warn_of_another(self.name)
         return Result(result=lists)
 
     def search(self, query, num=None, return_score=False):
@@ -73,10 +75,10 @@ class Retriever(object):
 class RetrievalSystem(object):
     """MedRAG's: one question, passages as `{"id", "title", "content"}`, and their scores."""
 
-    def __init__(self, retriever_name="MedCPT", corpus_name="Textbooks", db_dir="./corpus", HNSW=False, cache=False):
+    def __init__(self, retriever_name=None, corpus_name="Textbooks", db_dir="./corpus", HNSW=False, cache=False):
         self.retriever_name = retriever_name
         self.corpus_name = corpus_name
-        self.retriever = Retriever()
+        self.retriever = Retriever(name=retriever_name)
 
     def retrieve(self, question, k=32, rrf_k=100, id_only=False):
         """rrf_k is the supervisor's to choose: RAG_RRF_K."""
@@ -86,9 +88,12 @@ class RetrievalSystem(object):
         return [_passage(document) for document in documents], scores
 
 
-def get_retriever(corpus_name="MedCorp", retriever_name="MedCPT", db_dir=None, gpu_id=0, topk=5, wait_s=600.0):
-    """Corpus, encoder and GPU are those of the supervisor, which was started with them; here they are only names."""
-    return Retriever(topk=topk, wait_s=wait_s)
+def get_retriever(corpus_name="MedCorp", retriever_name=None, db_dir=None, gpu_id=0, topk=5, wait_s=600.0):
+    """Corpus, encoder and GPU are those of the supervisor, which was started with them; here they are only names.
+
+    A retriever_name that is not the supervisor's RAG_RETRIEVER is told on stderr, once.
+    """
+    return Retriever(topk=topk, wait_s=wait_s, name=retriever_name)
 
 
 def retrieve(queries, topk=5, return_scores=True):
@@ -98,6 +103,35 @@ def retrieve(queries, topk=5, return_scores=True):
 def _passage(document):
     title, _, content = document["contents"].partition("\n")
     return {"id": document["id"], "title": document.get("title", title.strip('"')), "content": content}
+
+
+_told = set()
+
+
+def _warn_of_another(name):
+    """A run with another retriever than it names would be reported under the wrong one. Nothing fails because of it."""
+    if name is None or name in _told:
+        return
+    _told.add(name)
+    try:
+        connection, prefix = _connect(_find())
+        if prefix:
+            return  # an address with a token in it: only retrieval is allowed there
+        status = json.loads(_exchange(connection, "GET", "/status"))
+    except (OSError, http.client.HTTPException, RuntimeError, ValueError):
+        return
+    in_force = status.get("retriever")
+    if in_force and _plain(in_force) != _plain(name):
+        print(
+            "local_medrag_retriever: %s was asked for, the supervisor retrieves by %s (its RAG_RETRIEVER), which is what "
+            "you get" % (name, in_force),
+            file=sys.stderr,
+        )
+
+
+def _plain(name):
+    """`MedCPT` and `RRF-2` are MedRAG's names of `medcpt` and `rrf2`; where a model lies is no part of it."""
+    return name if "/" in name.split("=")[0] else name.split("=")[0].lower().replace("-", "")
 
 
 def _ask(body, wait_s):
@@ -129,23 +163,30 @@ class _UnixConnection(http.client.HTTPConnection):
 
 def _post(address, body):
     """address: the path of a Unix socket, or a URL. No proxy is asked: it would be given the node's own addresses."""
+    connection, prefix = _connect(address)
+    return json.loads(_exchange(connection, "POST", prefix + "/retrieve", json.dumps(body).encode("utf-8")))
+
+
+def _connect(address):
     if address.startswith("/"):
-        connection, path = _UnixConnection(address), "/retrieve"
-    else:
-        host, _, prefix = address.split("://", 1)[-1].partition("/")
-        prefix = "/" + prefix.rstrip("/") if prefix.strip("/") else ""
-        connection, path = http.client.HTTPConnection(host), prefix
-        if not prefix.endswith("/retrieve"):
-            path += "/retrieve"
+        return _UnixConnection(address), ""
+    host, _, prefix = address.split("://", 1)[-1].partition("/")
+    prefix = prefix.rstrip("/")
+    if prefix.split("/")[-1] == "retrieve":
+        prefix = prefix[: -len("retrieve")].rstrip("/")
+    return http.client.HTTPConnection(host), "/" + prefix if prefix else ""
+
+
+def _exchange(connection, method, path, body=None):
     try:
-        connection.request("POST", path, json.dumps(body).encode("utf-8"), _headers())
+        connection.request(method, path, body, _headers())
         answer = connection.getresponse()
         text = answer.read().decode("utf-8", "replace")
     finally:
         connection.close()
     if answer.status != 200:
         raise RuntimeError("Cannot retrieve: the supervisor answered %d: %s" % (answer.status, text[:2000]))
-    return json.loads(text)
+    return text
 
 
 def _headers():

@@ -17,6 +17,8 @@ export interface SupervisorStatus {
     readonly eta_s: number | null;
   };
   readonly endpoint: { readonly url: string | null; readonly socket: string | null };
+  /** RAG_RETRIEVER */
+  readonly retriever: string;
   readonly containment: ContainmentName;
   /** Whether other users of the node can reach Ollama, which has no authentication. */
   readonly network: 'private' | 'shared';
@@ -55,6 +57,7 @@ export interface StatusInput {
   readonly pid: number;
   readonly phase: Phase;
   readonly plan: Plan;
+  readonly retriever: string;
   readonly children: readonly ChildStatus[];
   readonly devices: ReadonlyMap<string, DeviceStatus>;
   readonly progress: (IngestProgress & { readonly seconds: number }) | null;
@@ -88,6 +91,7 @@ export function makeStatus(input: StatusInput): SupervisorStatus {
     endpoint: ended
       ? { url: null, socket: null }
       : { url: input.endpoint?.url ?? null, socket: input.endpoint?.socketPath ?? null },
+    retriever: input.retriever,
     ...input.containment,
     time_left_s:
       ended || input.endsAt === null

@@ -45,6 +45,7 @@ export async function openWatch(prepared: Prepared, onError: (error: unknown) =>
       node: job.node,
       pid: process.pid,
       plan,
+      retriever: settings.RAG_RETRIEVER,
       children: known.children(),
       devices,
       containment: describeContainment(known.contained, settings.OLLAMA_PORT),

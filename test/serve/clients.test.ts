@@ -156,6 +156,30 @@ print(len(module.get_retriever(wait_s=60).retrieve(["a"])))`;
   assert.equal((await waiting).trim(), '1');
 });
 
+test(
+  "a retriever's name that is not the supervisor's is told once, and its ranking is used",
+  { skip },
+  async () => {
+    const ask = async (names: readonly (string | null)[], inForce: string): Promise<string> => {
+      await using endpoint = await open({ state: () => ({ retriever: inForce }) });
+      const code = `
+import json, sys
+from local_medrag_retriever import RetrievalSystem, get_retriever
+sys.stderr = sys.stdout
+for name in json.loads(sys.argv[1]):
+    assert len(get_retriever(retriever_name=name).retrieve(["a"])["result"][0]) == 2
+    assert len(RetrievalSystem(name).retrieve("a")[0]) == 2`;
+      const env = { RAG_RETRIEVER_URL: `${endpoint.url}/retrieve`, PYTHONPATH: dirname(script) };
+      return await python(['-c', code, JSON.stringify(names)], env);
+    };
+    const told = await ask(['MedCPT', 'BM25', null], 'bm25');
+    assert.match(told, /^local_medrag_retriever: MedCPT was asked for, the supervisor retrieves by bm25/);
+    assert.equal(told.trim().split('\n').length, 1);
+    assert.equal(await ask(['RRF-4', 'rrf4'], 'rrf4=/models'), '');
+    assert.equal(await ask(['/models/E5', null], '/models/E5'), '');
+  },
+);
+
 test('the retriever runs under the Python 3.6 of RHEL 8 with nothing installed', { skip }, async () => {
   const check = [
     'import ast, sys',
