@@ -14,7 +14,7 @@ export interface InProcess extends AsyncDisposable {
 }
 
 /** Directions that no two seeds share: neighbours are as far apart as they can be. */
-export function makeVector(seed: number, dimensions: number): Float32Array {
+function makeVector(seed: number, dimensions: number): Float32Array {
   const random = makeRandom(seed + 1);
   const values = Float32Array.from({ length: dimensions }, () => random() + random() + random() - 1.5);
   const norm = Math.hypot(...values);

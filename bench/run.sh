@@ -3,6 +3,7 @@
 #
 #   bench/run.sh                      all, about eight minutes
 #   bench/run.sh ingest               those of the ingest
+#   bench/run.sh retrieval            10k and 100k passages, four minutes (also: npm run bench -- retrieval)
 #   bench/run.sh NAME [ARGUMENT...]   one, e.g. ingest-cpu, or: quality FOLDER...
 # shellcheck source=scripts/project.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../scripts/project.sh"
@@ -20,10 +21,12 @@ if [ "${1:-}" = ingest ]; then
 fi
 if [ $# -gt 0 ]; then
   name=$1 && shift
+  if [ "$name" = retrieval ]; then name=retrieve; fi
   exec node "bench/$name.ts" "$@"
 fi
 ! scripts/python-env.sh || all="$all length-sorting"
 for name in $all; do node "bench/$name.ts"; done
 echo 'Left out: bench/run.sh citations COLLECTION... (documents.jsonl, queries.jsonl with long_answer, as PubMedQA)'
+echo 'Left out: bench/run.sh open-500k (half a million passages, some six minutes)'
 echo 'Left out: bench/run.sh real-corpus FOLDER (any folder of documents)'
 echo 'Left out: bench/run.sh quality FOLDER... (it needs a collection with documents.jsonl, queries.jsonl and qrels.tsv)'

@@ -4,7 +4,7 @@ import { readIfThere, writeAtomic } from '../disk/atomic.ts';
 import { everyPartition } from './vector-index.ts';
 
 /** Of the passages that an exact search finds, how many the index must find as well. */
-export const wantedRecall = 0.98;
+const wantedRecall = 0.98;
 
 /** How the compressed vectors of main are searched, and what was measured when that was decided. */
 export interface Tuning {
