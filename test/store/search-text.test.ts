@@ -183,3 +183,27 @@ test('of equal scores the smaller id comes first, however many there are', async
     );
   }
 });
+
+test('a filter leaves out rows and changes no score', async () => {
+  await using folder = await scratchFolder();
+  await using forked = await openForkedStore(folder.path);
+  const { store } = forked;
+  const random = makeRandom(3);
+  const rows = Array.from({ length: 200 }, (_, at) =>
+    rowsOf({ key: `${at % 10 === 0 ? 'tenth' : 'other'}/${at}`, texts: [makeText(random, 30)] }),
+  );
+  await store.beginWriting(encoder, 'run');
+  await store.append(rows.flat());
+  for (const state of ['shard', 'main']) {
+    const query = makeText(random, 12);
+    const [all = []] = await textHits(store, [query], 200);
+    const [filtered = []] = await textHits(store, [query], 5, [{ field: 'document', globs: ['tenth/*'] }]);
+    assert.deepEqual(
+      filtered,
+      all.filter(({ document }) => document.startsWith('tenth/')).slice(0, 5),
+      state,
+    );
+    assert.equal(filtered.length, 5);
+    await store.consolidate();
+  }
+});
