@@ -6,8 +6,8 @@ import type { Near } from './near.ts';
 import type { StoredRow } from './rows.ts';
 import { rankColumns } from './schema.ts';
 import { found, mapLimited, search, type Found } from './search.ts';
+import { makeProbe } from './tuning.ts';
 import type { EncoderRecord, Ranked } from './types.ts';
-import { everyPartition } from './vector-index.ts';
 import type { View } from './view.ts';
 
 export interface DenseSearch {
@@ -33,23 +33,19 @@ export const searchDense = (
     });
   });
 
-/**
- * The codes give candidates, whole vectors their order; of few that are wanted too there are as many candidates as the
- * tuning has looked at. With a filter all partitions are probed: what is left of a few of them may be too little.
- */
+/** The codes give candidates, whole vectors their order. */
 async function nearestIn(table: Table, { tuning, resident }: Near, what: Nearest): Promise<Found[]> {
   if (tuning?.search !== 'compressed') return compareAll(table, what);
-  const nprobes = what.where === undefined ? tuning.nprobes : everyPartition(tuning.rows);
-  const limit = tuning.refine * Math.max(what.limit, tuning.depth);
+  const { limit, where } = what;
+  const { nprobes, candidates } = makeProbe(tuning, { limit, isFiltered: where !== undefined });
   const kept = resident();
   if (kept === undefined) {
     const query = compressedQuery(table, { ...what, nprobes });
-    return readRows(query.refineFactor(Math.ceil(limit / what.limit)), what);
+    return readRows(query.refineFactor(Math.ceil(candidates / limit)), what);
   }
-  const candidates = await compressedQuery(table, { ...what, nprobes, limit }).toArrow();
-  if (candidates.numRows === 0) return [];
-  const ids = candidates.getChild('_rowid')?.toArray() as BigUint64Array;
-  return kept.rank(what.question, ids, what.limit);
+  const coded = await compressedQuery(table, { ...what, nprobes, limit: candidates }).toArrow();
+  if (coded.numRows === 0) return [];
+  return kept.rank(what.question, coded.getChild('_rowid')?.toArray() as BigUint64Array, limit);
 }
 
 const compareAll = (table: Table, what: Nearest): Promise<Found[]> => readRows(exactQuery(table, what), what);

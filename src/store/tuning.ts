@@ -73,3 +73,15 @@ export function cheapest(tried: readonly Tried[]): Tried | undefined {
   const enough = tried.filter(({ recall }) => recall >= wantedRecall);
   return enough.toSorted((a, b) => a.nprobes - b.nprobes || a.refine - b.refine)[0];
 }
+
+/**
+ * How main is searched for so many. Of few that are wanted there are as many candidates as the tuning has looked at,
+ * and with a filter all partitions are probed: what it leaves of a few of them may be too little. Pure.
+ */
+export const makeProbe = (
+  { nprobes, refine, depth, rows }: Tuning,
+  { limit, isFiltered }: { readonly limit: number; readonly isFiltered: boolean },
+): { readonly nprobes: number; readonly candidates: number } => ({
+  nprobes: isFiltered ? everyPartition(rows) : nprobes,
+  candidates: refine * Math.max(limit, depth),
+});
