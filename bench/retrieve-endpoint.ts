@@ -39,7 +39,8 @@ export async function measureOverhead(
     searched = [];
     const texts = Array.from({ length: questions }, (_, n) => question(first + n).text);
     const waited = await ask({ url: endpoint.url, socketPath, folder, texts, callers: 1 });
-    return waited.map((ms, n) => ms - (searched[n] ?? 0)).slice(warmUps);
+    const last = searched.slice(-waited.length); // the client has asked to warm up
+    return waited.map((ms, n) => ms - (last[n] ?? 0)).slice(warmUps);
   };
   const socketPath = endpoint.socketPath ?? '-';
   const tcp = await above(from.tcp, '-');
