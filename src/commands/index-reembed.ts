@@ -18,7 +18,7 @@ import { assertKept } from '../job/trial.ts';
 import { countsText } from '../observe/counts.ts';
 import { failureLine } from '../observe/failures.ts';
 import { openProgress } from '../observe/progress.ts';
-import { passagesName } from '../store/export.ts';
+import { passagesName } from '../store/exported.ts';
 import { holding } from '../store/turn.ts';
 import type { IngestReport } from '../work.ts';
 import { withServicesHere } from './here.ts';

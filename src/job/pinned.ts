@@ -1,7 +1,7 @@
 /** A run that answers from a version of the index: the same passages whoever ingests meanwhile. */
 import type { Settings } from '../config/settings.ts';
 import { RagError } from '../errors.ts';
-import { pinnedFolder } from '../store/tags.ts';
+import { pinnedFolder } from '../store/tagged.ts';
 
 /**
  * The settings with the folder of the version that they name: it is an index of its own.

@@ -10,7 +10,7 @@ import { exportedDocuments, readManifest } from '../ingest/import/exported-part.
 import { reembed } from '../ingest/reembed.ts';
 import { syncPath } from '../store/durable.ts';
 import { differenceOf } from '../store/encoder.ts';
-import type { Exported } from '../store/export.ts';
+import type { Exported } from '../store/exported.ts';
 import { linkFolder, linkTable } from '../store/link-table.ts';
 import type { Store } from '../store/types.ts';
 import type { IngestProgress, IngestReport } from '../work.ts';

@@ -9,6 +9,7 @@ import type { Table } from '@lancedb/lancedb';
 import type { Vector } from 'apache-arrow';
 import { writeAtomic } from '../disk/atomic.ts';
 import { RagError } from '../errors.ts';
+import { manifestName, passagesName, vectorsName, type Exported, type ExportedPart } from './exported.ts';
 import { exportedColumns, exportedLine } from './exported-row.ts';
 import { npyHeader } from './npy-header.ts';
 import { openPart, type PartFile, type WrittenFile } from './part-file.ts';
@@ -16,26 +17,8 @@ import { sortedPlaces, type Place, type Places } from './places.ts';
 import { readRecord } from './record.ts';
 import type { StoredRow } from './rows.ts';
 import type { IndexFolder } from './tables.ts';
-import type { EncoderRecord } from './types.ts';
 import { numbersOf } from './vectors.ts';
 import { readView } from './view.ts';
-
-export const manifestName = 'manifest.json';
-export const passagesName = 'passages.jsonl';
-export const vectorsName = 'vectors.npy';
-
-/** `manifest.json`, written last: an export that has one is whole. */
-export interface Exported {
-  readonly kind: 'rag-allinone export';
-  readonly format: 1;
-  readonly encoder: EncoderRecord;
-  readonly documents: number;
-  readonly passages: number;
-  readonly order: 'document, ordinal';
-  readonly files: readonly WrittenFile[];
-}
-
-export type ExportedPart = 'all' | 'texts only';
 
 /**
  * @param target absolute path of a folder that is empty, not there, or an earlier export

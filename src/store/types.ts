@@ -1,8 +1,8 @@
 import type { Filter, Passage } from '../work.ts';
 import type { CorpusState } from './digest.ts';
-import type { Exported, ExportedPart } from './export.ts';
+import type { Exported, ExportedPart } from './exported.ts';
 import type { Listing, Names, StoredDocument } from './select.ts';
-import type { Tag } from './tags.ts';
+import type { Tag } from './tagged.ts';
 import type { Tuning } from './tuning.ts';
 import type { Verification } from './verify.ts';
 

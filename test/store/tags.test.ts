@@ -3,7 +3,7 @@ import { readdirSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { codeOf } from '../../src/errors.ts';
-import { pinnedFolder, tagFolder } from '../../src/store/tags.ts';
+import { pinnedFolder, tagFolder } from '../../src/store/tagged.ts';
 import type { ForkedStore } from './forked-host.ts';
 import { openForkedStore, scratchFolder } from './forked-host.ts';
 import { encoder, rowsOf, vectorOf } from './samples.ts';

@@ -69,7 +69,7 @@ export async function compare(
 }
 
 /** 2ab / (aa + bb): the cosine of vectors of one length, less where the lengths differ. */
-export function likeness(a: Float32Array, b: Float32Array): number {
+function likeness(a: Float32Array, b: Float32Array): number {
   let [ab, aa, bb] = [0, 0, 0];
   for (let at = 0; at < a.length; at++) {
     const [x, y] = [a[at] ?? 0, b[at] ?? 0];
