@@ -3,6 +3,7 @@ import type { Settings } from '../config/settings.ts';
 import { messageOf, RagError } from '../errors.ts';
 import { notInStore, readModel } from '../machine/model-store.ts';
 import type { Plan } from '../plan/types.ts';
+import { ollamaModels } from './models-in-force.ts';
 
 /**
  * Said before any GPU is used. A store that is not there says nothing: the server itself is asked later.
@@ -10,9 +11,7 @@ import type { Plan } from '../plan/types.ts';
  */
 export async function checkModels(plan: Plan, settings: Pick<Settings, 'OLLAMA_MODELS'>): Promise<void> {
   if (plan.engine !== 'ollama') return;
-  const models = plan.instances
-    .filter(({ role }) => role === 'generate' || (role === 'embed' && plan.embedder === 'ollama'))
-    .map((instance) => instance.model);
+  const models = ollamaModels(plan).map(({ model }) => model);
   const store = settings.OLLAMA_MODELS;
   const found = await Promise.all(models.map(async (model) => [model, await look(store, model)] as const));
   const missing = found.flatMap(([model, state]) =>

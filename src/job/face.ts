@@ -8,7 +8,7 @@ import { openPublication, type Publication } from '../services/discovery.ts';
 import { openTokenFiles, type TokenFiles } from '../services/token-files.ts';
 import { writeComment } from '../slurm/comment.ts';
 import { jobKey } from '../slurm/job.ts';
-import { embedOptions, generateOptions } from './models-in-force.ts';
+import { embedOptions, generateOptions, ollamaModels } from './models-in-force.ts';
 import type { OpenJob } from './open.ts';
 
 /** What opens the endpoint to who is not its owner on this node. */
@@ -41,7 +41,7 @@ export async function openFace(open: OpenJob, { tokens }: Pick<Keys, 'tokens'>):
 }
 
 function listen(open: OpenJob, host: string, tokens: Tokens): Promise<Endpoint> {
-  const { settings } = open.prepared;
+  const { settings, plan } = open.prepared;
   return openEndpoint({
     work: open.work,
     host,
@@ -51,6 +51,7 @@ function listen(open: OpenJob, host: string, tokens: Tokens): Promise<Endpoint> 
     ownerUid: process.getuid?.() ?? 0,
     defaultTopk: settings.RAG_TOPK,
     ollama: {
+      roles: ollamaModels(plan).map(({ role }) => role),
       current: (role) => open.roster.current(role),
       frozen: (role) => (role === 'embed' ? embedOptions(settings) : generateOptions),
       flights: open.flights,
@@ -85,7 +86,7 @@ export async function publish(open: OpenJob, endpoint: Endpoint, files: Keys['fi
       url_token_file: files.url,
       node: job.node,
       task: job.task,
-      models: Object.fromEntries(plan.instances.map(({ role, model }) => [role, model])),
+      models: Object.fromEntries(ollamaModels(plan).map(({ role, model }) => [role, model])),
       started_at: new Date().toISOString(),
     },
     onChange: (now) =>

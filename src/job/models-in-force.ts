@@ -1,6 +1,7 @@
-/** Which options every call to a model carries, from the settings. Pure. */
+/** Which models a run talks to, and the options that every call to them carries, from plan and settings. Pure. */
 import type { Settings } from '../config/settings.ts';
-import type { FrozenOptions } from '../models/types.ts';
+import type { FrozenOptions, Role } from '../models/types.ts';
+import type { Plan } from '../plan/types.ts';
 
 /**
  * The embedder's context. An estimate of tokens can be wrong by half, and a text over the context is refused:
@@ -24,3 +25,12 @@ export function embedDimensions(
 ): number | null {
   return settings.RAG_EMBED_DIMENSIONS ?? (/qwen3-embedding/i.test(model) ? 1024 : null);
 }
+
+/** What a plan runs in Ollama, or in the engine that stands in for it. */
+export const ollamaModels = ({
+  instances,
+  embedder,
+}: Plan): { readonly role: Role; readonly model: string }[] =>
+  instances.flatMap(({ role, model }) =>
+    role === 'generate' || (role === 'embed' && embedder === 'ollama') ? [{ role, model }] : [],
+  );

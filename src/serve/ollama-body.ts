@@ -4,6 +4,8 @@ import { isSameModel } from '../models/name.ts';
 import type { FrozenOptions, ModelEndpoint, Role } from '../models/types.ts';
 
 export interface OllamaUpstream {
+  /** What the job has; both when nothing is said. */
+  readonly roles?: readonly Role[];
   /** A live instance of the role; the next one at each call where there are several. */
   current(role: Role): ModelEndpoint | undefined;
   /** The options that the role's model was loaded with. */
@@ -35,7 +37,7 @@ const reloading = [
 export function direct(path: string, raw: Buffer, upstream: OllamaUpstream): Destination {
   const body = parseBody(raw);
   // Once a role: each look moves on to the next instance, so that a second one would skip half of them.
-  const live = roles.map((role) => ({ role, endpoint: upstream.current(role) }));
+  const live = rolesOf(upstream).map((role) => ({ role, endpoint: upstream.current(role) }));
   const found = live.find(({ endpoint }) => sameModel(body['model'], endpoint?.model));
   if (found?.endpoint === undefined) throw notServed(body['model'], live);
   const asIs = path.startsWith('/v1/') || path === '/api/show';
@@ -43,7 +45,8 @@ export function direct(path: string, raw: Buffer, upstream: OllamaUpstream): Des
   return { url: found.endpoint.url, body: Buffer.from(JSON.stringify(pinned)) };
 }
 
-const roles: readonly Role[] = ['generate', 'embed'];
+/** Each once. */
+export const rolesOf = ({ roles = ['generate', 'embed'] }: OllamaUpstream): Role[] => [...new Set(roles)];
 
 type Body = Readonly<Record<string, unknown>>;
 
@@ -83,6 +86,12 @@ interface Live {
   readonly endpoint: ModelEndpoint | undefined;
 }
 
+/** @param cannot for the message, from its first word on */
+export const withoutOllama = (cannot: string): RagError =>
+  new RagError('usage', `${cannot}: no model of this job is Ollama's, a job with one is wanted`, {
+    hint: 'Leave RAG_SERVICES unset, or start a job with RAG_RETRIEVER=ollama',
+  });
+
 function notServed(model: unknown, live: readonly Live[]): RagError {
   const served = live.flatMap(({ endpoint }) => endpoint?.model ?? []);
   const missing = live.filter(({ endpoint }) => endpoint === undefined).map(({ role }) => role);
@@ -95,6 +104,7 @@ function notServed(model: unknown, live: readonly Live[]): RagError {
         hint: 'Ask /readyz what is missing; a restart takes as long as loading the model',
       },
     );
+  if (live.length === 0) return withoutOllama(asked);
   return new RagError('usage', `${asked}: this job serves ${served.join(' and ')}, one of them is wanted`, {
     hint: `Send "model": "${served[0] ?? ''}", or start a job with OLLAMA_GENERATE_MODEL=${String(model)}`,
   });

@@ -7,9 +7,8 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { RagError } from '../errors.ts';
 import { openConnections, type Connections, type Way } from '../models/address.ts';
 import type { Flight } from '../models/flights.ts';
-import type { Role } from '../models/types.ts';
 import { goneSignal } from './client-gone.ts';
-import { direct, type OllamaUpstream } from './ollama-body.ts';
+import { direct, rolesOf, withoutOllama, type OllamaUpstream } from './ollama-body.ts';
 import { type Problem, refuse } from './problem.ts';
 
 /** Answered without the model: says nothing about whether that hangs. */
@@ -157,9 +156,10 @@ async function merged(
 }
 
 function liveUrls(upstream: OllamaUpstream): string[] {
-  const roles: Role[] = ['generate', 'embed'];
+  const roles = rolesOf(upstream);
   const urls = roles.flatMap((role) => upstream.current(role)?.url ?? []);
   if (urls.length > 0) return [...new Set(urls)];
+  if (roles.length === 0) throw withoutOllama('Cannot ask the model servers');
   throw new RagError('model-unavailable', 'Cannot ask the model servers: none is up, a ready one is wanted', {
     hint: 'Ask /readyz when one is',
   });
