@@ -127,20 +127,6 @@ test('a model that this job does not hold is refused, and named beside those it 
   assert.equal((await post(`${endpoint.url}/api/chat`, '[]')).status, 422);
 });
 
-test('a job without Ollama says so at once: who is told to wait would ask for ever', async () => {
-  const nobody = { current: () => undefined, frozen: () => undefined, flights: makeFlights() };
-  await using endpoint = await open({ ollama: { ...nobody, roles: [] } });
-  const answers = [
-    await post(`${endpoint.url}/api/embed`, { model: 'medcpt', input: ['a'] }),
-    await fetch(`${endpoint.url}/api/tags`),
-    await fetch(`${endpoint.url}/api/version`),
-  ];
-  for (const answer of answers) {
-    assert.equal(answer.status, 422);
-    assert.match(await answer.text(), /no model of this job is Ollama's/);
-  }
-});
-
 test('what would change the model store is refused before its body is read', async () => {
   await using generate = await upstream(() => assert.fail('the request was passed on'));
   await using endpoint = await open({ ollama: ollamaOf({ generate: generate.url }) });
