@@ -18,7 +18,7 @@ export function batchText(
     `${answered} answered, ${unchanged} answered before, ${failed} failed`,
     ...failures
       .slice(0, mostFailures)
-      .map(({ id, code, message }) => onOneLine(`  ${id}: ${code}: ${message}`)),
+      .map(({ id, code, message }) => `  ${onOneLine(`${id}: ${code}: ${message}`)}`),
     ...(left > 0 ? [`  and ${left} more: see "error" in the file of answers`] : []),
   ].join('\n');
 }

@@ -4,6 +4,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { makeStore } from '../fixtures/fake-ollama/make-store.ts';
+import { fakeBin } from '../fixtures/fake-ollama/start.ts';
 import { type Ended, type Program, runProgram, startProgram, until, untilGone } from './program.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'rag-answers-'));
@@ -113,4 +115,37 @@ test('--stream prints the answer, then what it rests on', async () => {
   assert.match(stdout, /^At the violin a coin of 1902 was found \[1\]\.[^\n]*\n[^]*\n\[1\] .*notes\.md/);
   const both = await runProgram(['query', '--here', '--stream', '--json', 'Which?'], { cwd: folder, env });
   assert.equal(both.code, 64);
+});
+
+test('more failed questions than RAG_MAX_FAILED allows are exit 3; the same command asks only those again', async () => {
+  const models = join(folder, 'models');
+  makeStore(models, ['qwen3:235b', 'qwen3-embedding:8b']);
+  const served = { RAG_ENGINE: 'ollama', OLLAMA_BIN: fakeBin, OLLAMA_MODELS: models, RAG_ALLOW_CPU: '1' };
+  const there = { cwd: folder, env: { ...served, RAG_WORKING_DIR: join(folder, 'served') } };
+  assert.equal((await runProgram(['ingest', '--here', 'notes.md'], there)).code, 0);
+  const rows = [{ query: 'What was found at the violin?' }, { query: 'violin '.repeat(40_000) }];
+  writeFileSync(join(folder, 'long.jsonl'), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  const line = ['query', '--here', '--queries', 'long.jsonl', '--answers', 'short.jsonl'];
+
+  const first = await runProgram(line, there);
+  assert.equal(first.code, 3, first.stderr);
+  assert.match(first.stdout, /^1 answered, 0 answered before, 1 failed\n {2}2: too-long: Cannot fit /);
+  assert.match(first.stderr, /more questions failed than RAG_MAX_FAILED allows/);
+  // The weights of the store are none.
+  assert.equal(first.stderr.match(/tokens of prompts are estimated, from above/g)?.length, 1);
+  const records = readFileSync(join(folder, 'short.jsonl'), 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((each) => JSON.parse(each) as { id: string; error?: { code: string } });
+  assert.deepEqual(
+    records.map(({ id, error }) => [id, error?.code]),
+    [
+      ['1', undefined],
+      ['2', 'too-long'],
+    ],
+  );
+  const again = await runProgram([...line, '--max-failed', '1', '--json'], there);
+  assert.equal(again.code, 0, again.stderr);
+  const { questions: counts } = JSON.parse(again.stdout) as { questions: unknown };
+  assert.deepEqual(counts, { answered: 0, unchanged: 1, failed: 1 });
 });
