@@ -121,7 +121,7 @@ export const settingsTable = {
     'encoder',
     retriever,
     'ollama',
-    'What finds passages. `ollama`: OLLAMA_EMBED_MODEL fused with BM25. `medcpt`, `e5`, `contriever`, `specter` or a Hugging Face folder: that encoder alone, run by RERANKER_PYTHON. `bm25`: words alone, no model at all. `bm25+NAME`: an encoder fused with BM25. `rrf2`, `rrf4`: the fusions of MedRAG.',
+    'What finds passages. `ollama`: OLLAMA_EMBED_MODEL fused with BM25. `medcpt`, `e5`, `contriever`, `specter` or a Hugging Face folder: that encoder alone, run by RERANKER_PYTHON. `bm25`: words alone, no model at all. `bm25+NAME`: an encoder fused with BM25. `rrf2`, `rrf4`: the fusions of MedRAG. Names are looked up in the Hugging Face cache, `NAME=FOLDER` in a folder of models.',
   ),
   RAG_CORPUS: entry(
     'encoder',

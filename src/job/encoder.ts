@@ -43,7 +43,7 @@ export const sidecarEncoder = ({
 });
 
 /** Where words alone are searched. */
-export const noEncoder: ServedEncoder = {
+const noEncoder: ServedEncoder = {
   name: 'none',
   model: 'none',
   digest: '',

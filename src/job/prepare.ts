@@ -17,6 +17,7 @@ import { makeIntent, type Intent } from './intent.ts';
 import { assertNotPinned, atVersion } from './pinned.ts';
 import { planFor } from './plan-for.ts';
 import { remoteService } from './remote-service.ts';
+import { idleSettings } from './retriever.ts';
 import { openScratch } from './scratch.ts';
 import { dryRunSettings, inFolder, makeDryRunIntent } from './trial.ts';
 
@@ -72,7 +73,8 @@ export async function prepare({ line, environment, bare, signal }: PrepareInput)
   // The slowest of all checks.
   const checkParserLast = async (): Promise<ParserProgram | undefined> =>
     reads ? checkParser(loaded.settings, environment, signal) : undefined;
-  const all = [...loaded.warnings, ...warnings, ...plan.warnings, ...(await launchWarnings(job))];
+  const idle = idleSettings(loaded.settings);
+  const all = [...loaded.warnings, ...warnings, ...idle, ...plan.warnings, ...(await launchWarnings(job))];
   if (isTrial(loaded, plan)) {
     if (intent.inputs.length === 0) await checkIndexed(loaded.settings);
     await checkReranker(reranking, signal);

@@ -38,6 +38,16 @@ export function makeRetriever({
   return { ...common, embedder: 'sidecar', encoders: [encoder], lexical: encoder !== name };
 }
 
+/** Settings of Ollama's embedders that were given and do nothing. */
+export function idleSettings(
+  settings: Pick<Settings, 'RAG_RETRIEVER' | 'RAG_EMBED_DIMENSIONS' | 'RAG_QUERY_INSTRUCTION'>,
+): string[] {
+  if (makeRetriever(settings).embedder === 'ollama') return [];
+  return (['RAG_EMBED_DIMENSIONS', 'RAG_QUERY_INSTRUCTION'] as const)
+    .filter((name) => settings[name] !== undefined)
+    .map((name) => `${name} is not used: it is for embedders of Ollama, and RAG_RETRIEVER is another.`);
+}
+
 const versionOfOne = (version: string): RagError =>
   new RagError(
     'settings',

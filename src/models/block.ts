@@ -11,7 +11,7 @@ export interface WantedBlock {
   readonly type: 'f16' | 'f32';
 }
 
-export const largestHalf = 65_504;
+const largestHalf = 65_504;
 
 /**
  * The vectors of an answer `{dimensions, vectors}`: base64 of little-endian single floats, one vector after the other.

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { codeOf } from '../../src/errors.ts';
-import { makeRetriever } from '../../src/job/retriever.ts';
+import { idleSettings, makeRetriever } from '../../src/job/retriever.ts';
 
 const of = (RAG_RETRIEVER: string): unknown[] => {
   const { embedder, encoders, lexical, rrfK, depthPerHit } = makeRetriever({ RAG_RETRIEVER });
@@ -38,4 +38,15 @@ test('makeRetriever() tells each encoder of a fusion where its model is', () => 
     'contriever=/m',
     'specter=/m',
   ]);
+});
+
+test('idleSettings() names what was given for embedders of Ollama and does nothing', () => {
+  const given = { RAG_EMBED_DIMENSIONS: 256, RAG_QUERY_INSTRUCTION: 'Find the law' };
+  assert.deepEqual(idleSettings({ ...given, RAG_RETRIEVER: 'ollama' }), []);
+  assert.match(
+    idleSettings({ ...given, RAG_RETRIEVER: 'medcpt' }).join(),
+    /RAG_EMBED_DIMENSIONS is not used.*RAG_QUERY_INSTRUCTION is not used/,
+  );
+  const none = { RAG_EMBED_DIMENSIONS: undefined, RAG_QUERY_INSTRUCTION: undefined };
+  assert.deepEqual(idleSettings({ ...none, RAG_RETRIEVER: 'bm25' }), []);
 });
