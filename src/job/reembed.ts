@@ -148,13 +148,15 @@ async function finish({ index }: Places): Promise<void> {
   await rm(join(index, wholeName), { force: true });
 }
 
-/** What has to do with no encoder: failures, names of files that need no reading; and the versions with names. */
+/** What has to do with no encoder: failures, and which files need no reading. What is an index of its own: versions with names, and those of further encoders. */
 async function carryOver(index: string, fresh: string): Promise<void> {
   const failures = 'failures.lance';
   if (existsSync(join(index, failures)) && !existsSync(join(fresh, failures)))
     await linkTable(join(index, failures), join(fresh, failures));
   if (existsSync(join(index, 'stamps')))
     await cp(join(index, 'stamps'), join(fresh, 'stamps'), { recursive: true, force: true });
-  await rm(join(fresh, 'tags'), { recursive: true, force: true });
-  if (existsSync(join(index, 'tags'))) await linkFolder(join(index, 'tags'), join(fresh, 'tags'));
+  for (const name of ['tags', 'encoders']) {
+    await rm(join(fresh, name), { recursive: true, force: true });
+    if (existsSync(join(index, name))) await linkFolder(join(index, name), join(fresh, name));
+  }
 }

@@ -26,7 +26,7 @@ const now = new Date('2026-11-22T10:00:00.000Z');
 
 /** An old index with a tag and stamps, and a new one. */
 function layOut(index: string): void {
-  for (const name of ['', '.reembed', '/stamps', '/tags/paper/main.lance', '.reembed/texts'])
+  for (const name of ['', '.reembed', '/stamps', '/tags/paper/main.lance', '/encoders/e5', '.reembed/texts'])
     mkdirSync(`${index}${name}`, { recursive: true });
   writeFileSync(`${index}/index.json`, 'old');
   writeFileSync(`${index}/stamps/one`, 'stamps');
@@ -49,7 +49,7 @@ test('the new index takes the place of the old one, which is kept, and takes ove
     const before = await putInPlace(places, now);
     assert.equal(before, `${places.index}.before-2026-11-22T100000`);
     assert.deepEqual([contentOf(places.index), contentOf(before)], ['new', 'old']);
-    assert.deepEqual(readdirSync(places.index).sort(), ['index.json', 'stamps', 'tags']);
+    assert.deepEqual(readdirSync(places.index).sort(), ['encoders', 'index.json', 'stamps', 'tags']);
     assert.equal(readFileSync(join(places.index, 'tags/paper/tag.json'), 'utf8'), 'tag');
     assert.ok(!existsSync(places.fresh));
   }));
