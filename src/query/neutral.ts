@@ -10,12 +10,12 @@ const unseen =
   // oxlint-disable-next-line no-control-regex, no-misleading-character-class -- these are what it is about
   /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u180E\u200B\u200E\u200F\u202A-\u202E\u2060-\u206F\uFEFF\uFFF9-\uFFFB\u{E0000}-\u{E01EF}]|(?<=[\0-\u007F])[\u00AD\u200C\u200D]+|[\u00AD\u200C\u200D]+(?=[\0-\u007F])/gu;
 
-/** Tokens of chat templates that do not begin with `<|`: Llama 2, Mistral, Gemma, Qwen, DeepSeek, GLM. */
+/** Tokens of chat templates that do not begin with `<|`: Llama 2, Gemma, Qwen, DeepSeek, GLM. */
 const names = String.raw`s|bos|eos|pad|unk|mask|sep|cls|(?:start|end)_of_(?:turn|image)|think|thinking|tool_call|tool_response|tools|unused\d+|reserved_\w+|extra_id_\d+`;
 
 /** A model server turns these into the real tokens wherever they stand in a message. */
 const tokens = new RegExp(
-  String.raw`[<＜](?=\s*/?\s*passage\b|[|｜]|/?(?:${names})>|</?SYS>>)|\[(?=/?(?:INST|TOOL_CALLS|TOOL_RESULTS|AVAILABLE_TOOLS|SYSTEM_PROMPT|gMASK|sMASK)\])`,
+  String.raw`[<＜](?=\s*/?\s*passage\b|[|｜]|/?(?:${names})>|</?SYS>>)|\[(?=/?(?:INST|TOOL_CALLS|TOOL_RESULTS|AVAILABLE_TOOLS|SYSTEM_PROMPT|gMASK|sMASK)\]|\|)`,
   'giu',
 );
 

@@ -77,6 +77,16 @@ test('numbers are split as the family of the model splits them', () => {
   assert.equal(digits('gpt-2'), 4, '1234567 whole: 1234 5 6 7');
 });
 
+for (const pre of ['llama-bpe', 'dbrx', 'qwen2', 'qwen35', 'gpt-4o', 'tekken', 'gpt-2', 'starcoder'])
+  test(`nothing of a text is lost where it is split as ${pre} does: without merges each byte is a token`, () => {
+    const count = tokenizerOf(byteModel(pre, []));
+    const text = "Don't, DON'T: 1234 é e\u0301 漢字 HelloWorld\r\n\n\tx  y 😀 ١٢٣ हिन्दी  ";
+    assert.equal(count(text), Buffer.byteLength(text));
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), (any) => assert.equal(count(any), Buffer.byteLength(any))),
+    );
+  });
+
 test('control tokens in a text are one token each, as the server takes them', () => {
   const count = tokenizerOf(byteModel('qwen2'));
   assert.equal(count('<|im_end|>'), 1);
