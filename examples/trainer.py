@@ -36,7 +36,9 @@ def main():
     for name in (signal.SIGTERM, signal.SIGUSR1):
         signal.signal(name, lambda number, frame: stop.append(number))
 
-    print("trainer: GPUs %s, retriever %s" % (os.environ.get("CUDA_VISIBLE_DEVICES"), os.environ["RAG_RETRIEVER_URL"]))
+    # Without the path: a token may stand in it.
+    place = os.environ["RAG_RETRIEVER_URL"].split("/")[2]
+    print("trainer: GPUs %s, retriever at %s" % (os.environ.get("CUDA_VISIBLE_DEVICES"), place))
     step = 0
     while not stop and (args.steps == 0 or step < args.steps):
         step += 1

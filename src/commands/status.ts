@@ -2,6 +2,7 @@ import { join } from 'node:path';
 
 import { load } from '../config/load.ts';
 import { deviceText } from '../job/device.ts';
+import { exportLines, untilService } from '../job/service-env.ts';
 import type { ContainmentName, SupervisorStatus } from '../job/status.ts';
 import { chooseSupervisor } from '../job/supervisors.ts';
 import { withoutControls } from '../observe/terminal.ts';
@@ -12,13 +13,27 @@ import { jsonFlag, type Verb } from './verb.ts';
 
 export const statusVerb: Verb = {
   summary: 'What a supervisor does: services, GPUs, restarts, progress. Reads files, needs no port.',
-  usage: 'status [JOB] [--json]',
-  examples: ['node dist/supervisor.js status', 'node dist/supervisor.js status 4711 --json'],
+  usage: 'status [JOB] [--json] | status --env [--wait SECONDS]',
+  examples: [
+    'node dist/supervisor.js status',
+    'node dist/supervisor.js status 4711 --json',
+    'eval "$(node dist/supervisor.js status --env --wait 600)"   # the published service, for a shell',
+  ],
   words: 'job',
   settings: ['paths'],
-  flags: { json: jsonFlag },
+  flags: {
+    json: jsonFlag,
+    env: { kind: 'switch', meaning: 'Print the published service as lines of `export`, tokens and all.' },
+    wait: { kind: 'value', meaning: 'With --env: how many seconds to wait until there is one.' },
+  },
   async run({ line, environment, signal, print }) {
     const { settings } = load({ flags: line.settings, environment, file: line.values['config'] });
+    if (line.switches.has('env')) {
+      const waitMs = Number(line.values['wait'] ?? 0) * 1000;
+      const service = await untilService(settings.RAG_RUNTIME_STATE, waitMs, signal);
+      (await exportLines(service)).forEach(print);
+      return 0;
+    }
     const folder = join(settings.RAG_RUNTIME_STATE, 'supervisors');
     const record = await chooseSupervisor(folder, line.positionals[0]);
     const fate = await readFateOf(record, { env: environment, timeoutMs: 10_000, signal });

@@ -71,9 +71,7 @@ export function judgeScript(text: string): Finding[] {
   if (text.includes('\r\n'))
     findings.push(failure(about, 'its lines end with CR LF, sbatch refuses that', "sed -i 's/\\r$//' FILE"));
   findings.push(
-    ...(/^\s*srun\b.*supervisor/m.test(commands)
-      ? judgeSteps(warned, commands)
-      : judgeBatch(warned, commands)),
+    ...(/\bsrun\b.*supervisor/.test(commands) ? judgeSteps(warned, commands) : judgeBatch(warned, commands)),
   );
   if (given.has('requeue') && given.get('open-mode') !== 'append')
     findings.push(warning(about, 'a requeued job starts its log anew', '#SBATCH --open-mode=append'));

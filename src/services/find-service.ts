@@ -14,6 +14,8 @@ export interface FoundService {
   readonly url: string;
   /** Undefined for one that was named by address: nobody says that it wants one. */
   readonly tokenFile: string | undefined;
+  /** Of the token that stands in an address. */
+  readonly urlTokenFile?: string | undefined;
   /** Names it for people. */
   readonly name: string;
 }
@@ -40,7 +42,7 @@ export async function findService(folder: string, signal: AbortSignal): Promise<
   });
   const url = file.url ?? `http://${file.host}:${file.port}`;
   await proves(url, token.trim(), file, AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]));
-  return { url, tokenFile: file.token_file, name };
+  return { url, tokenFile: file.token_file, urlTokenFile: file.url_token_file, name };
 }
 
 const answerSchema = z.object({ proof: z.string() });

@@ -40,6 +40,8 @@ export interface Cluster extends AsyncDisposable {
     readonly env?: Readonly<Record<string, string>>;
     /** Of the folder `sbatch`; default: rag_allinone. */
     readonly script?: string;
+    /** With the script's own CPUs and time: options for one component of a job do not fit the other. */
+    readonly bare?: boolean;
   }): Promise<SubmittedJob>;
   slurm(tool: string, ...args: string[]): Promise<string>;
   /** Resolves with Slurm's `code:signal` once the job has ended for good. */
@@ -122,8 +124,7 @@ async function submit(
   const output = join(own, 'out.txt');
   const words = [
     '--parsable',
-    '--cpus-per-task=2',
-    '--time=5',
+    ...(options.bare === true ? [] : ['--cpus-per-task=2', '--time=5']),
     `--output=${output}`,
     ...(options.sbatch ?? []),
   ];

@@ -76,6 +76,19 @@ test('any command beside the worker reaches the models at OLLAMA_HOST, without a
 
 const tokenFile = (text: string): string => (JSON.parse(text) as { token_file: string }).token_file;
 
+test('a shell gets the service as exports, with which a client without headers is let in', async () => {
+  const { code, stdout } = await runProgram(['status', '--env', '--wait', '5'], { env: common });
+  assert.equal(code, 0);
+  const url = /^export RAG_RETRIEVER_URL='(.*)'$/m.exec(stdout)?.[1] ?? '';
+  assert.match(url, /\/t\/[\w-]{43}\/retrieve$/);
+  const answer = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ queries: [] }),
+  });
+  assert.deepEqual(await answer.json(), { result: [] });
+});
+
 test('a file that leads to another program is found out before it is shown a token', async () => {
   const heard: (string | undefined)[] = [];
   const impostor = createServer((request, response) => {

@@ -31,7 +31,7 @@ test('a trainer finds the retriever in its environment, and the run ends when it
     env: { ...env, CUDA_VISIBLE_DEVICES: '4,5,6' },
   });
   assert.equal(code, 0, stderr);
-  assert.match(stdout, /trainer: GPUs 4,5, retriever http:\/\/127\.0\.0\.1:\d+\/retrieve/);
+  assert.match(stdout, /trainer: GPUs 4,5, retriever at 127\.0\.0\.1:\d+/);
   assert.match(stdout, /trainer: step 2, 3 passages/);
   assert.equal(existsSync(join(folder, 'shared/runtime/ollama_service.json')), false);
   const failed = await runProgram(['run', '--', 'sh', '-c', 'test -r "$RAG_TOKEN_FILE" && exit 7'], { env });

@@ -16,6 +16,9 @@ const scripts: Readonly<Record<string, readonly string[]>> = {
   rag_multinode: ['run'],
   rag_workload: ['run'],
   searchr1: ['run', '--'],
+  ollama_service: ['run', '--mode', 'serve'],
+  rag_worker: ['run'],
+  rag_retriever_node: ['run', '--'],
 };
 
 /** A checkout (its path has a space) whose supervisor only says how it was started. */
@@ -102,6 +105,29 @@ for (const [script, own] of Object.entries(scripts)) {
 test('a training without a command is refused before it gets a GPU', async () => {
   const { code, stderr } = await run({}, [], 'searchr1');
   assert.deepEqual([code, stderr.includes('train_ppo.sh')], [78, true]);
+});
+
+test('a service for other jobs listens on the network of the cluster, a worker looks for it', async () => {
+  const { env } = said((await run({}, [], 'ollama_service')).stdout);
+  assert.deepEqual([env['RAG_BIND'], env['RAG_SERVICES']], ['node', 'embed,generate']);
+  assert.equal(said((await run({}, [], 'rag_worker')).stdout).env['OLLAMA_HOST'], 'published');
+  const named = await run({ OLLAMA_HOST: 'node9:11434' }, [], 'rag_worker');
+  assert.equal(said(named.stdout).env['OLLAMA_HOST'], 'node9:11434');
+});
+
+test('the old names of the two jobs lead to them', async () => {
+  const old = async (name: string, words: readonly string[]): Promise<Said> => {
+    const child = spawn('bash', [join(home, 'scripts/slurm', name), ...words], {
+      cwd: folder,
+      env: { PATH: process.env['PATH'], HOME: folder, RAG_HOME: home },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    return said(await text(child.stdout));
+  };
+  await cp(join(sbatch, '../scripts/slurm'), join(home, 'scripts/slurm'), { recursive: true });
+  assert.deepEqual((await old('ollama_gpu_job.sh', [])).words, ['run', '--mode', 'serve']);
+  assert.deepEqual((await old('rag_worker_job.sh', [])).words, ['run', '--mode', 'ingest']);
+  assert.deepEqual((await old('rag_worker_job.sh', ['--', 'true'])).words, ['run', '--', 'true']);
 });
 
 test('a retriever beside a training needs no generator, unless it is asked for', async () => {
