@@ -1,16 +1,29 @@
 /** Vectors against vectors, as they are stored: half floats by their bits, or single ones. */
-import { halfValue } from './half.ts';
 import type { Metric } from './types.ts';
 
 export type StoredVector = Uint16Array | Float32Array;
 
-/** What the bits of each half float stand for: to look it up takes a fifth of working it out. */
-const halves = Float32Array.from({ length: 2 ** 16 }, (_, bits) => halfValue(bits));
+/** The vector that begins at `from`. Always in the same memory: the next one overwrites it. */
+export type Read = (stored: StoredVector, from: number) => Float32Array;
 
-/** Writes the vector that begins at `from` into `out`, whose length is that of a vector. */
-export function readVector(stored: StoredVector, from: number, out: Float32Array): void {
-  if (stored instanceof Float32Array) out.set(stored.subarray(from, from + out.length));
-  else for (let at = 0; at < out.length; at++) out[at] = halves[stored[from + at]!]!;
+/**
+ * The bits of a half float, put where those of a single one are, stand for 2^-112 of its number, subnormal ones too:
+ * 1,024 numbers take 2.5 us, looked up in a table 4.8, by half.ts 20.
+ */
+export function makeReader(dimensions: number): Read {
+  const vector = new Float32Array(dimensions);
+  const bits = new Int32Array(vector.buffer);
+  return (stored, from) => {
+    if (stored instanceof Float32Array) vector.set(stored.subarray(from, from + dimensions));
+    else {
+      for (let at = 0; at < dimensions; at++) {
+        const half = stored[from + at]!;
+        bits[at] = ((half & 0x7fff) << 13) | ((half & 0x8000) << 16);
+      }
+      for (let at = 0; at < dimensions; at++) vector[at] = vector[at]! * 2 ** 112;
+    }
+    return vector;
+  };
 }
 
 /** Higher is better. The stored vector begins at `from`. */
@@ -20,14 +33,10 @@ export type Comparison = (question: Float32Array, stored: StoredVector, from: nu
  * All scores that are shown are worked out here: Lance adds half floats up with an error of 0.00003 (1,024 numbers),
  * which changes the places of neighbours, and rankings of several tables are merged by their scores.
  */
-export function comparison(metric: Metric): Comparison {
+export function comparison(metric: Metric, dimensions: number): Comparison {
   const compare = metric === 'l2' ? minusDistance : dot;
-  let vector = new Float32Array();
-  return (question, stored, from) => {
-    if (vector.length !== question.length) vector = new Float32Array(question.length);
-    readVector(stored, from, vector);
-    return compare(question, vector);
-  };
+  const read = makeReader(dimensions);
+  return (question, stored, from) => compare(question, read(stored, from));
 }
 
 /** Four sums side by side: additions that wait for each other take three times as long. */

@@ -35,7 +35,7 @@ function roundedShift(value: number, shift: number): number {
 /** The numbers that half floats stand for. */
 export const fromHalf = (halves: Uint16Array): Float32Array => Float32Array.from(halves, halfValue);
 
-export function halfValue(half: number): number {
+function halfValue(half: number): number {
   const sign = half & 0x8000 ? -1 : 1;
   const exponent = (half >>> 10) & 0x1f;
   const mantissa = half & 0x3ff;

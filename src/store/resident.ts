@@ -57,7 +57,7 @@ export async function readResident(
     });
     read += batch.numRows;
   }
-  return makeResident({ rowIds, batches, dimensions, compare: comparison(metric) });
+  return makeResident({ rowIds, batches, dimensions, compare: comparison(metric, dimensions) });
 }
 
 const valuesOf = (batch: RecordBatch): Batch['vectors'] =>

@@ -51,7 +51,7 @@ async function nearestIn(table: Table, { tuning, resident }: Near, what: Nearest
 const compareAll = (table: Table, what: Nearest): Promise<Found[]> => readRows(exactQuery(table, what), what);
 
 async function readRows(query: VectorQuery, { question, metric }: Nearest): Promise<Found[]> {
-  const compare = comparison(metric);
+  const compare = comparison(metric, question.length);
   const rows: StoredRow[] = await query.select([...rankColumns, 'vector', '_distance']).toArray();
   const scored = rows.map((row) => {
     const vector = (row['vector'] as Vector).toArray() as StoredVector;

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Table } from '@lancedb/lancedb';
-import { dot, minusDistance, readVector, type StoredVector } from './compare.ts';
+import { dot, makeReader, minusDistance, type StoredVector } from './compare.ts';
 import { compressedQuery } from './nearest.ts';
 import type { StoredRow } from './rows.ts';
 import type { Tried } from './tuning.ts';
@@ -62,13 +62,14 @@ const rowsPerTurn = 128;
 /** The row ids of the best `depth` of each question. One reading of the table; 100k rows and 48 questions take 5 s. */
 async function exactAnswers({ main, metric, questions, depth }: TuneRequest): Promise<bigint[][]> {
   const best = questions.map(() => makeBest(depth));
-  const vector = new Float32Array(questions[0]?.length ?? 0);
+  const dimensions = questions[0]?.length ?? 0;
+  const read = makeReader(dimensions);
   const compare = metric === 'l2' ? minusDistance : dot;
   for await (const batch of main.query().select(['vector']).withRowId()) {
     const ids = batch.getChild('_rowid')?.toArray() as BigUint64Array;
     const stored = batch.getChild('vector')?.data[0]?.children[0]?.values as StoredVector;
     for (const [row, id] of ids.entries()) {
-      readVector(stored, row * vector.length, vector);
+      const vector = read(stored, row * dimensions);
       for (const [at, question] of questions.entries()) best[at]?.add(id, compare(question, vector));
       if (row % rowsPerTurn === 0) await turn();
     }

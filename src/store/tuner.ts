@@ -1,5 +1,5 @@
 import type { Table } from '@lancedb/lancedb';
-import { readVector } from './compare.ts';
+import { makeReader } from './compare.ts';
 import type { StoredRow } from './rows.ts';
 import { toUnit } from './search-dense.ts';
 import { trySettings } from './tune.ts';
@@ -100,8 +100,7 @@ async function perturbed(main: Table, count: number): Promise<Float32Array[]> {
   const rows = await sampleRows(main, ['vector'], count);
   return rows.map((row, at) => {
     const stored = (row['vector'] as { toArray(): Float32Array | Uint16Array }).toArray();
-    const vector = new Float32Array(stored.length);
-    readVector(stored, 0, vector);
+    const vector = makeReader(stored.length)(stored, 0);
     const random = makeNoise(at + 1);
     const size = Math.hypot(...vector) / 2 / Math.sqrt(vector.length / 3);
     return vector.map((value) => value + size * (2 * random() - 1));
