@@ -14,7 +14,7 @@ import { checkParser } from './check-parser.ts';
 import { checkReranker } from './check-reranker.ts';
 import { readGraceMs } from './grace.ts';
 import { makeIntent, type Intent } from './intent.ts';
-import { assertNotPinned, atVersion } from './pinned.ts';
+import { assertNotPinned, atVersion, pinForWorkload } from './pinned.ts';
 import { planFor } from './plan-for.ts';
 import { remoteService } from './remote-service.ts';
 import { idleSettings } from './retriever.ts';
@@ -90,12 +90,13 @@ export async function prepare({ line, environment, bare, signal }: PrepareInput)
   await checkModels(plan, loaded.settings);
   await checkReranker(reranking, signal);
   const parser = await checkParserLast();
+  const pinned = await pinForWorkload({ settings: loaded.settings, environment, intent, job }, signal);
   return {
     ...common,
     parser,
-    settings: loaded.settings,
-    warnings: all,
-    [Symbol.asyncDispose]: async () => {},
+    settings: pinned.settings,
+    warnings: [...all, ...pinned.warnings],
+    [Symbol.asyncDispose]: () => pinned[Symbol.asyncDispose](),
   };
 }
 
