@@ -56,22 +56,24 @@ test('a text filter never misses a text, and takes few others for one', () => {
   assert.ok(wrong < 5, `${wrong} of ${count}`);
 });
 
-test('an index of an older format is refused, with what to do', async () => {
-  await using folder = await scratchFolder();
-  await using forked = await openForkedStore(folder.path);
-  await forked.store.beginWriting(encoder, 'run');
-  await forked.kill();
-  const record = path.join(folder.path, 'index.json');
-  await writeFile(record, (await readFile(record, 'utf8')).replace('"format": 3', '"format": 1'));
-  await using old = await openForkedStore(folder.path);
-  for (const ask of [
-    () => old.store.beginWriting(encoder, 'run'),
-    () => old.store.inspect(),
-    () => old.store.encoder(),
-  ])
-    await assert.rejects(ask, {
-      code: 'index-mismatch',
-      message: /its format is 1 with words-1, 3 with words-1 is wanted/,
-      hint: /mv .*\.old/,
-    });
-});
+const others: ReadonlyArray<readonly [what: string, from: string, to: string, found: RegExp]> = [
+  ['an older format', '"format": 3', '"format": 1', /its format is 1 with words-1, 3 with words-1 is wanted/],
+  ['other words', '"words-1"', '"words-0"', /its format is 3 with words-0, 3 with words-1 is wanted/],
+];
+for (const [what, from, to, message] of others) {
+  test(`an index of ${what} is refused, with what to do`, async () => {
+    await using folder = await scratchFolder();
+    await using forked = await openForkedStore(folder.path);
+    await forked.store.beginWriting(encoder, 'run');
+    await forked.kill();
+    const record = path.join(folder.path, 'index.json');
+    await writeFile(record, (await readFile(record, 'utf8')).replace(from, to));
+    await using old = await openForkedStore(folder.path);
+    for (const ask of [
+      () => old.store.beginWriting(encoder, 'run'),
+      () => old.store.inspect(),
+      () => old.store.encoder(),
+    ])
+      await assert.rejects(ask, { code: 'index-mismatch', message, hint: /mv .*\.old/ });
+  });
+}
