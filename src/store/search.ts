@@ -27,7 +27,7 @@ export const found = (row: StoredRow, score: number): Found => ({
 
 export type Place = 'main' | 'shard';
 
-export const tablesOf = ({ main, shards }: View): { readonly table: Table; readonly place: Place }[] => [
+const tablesOf = ({ main, shards }: View): { readonly table: Table; readonly place: Place }[] => [
   ...(main === undefined ? [] : [{ table: main, place: 'main' as const }]),
   ...[...shards.values()].map((table) => ({ table, place: 'shard' as const })),
 ];
