@@ -2,6 +2,7 @@
 import type { Environment } from '../config/load.ts';
 import type { Settings } from '../config/settings.ts';
 import { codeOf, messageOf, RagError } from '../errors.ts';
+import { encodersOf } from '../plan/retriever.ts';
 import type { Plan } from '../plan/types.ts';
 import type { Job } from '../slurm/job.ts';
 import { checkSidecar } from './check-sidecar.ts';
@@ -27,7 +28,7 @@ export async function checkReranker(
   const [encoder] = plan.instances.filter(({ role }) => role === 'embed' && plan.embedder === 'sidecar');
   const first = reranker ?? encoder;
   if (first === undefined) return;
-  const encode = encoder === undefined ? [] : [encoder.model];
+  const encode = encoder === undefined ? [] : encodersOf(encoder);
   // Once for both: importing PyTorch takes seconds.
   const program = sidecarProgram(settings, job, first, { rerank: reranker?.model, encode });
   await checkSidecar(program, environment, signal);

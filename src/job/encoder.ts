@@ -57,31 +57,26 @@ export const makeRecord = (
   chunker: string,
 ): EncoderRecord => ({ ...encoder, type: encoder.dimensions === 0 ? 'f16' : type, chunker });
 
-/** What embeds: of several encoders the first, or the one that is called so. */
-export function embedderIds({ instances }: Plan, word?: string): string[] {
-  const embedders = instances.filter(({ role }) => role === 'embed');
-  const model = word ?? embedders[0]?.model;
-  return embedders.filter((each) => each.model === model).map(({ id }) => id);
-}
+export const embedderIds = ({ instances }: Plan): string[] =>
+  instances.filter(({ role }) => role === 'embed').map(({ id }) => id);
 
 export interface EncodingInput {
   readonly plan: Plan;
   readonly settings: Pick<Settings, 'RAG_VECTOR_TYPE' | 'RAG_QUERY_INSTRUCTION'>;
   readonly tree: Tree;
   readonly served: Pick<Served, 'encoder'>;
-  /** Of several encoders which one; undefined: the first. */
-  readonly word?: string;
+  /** Of several encoders which one, as its children call it; undefined: the first. */
+  readonly name?: string;
   /** Ends every request. */
   readonly signal: AbortSignal;
 }
 
 export const makeUntilEncoder =
-  ({ plan, settings, tree, served, word, signal: whole }: EncodingInput) =>
+  ({ plan, settings, tree, served, name, signal: whole }: EncodingInput) =>
   async (signal: AbortSignal): Promise<ServedEncoder> => {
     if (plan.embedder === 'none') return noEncoder;
-    const ids = embedderIds(plan, word);
-    await tree.untilReady(ids, AbortSignal.any([signal, whole]));
-    return known(served.encoder(ids, settings), 'the encoder');
+    await tree.untilReady(embedderIds(plan), AbortSignal.any([signal, whole]));
+    return known(served.encoder(settings, name), 'the encoder');
   };
 
 /** Vectors by the Python children of the plan. */
@@ -90,13 +85,12 @@ export const makeEncoding = ({
   settings,
   tree,
   untilEncoder,
-  word,
   signal,
-}: Omit<EncodingInput, 'served'> & {
+}: Omit<EncodingInput, 'served' | 'name'> & {
   readonly untilEncoder: (signal: AbortSignal) => Promise<ServedEncoder>;
 }): Embed =>
   makeEncode({
-    sidecars: makeSidecars(readyChildren(tree, embedderIds(plan, word))),
+    sidecars: makeSidecars(readyChildren(tree, embedderIds(plan))),
     untilEncoder,
     type: settings.RAG_VECTOR_TYPE,
     signal,

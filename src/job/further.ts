@@ -28,28 +28,28 @@ export interface FurtherIndexes extends AsyncDisposable {
   readonly indexes: readonly DenseIndex[];
 }
 
-/** Those that a run has beside its index: the encoder's word, the id of its store host and its folder. */
+/** Those that a run has beside its index: the encoder's name, the id of its store host and its folder. */
 export function furtherOf(
   settings: Pick<Settings, 'RAG_RETRIEVER' | 'RAG_WORKING_DIR' | 'RAG_INDEX_VERSION'>,
-): { readonly word: string; readonly name: string; readonly id: string; readonly folder: string }[] {
+): { readonly name: string; readonly id: string; readonly folder: string }[] {
   return makeRetriever(settings)
     .encoders.slice(1)
     .map((word) => {
       const [name = word] = word.split('=');
-      return { word, name, id: `store-${name}`, folder: join(settings.RAG_WORKING_DIR, 'encoders', name) };
+      return { name, id: `store-${name}`, folder: join(settings.RAG_WORKING_DIR, 'encoders', name) };
     });
 }
 
-export interface FurtherInput extends Omit<EncodingInput, 'untilEncoder' | 'word' | 'settings'> {
+export interface FurtherInput extends Omit<EncodingInput, 'name' | 'settings'> {
   readonly settings: Settings;
 }
 
 export function openFurther(input: FurtherInput): FurtherIndexes {
   const { settings, tree, signal } = input;
-  const opened = furtherOf(settings).map(({ word, name, id, folder }) => {
-    const untilEncoder = makeUntilEncoder({ ...input, word });
+  const opened = furtherOf(settings).map(({ name, id, folder }) => {
+    const untilEncoder = makeUntilEncoder({ ...input, name });
     const store = openStore({ untilChannel: (wait) => untilChannel(tree, id, wait), signal });
-    return { name, folder, store, untilEncoder, embed: makeEncoding({ ...input, untilEncoder, word }) };
+    return { name, folder, store, untilEncoder, embed: makeEncoding({ ...input, untilEncoder }) };
   });
   return {
     indexes: opened,

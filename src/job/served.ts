@@ -9,14 +9,11 @@ import { ollamaEncoder, type ServedEncoder } from './encoder.ts';
 
 export interface Served {
   readonly roster: Roster;
-  /** What one of these servers told of its model when it became ready, the last of them first. */
-  encoder(
-    ids: readonly string[],
-    settings: Pick<Settings, 'RAG_QUERY_INSTRUCTION'>,
-  ): ServedEncoder | undefined;
+  /** What the last server that embeds told of its model; of several encoders of the first, or the one of this name. */
+  encoder(settings: Pick<Settings, 'RAG_QUERY_INSTRUCTION'>, name?: string): ServedEncoder | undefined;
   /** A server has proven itself. */
   add(instance: Instance, model: ServedModel): void;
-  addEncoder(id: string, encoder: ServedEncoder): void;
+  addEncoder(encoder: ServedEncoder): void;
   /** A server that is not ready gets no requests. */
   withdraw(status: ChildStatus): void;
 }
@@ -28,13 +25,9 @@ export function makeServed(plan: Plan, loadOf?: (url: string) => number): Served
   const ofPython = new Map<string, ServedEncoder>();
   return {
     roster,
-    encoder: (ids, settings) =>
-      [...ofPython].findLast(([id]) => ids.includes(id))?.[1] ??
-      (ofOllama && ollamaEncoder(ofOllama, settings)),
-    addEncoder: (id, encoder) => {
-      ofPython.delete(id);
-      ofPython.set(id, encoder);
-    },
+    encoder: (settings, name = [...ofPython.keys()][0] ?? '') =>
+      ofPython.get(name) ?? (ofOllama && ollamaEncoder(ofOllama, settings)),
+    addEncoder: (encoder) => void ofPython.set(encoder.name, encoder),
     add: ({ id, role }, model) => {
       if (role === 'rerank') return;
       if (role === 'embed') ofOllama = model;

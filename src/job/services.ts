@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import type { Environment } from '../config/load.ts';
 import type { OllamaHttp } from '../models/ollama-http.ts';
+import { encodersOf } from '../plan/retriever.ts';
 import type { Instance } from '../plan/types.ts';
 import { embeddedSpec } from '../services/embedded.ts';
 import type { ServedModel } from '../services/ollama-ready.ts';
@@ -72,8 +73,11 @@ function encoder(
   common: Pick<SidecarInput, 'baseEnv' | 'cwd' | 'supervisorId'>,
 ): ChildSpec {
   const { settings, job, graceMs } = input.prepared;
-  const { id, model } = instance;
-  const program = sidecarProgram(settings, job, instance, { rerank: undefined, encode: [model] });
+  const { id } = instance;
+  const program = sidecarProgram(settings, job, instance, {
+    rerank: undefined,
+    encode: encodersOf(instance),
+  });
   return sidecarOf({
     ...common,
     ...program,

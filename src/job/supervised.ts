@@ -58,7 +58,7 @@ export async function withServices<T>(
     supervisorId,
     onServed: welcome(served, log),
     onEncoder: ({ id }, encoder) => {
-      served.addEncoder(id, encoder);
+      served.addEncoder(encoder);
       log.file(`${id} encodes with ${encoder.model}`, { ...encoder });
     },
     onDevice: (id, device) => watch.device(id, device),

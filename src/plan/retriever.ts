@@ -20,11 +20,13 @@ export const retrieverWarnings = ({ embedder, gpu }: RetrieverWishes): string[] 
         `RETRIEVER_GPU is not used: it places an encoder outside Ollama, ${embedder === 'none' ? 'and there is none' : 'Ollama embeds'}.`,
       ];
 
-/** Of each encoder one child for each GPU: batches are shared out over them. Without a GPU there is one. */
-export const encoderInstances = (encoders: readonly string[], gpus: readonly string[]): Instance[] =>
-  encoders.flatMap((model) => {
-    const role = 'embed';
-    const id = encoders.length === 1 ? 'encoder' : `encoder-${model.replace(/=.*/su, '')}`;
-    if (gpus.length <= 1) return [{ id, role, model, gpus }];
-    return gpus.map((gpu, at) => ({ id: `${id}-${at + 1}`, role, model, gpus: [gpu] }));
-  });
+/** One child for each GPU, with all encoders in it: batches are shared out over them. Without a GPU there is one. */
+export function encoderInstances(encoders: readonly string[], gpus: readonly string[]): Instance[] {
+  if (encoders.length === 0) return [];
+  const encoder = { role: 'embed', model: encoders.join(',') } as const;
+  if (gpus.length <= 1) return [{ id: 'encoder', ...encoder, gpus }];
+  return gpus.map((gpu, at) => ({ id: `encoder-${at + 1}`, ...encoder, gpus: [gpu] }));
+}
+
+/** The encoders of a child. */
+export const encodersOf = ({ model }: Pick<Instance, 'model'>): string[] => model.split(',');

@@ -26,12 +26,11 @@ test('furtherOf() gives each encoder but the first an index below the first, wha
   const settings = { RAG_WORKING_DIR: '/index', RAG_INDEX_VERSION: undefined };
   assert.deepEqual(furtherOf({ ...settings, RAG_RETRIEVER: 'rrf4=/models' }), [
     {
-      word: 'contriever=/models',
       name: 'contriever',
       id: 'store-contriever',
       folder: '/index/encoders/contriever',
     },
-    { word: 'specter=/models', name: 'specter', id: 'store-specter', folder: '/index/encoders/specter' },
+    { name: 'specter', id: 'store-specter', folder: '/index/encoders/specter' },
   ]);
   for (const name of ['ollama', 'bm25', 'rrf2', '/models/e5'])
     assert.deepEqual(furtherOf({ ...settings, RAG_RETRIEVER: name }), []);

@@ -83,10 +83,7 @@ test('MedCPT alone, and fused with words as MedRAG does it: passages are encoded
   assert.deepEqual(await best('urine', { RAG_RETRIEVER: 'rrf4' }), ['Book_2', 4 / 101]);
   const starts = readFileSync(join(folder, 'medcpt/starts'), 'utf8').trim().split('\n');
   const asked = starts.map((start) => (JSON.parse(start) as { words: string[] }).words.slice(0, 2).join(' '));
-  assert.deepEqual(
-    [...new Set(asked)].toSorted(),
-    ['contriever', 'medcpt', 'specter'].map((encoder) => `--encode ${encoder}`),
-  );
+  assert.deepEqual([...new Set(asked)], ['--encode medcpt', '--encode medcpt,contriever,specter']);
 });
 
 test('words alone: neither Python nor Ollama, and an index that no encoder can be mixed into', async () => {

@@ -115,6 +115,14 @@ test('makePlan() starts an encoder on every GPU of an ingest', () => {
   ]);
 });
 
+test('makePlan() has one process of several encoders on each GPU', () => {
+  const fusion = { ...medcpt, encoders: ['medcpt=/m', 'specter=/m'] };
+  assert.deepEqual(instancesOf({ ...base, mode: 'ingest', gpus: ['a', 'b'], retriever: fusion }), [
+    ['encoder-1', 'medcpt=/m,specter=/m', 'a'],
+    ['encoder-2', 'medcpt=/m,specter=/m', 'b'],
+  ]);
+});
+
 test('makePlan() has Ollama generate beside an encoder, and not embed', () => {
   const plan = makePlan({ ...base, retriever: medcpt });
   assert.equal(plan.engine, 'ollama');
