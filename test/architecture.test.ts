@@ -45,8 +45,9 @@ const mayImport: Readonly<Record<string, string>> = {
   errors: '',
   work: '',
   sibling: '',
+  version: '',
 };
-const everyones = ['errors', 'work', 'sibling'];
+const everyones = ['errors', 'work', 'sibling', 'version'];
 const maxLines = 300;
 const maxBatchScriptLines = 60;
 

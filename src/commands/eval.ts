@@ -9,7 +9,7 @@ import { readCollection, readRun } from '../query/eval/collection.ts';
 import { measureHere } from './eval-here.ts';
 import { hereFlag } from './here.ts';
 import { filterFlag, jsonFlag, type Verb, type VerbInput } from './verb.ts';
-import { version } from './version.ts';
+import { version } from '../version.ts';
 
 export const evalVerb: Verb = {
   summary: 'Measures retrieval stage by stage, and answers, with a test collection.',

@@ -16,7 +16,7 @@ import { runVerb } from './run.ts';
 import { statusVerb } from './status.ts';
 import { stopVerb } from './stop.ts';
 import { commonFlags, type Verb } from './verb.ts';
-import { version } from './version.ts';
+import { version } from '../version.ts';
 
 const verbs: Readonly<Record<string, Verb>> = {
   run: runVerb,

@@ -6,10 +6,16 @@ import { messageOf, RagError } from '../errors.ts';
 import { openScratch } from './scratch.ts';
 
 export interface Folders extends AsyncDisposable {
-  /** `$LOG_ROOT/<job>/` */
+  /** `$LOG_ROOT/<job>/`, with the node below it where the job has several. */
   readonly logs: string;
   /** 0700, on local disk: homes of model servers, the Unix socket. TMPDIR is shared by all jobs of a node. */
   readonly scratch: string;
+}
+
+export interface RunPlace {
+  readonly job: string;
+  /** Where the job has several: their supervisors would write into each other's files. */
+  readonly node?: string | undefined;
 }
 
 /**
@@ -19,14 +25,15 @@ export interface Folders extends AsyncDisposable {
  */
 export async function openFolders(
   logRoot: string | undefined,
-  job: string,
+  place: RunPlace,
   temporary: string | undefined,
 ): Promise<Folders> {
   try {
     // The logs first: if they cannot be had, nothing is left behind.
-    if (logRoot !== undefined) await mkdir(join(logRoot, job), { recursive: true, mode: 0o700 });
-    const scratch = await openScratch(job, temporary);
-    const logs = logRoot === undefined ? scratch.folder : join(logRoot, job);
+    const own = logRoot === undefined ? undefined : join(logRoot, place.job, place.node ?? '');
+    if (own !== undefined) await mkdir(own, { recursive: true, mode: 0o700 });
+    const scratch = await openScratch(place.job, temporary);
+    const logs = own ?? scratch.folder;
     return { logs, scratch: scratch.folder, [Symbol.asyncDispose]: () => scratch[Symbol.asyncDispose]() };
   } catch (cause) {
     throw new RagError(

@@ -17,7 +17,7 @@ export async function withIndex<Out>(
   signal: AbortSignal,
   use: (store: Store) => Promise<Out>,
 ): Promise<Out> {
-  await using folders = await openFolders(undefined, 'index', environment['TMPDIR']);
+  await using folders = await openFolders(undefined, { job: 'index' }, environment['TMPDIR']);
   const spec = storeHostSpec({
     dir,
     graceMs: 5000,

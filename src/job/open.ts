@@ -16,6 +16,7 @@ import type { Tree } from '../supervise/spec.ts';
 import type { Roster } from '../models/types.ts';
 import { makeSupervisorId } from './contain.ts';
 import { makeEncoding, makeUntilEncoder } from './encoder.ts';
+import { version } from '../version.ts';
 import { openFolders, type Folders } from './folders.ts';
 import { openFurther } from './further.ts';
 import { makeModels } from './models.ts';
@@ -24,6 +25,7 @@ import type { Prepared } from './prepare.ts';
 import { untilChannel } from './ready-children.ts';
 import { openReranker } from './reranker.ts';
 import { openWatch, type Watch } from './watch.ts';
+import { reporting } from './report.ts';
 import { definedOnly } from './services.ts';
 import { withServices, type Services } from './supervised.ts';
 import { openTokens } from './token-counter.ts';
@@ -62,7 +64,11 @@ export async function withJob<T>(
   const { settings, environment, job } = given;
   const run = randomBytes(4).toString('hex');
 
-  await using folders = await openFolders(settings.LOG_ROOT, jobKey(job), environment['TMPDIR']);
+  await using folders = await openFolders(
+    settings.LOG_ROOT,
+    { job: jobKey(job), node: job.nodes > 1 ? job.node : undefined },
+    environment['TMPDIR'],
+  );
   using log = openLog(join(folders.logs, 'supervisor.jsonl'), tell);
   const supervisorId = makeSupervisorId(job, run);
   // Slurm's commands carry the mark too: one that waits for a lost controller must not outlive us.
@@ -70,14 +76,18 @@ export async function withJob<T>(
   // Before the containment, so that its last word comes when nothing of the run is left.
   await using watch = await openWatch(prepared, (error) => log.file(`state file: ${messageOf(error)}`));
   const opened = { prepared, folders, log, watch };
-  try {
-    return await withServices({ ...opened, inherited: environment, supervisorId, signal }, (services) =>
-      withWork({ ...opened, run }, services, use),
-    );
-  } catch (error) {
-    watch.outcome({ exit: exitCodeOf(error), reason: messageOf(error) });
-    throw error;
-  }
+  const onError = (error: unknown): void => log.file(`report: ${messageOf(error)}`);
+  const record = { prepared, run, version: version(), folder: folders.logs, now: () => new Date(), onError };
+  return await reporting(record, watch, async () => {
+    try {
+      return await withServices({ ...opened, inherited: environment, supervisorId, signal }, (services) =>
+        withWork({ ...opened, run }, services, use),
+      );
+    } catch (error) {
+      watch.outcome({ exit: exitCodeOf(error), reason: messageOf(error) });
+      throw error;
+    }
+  });
 }
 
 interface Opened extends Pick<OpenJob, 'prepared' | 'folders' | 'log' | 'watch'> {

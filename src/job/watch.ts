@@ -8,6 +8,7 @@ import type { ChildStatus, Tree } from '../supervise/spec.ts';
 import type { IngestProgress } from '../work.ts';
 import type { Contained } from './contain.ts';
 import type { DeviceStatus } from './device.ts';
+import { addPhase, addService, type HistoryEvent } from './history.ts';
 import { nextPhase, type PhaseEvent } from './phase.ts';
 import type { Prepared } from './prepare.ts';
 import { openTimeLeft } from './time-left.ts';
@@ -15,6 +16,7 @@ import { makeStatus, type Outcome, type StatusInput, type SupervisorStatus } fro
 
 export interface Watch extends AsyncDisposable {
   status(): SupervisorStatus;
+  history(): readonly HistoryEvent[];
   follow(tree: Tree, contained: Contained): void;
   device(id: string, device: DeviceStatus): void;
   endpoint(endpoint: Endpoint): void;
@@ -38,6 +40,7 @@ export async function openWatch(prepared: Prepared, onError: (error: unknown) =>
     endpoint: null,
     outcome: null,
   };
+  let history = addPhase([], known.phase, new Date());
   const status = (): SupervisorStatus =>
     makeStatus({
       ...known,
@@ -55,15 +58,20 @@ export async function openWatch(prepared: Prepared, onError: (error: unknown) =>
   const changed = (): void => file.write(status());
   const learn = (news: Partial<Known>): void => {
     known = { ...known, ...news };
+    history = addPhase(history, known.phase, new Date());
     changed();
   };
   const time = openTimeLeft(job, environment, changed);
 
   return {
     status,
+    history: () => history,
     follow: (tree, contained) => {
       known = { ...known, contained, children: () => tree.statuses() };
-      tree.onChange(changed);
+      tree.onChange((child) => {
+        history = addService(history, child, new Date());
+        changed();
+      });
     },
     device: (id, device) => {
       devices.set(id, device);

@@ -1,0 +1,99 @@
+/** `run.json` at the beginning of a run and `report.json` at its end, which spans the restarts of its job. */
+import { join } from 'node:path';
+import { hostname } from 'node:os';
+import { z } from 'zod';
+import { readIfThere, writeAtomic } from '../disk/atomic.ts';
+import { type HistoryEvent, phaseSpans } from './history.ts';
+import type { Prepared } from './prepare.ts';
+import type { SupervisorStatus } from './status.ts';
+
+export interface ReportInput {
+  readonly prepared: Pick<Prepared, 'settings' | 'job' | 'plan' | 'intent' | 'environment'>;
+  /** Names this run among those of the job. */
+  readonly run: string;
+  readonly version: string;
+  /** The job's log folder. */
+  readonly folder: string;
+  readonly now: () => Date;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Asked at the end. */
+export interface Told {
+  readonly history: () => readonly HistoryEvent[];
+  readonly status: () => SupervisorStatus;
+}
+
+/** A disk that is full takes the records and nothing else. @throws what `work` throws */
+export async function reporting<T>(input: ReportInput, told: Told, work: () => Promise<T>): Promise<T> {
+  const { folder, now, onError } = input;
+  const started = now();
+  const write = (name: string, value: unknown): Promise<void> =>
+    writeAtomic(join(folder, name), `${JSON.stringify(value, null, 2)}\n`).catch(onError);
+  await write('run.json', makeRunRecord(input, started));
+  try {
+    return await work();
+  } finally {
+    const earlier = await readRuns(join(folder, 'report.json')).catch(() => []);
+    const latest = makeRunReport(input, told, { from: started, to: now() });
+    await write('report.json', makeReport([...earlier, latest]));
+  }
+}
+
+/** By what the run was made, so that another can make it again. */
+function makeRunRecord({ prepared, run, version }: ReportInput, started: Date): Record<string, unknown> {
+  const { settings, job, plan, intent, environment } = prepared;
+  const slurm = Object.entries(environment).filter(([name]) => name.startsWith('SLURM_'));
+  return {
+    run,
+    program: { version, node: process.versions.node },
+    started_at: started.toISOString(),
+    host: hostname(),
+    job,
+    intent,
+    settings,
+    plan,
+    slurm: Object.fromEntries(slurm),
+  };
+}
+
+const runSchema = z.looseObject({ run: z.string(), seconds: z.number(), gpu_hours: z.number() });
+type RunReport = z.infer<typeof runSchema>;
+
+function makeRunReport(
+  { prepared: { job, plan }, run }: ReportInput,
+  { history, status }: Told,
+  { from, to }: { readonly from: Date; readonly to: Date },
+): RunReport {
+  const seconds = (to.getTime() - from.getTime()) / 1000;
+  const { services, outcome, progress } = status();
+  return {
+    run,
+    restart: job.restart,
+    node: job.node,
+    started_at: from.toISOString(),
+    ended_at: to.toISOString(),
+    seconds,
+    gpus: plan.gpus.length,
+    gpu_hours: (plan.gpus.length * seconds) / 3600,
+    outcome,
+    progress,
+    phases: phaseSpans(history(), to),
+    services: services.map(({ id, gpus, restarts, reason }) => ({ id, gpus, restarts, reason })),
+    events: history().filter((event) => event.what === 'service'),
+  };
+}
+
+const mostRuns = 200;
+
+const makeReport = (runs: readonly RunReport[]): Record<string, unknown> => ({
+  seconds: runs.reduce((sum, { seconds }) => sum + seconds, 0),
+  gpu_hours: runs.reduce((sum, { gpu_hours: hours }) => sum + hours, 0),
+  runs: runs.slice(-mostRuns),
+});
+
+/** A report that was cut short, or is another program's, is begun anew. */
+async function readRuns(path: string): Promise<RunReport[]> {
+  const text = await readIfThere(path);
+  return text === undefined ? [] : z.object({ runs: z.array(runSchema) }).parse(JSON.parse(text)).runs;
+}

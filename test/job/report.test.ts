@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { mkdtempDisposable, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { addPhase, addService, type HistoryEvent, phaseSpans } from '../../src/job/history.ts';
+import { reporting, type ReportInput } from '../../src/job/report.ts';
+import { slurmJob } from '../slurm/fake-tools.ts';
+
+const at = (second: number): Date => new Date(Date.UTC(2026, 0, 1, 0, 0, second));
+const child = { id: 'ollama-embed', restarts: 1, reason: 'was ended by SIGKILL' };
+
+function makeHistory(): readonly HistoryEvent[] {
+  let history = addPhase([], 'starting', at(0));
+  history = addService(history, { ...child, current: { state: 'starting', pid: 1, since: 0 } }, at(1));
+  history = addService(history, { ...child, current: { state: 'ready', pid: 1, since: 0 } }, at(2));
+  history = addPhase(history, 'ingest', at(3));
+  history = addPhase(history, 'ingest', at(4));
+  const restarting = { state: 'restarting', at: 0, reason: 'was ended by SIGKILL' } as const;
+  return addService(history, { ...child, current: restarting }, at(5));
+}
+
+test('a history has every phase once, and of a service what a reader asks about', () => {
+  const history = makeHistory();
+  assert.deepEqual(
+    phaseSpans(history, at(9)).map(({ phase, seconds }) => [phase, seconds]),
+    [
+      ['starting', 3],
+      ['ingest', 6],
+    ],
+  );
+  const services = history.filter((event) => event.what === 'service');
+  assert.deepEqual(
+    services.map(({ state, reason }) => [state, reason]),
+    [
+      ['ready', null],
+      ['restarting', 'was ended by SIGKILL'],
+    ],
+  );
+});
+
+test('the report of a job spans its restarts, and one that was torn is begun anew', async () => {
+  await using dir = await mkdtempDisposable(join(tmpdir(), 'rag-report-'));
+  const run = async (name: string, restart: number): Promise<void> => {
+    let clock = 0;
+    const errors: unknown[] = [];
+    const prepared = {
+      settings: {},
+      job: { ...slurmJob, restart },
+      plan: { gpus: ['0', '1'] },
+      intent: {},
+      environment: { SLURM_JOB_ID: '12', SECRET: 'x' },
+    };
+    const input = {
+      prepared,
+      run: name,
+      version: '1',
+      folder: dir.path,
+      now: () => at((clock += 30)),
+      onError: (error: unknown) => errors.push(error),
+    };
+    const status = () => ({ services: [], outcome: { exit: 75, reason: 'stopped' }, progress: {} });
+    const told = { history: makeHistory, status } as never;
+    assert.equal(await reporting(input as unknown as ReportInput, told, () => Promise.resolve(name)), name);
+    assert.deepEqual(errors, []);
+  };
+  const read = async (file: string): Promise<Record<string, unknown>> =>
+    JSON.parse(await readFile(join(dir.path, file), 'utf8')) as Record<string, unknown>;
+  await run('a', 0);
+  await run('b', 1);
+  const record = await read('run.json');
+  assert.deepEqual([record['run'], record['slurm']], ['b', { SLURM_JOB_ID: '12' }]);
+  const report = await read('report.json');
+  const runs = report['runs'] as { run: string; gpu_hours: number }[];
+  assert.deepEqual(
+    runs.map((each) => each.run),
+    ['a', 'b'],
+  );
+  assert.equal(report['seconds'], 60);
+  assert.equal(report['gpu_hours'], (4 * 30) / 3600);
+  await writeFile(join(dir.path, 'report.json'), '{"runs": [');
+  await run('c', 2);
+  assert.equal(((await read('report.json'))['runs'] as unknown[]).length, 1);
+});
