@@ -32,14 +32,7 @@ export async function openWatch(prepared: Prepared, onError: (error: unknown) =>
   const name = `${jobKey(job)}.${job.node}.json`;
   const file = await openStateFile({ path: join(settings.RAG_RUNTIME_STATE, 'supervisors', name), onError });
   const devices = new Map<string, DeviceStatus>();
-  let known: Known = {
-    contained: null,
-    phase: 'starting',
-    children: () => [],
-    progress: null,
-    endpoint: null,
-    outcome: null,
-  };
+  let known: Known = nothingYet;
   let history = addPhase([], known.phase, new Date());
   const status = (): SupervisorStatus =>
     makeStatus({
@@ -90,6 +83,15 @@ export async function openWatch(prepared: Prepared, onError: (error: unknown) =>
     },
   };
 }
+
+const nothingYet: Known = {
+  contained: null,
+  phase: 'starting',
+  children: () => [],
+  progress: null,
+  endpoint: null,
+  outcome: null,
+};
 
 /** What the run has told so far. */
 interface Known extends Pick<StatusInput, 'phase' | 'progress' | 'endpoint' | 'outcome'> {
