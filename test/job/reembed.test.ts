@@ -63,6 +63,13 @@ test('who is killed between the two renamings is finished by the next one', () =
     assert.ok(!existsSync(join(places.index, 'reembedded.json')));
   }));
 
+test('who is killed before the renamings leaves both where they are', () =>
+  inPlaces(async (places) => {
+    writeFileSync(places.whole, '{}');
+    await finishSwap(places);
+    assert.deepEqual([contentOf(places.index), contentOf(places.fresh)], ['old', 'new']);
+  }));
+
 test('a new index that is not whole is not put in place', () =>
   inPlaces(async (places) => {
     renameSync(places.index, `${places.index}.before`);

@@ -88,3 +88,17 @@ test('texts alone are exported without vectors', async () => {
   await host.store.exportTo(target, 'texts only');
   assert.deepEqual(readdirSync(target).sort(), ['manifest.json', 'passages.jsonl']);
 });
+
+test('a passage that two runs have written stands once in an export', async () => {
+  await using scratch = await scratchFolder();
+  const index = path.join(scratch.path, 'index');
+  await using one = await openForkedStore(index);
+  await using two = await openForkedStore(index);
+  for (const { store } of [one, two]) {
+    await store.beginWriting(encoder, 'run');
+    await store.append(documents.flatMap(rowsOf));
+  }
+  const target = path.join(scratch.path, 'out');
+  const { passages } = await one.store.exportTo(target, 'all');
+  assert.deepEqual([passages, linesOf(target).length], [24, 24]);
+});
