@@ -70,6 +70,7 @@ test('an index of many languages finds each by its own stems, and texts that tel
     chinese: '信息检索系统使用倒排索引',
     japanese: '猫がマットの上に座っています。東京大学の図書館です',
     thai: 'แมวนั่งบนเสื่อในห้องครัว',
+    korean: '고양이가 도서관에서 책을 읽고 있습니다',
     short: 'Zyklotron protocols',
   });
   await assertFound(forked.store, {
@@ -85,6 +86,7 @@ test('an index of many languages finds each by its own stems, and texts that tel
     図書館: ['japanese'],
     猫: ['japanese'],
     แมว: ['thai'],
+    도서관: ['korean'],
     protocols: ['short'],
     // German, so that its "die" is none of the English, and no word of it is left.
     'was ist das': [],

@@ -29,6 +29,7 @@ const cases: ReadonlyArray<readonly [language: string, text: string, words: stri
   ['', 'iPhone手机 и кафе\u0301', 'iphone 手机 и кафе'],
   ['zh', '信息检索系统', '信息 检索 系统'],
   ['ja', '図書館へ行きました', '図書館 行き ま した'],
+  ['', '도서관에서 AI가 한글', '도서 서관 관에 에서 ai 가 한글'],
   ['', 'がぎぐ й', 'が ぎ ぐ й'],
   ['en', '... !!! — “”', ''],
   ['en', 'the of and', ''],
