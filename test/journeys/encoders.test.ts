@@ -68,7 +68,7 @@ test('MedCPT alone, and fused with words as MedRAG does it: passages are encoded
 
   const inspected = await run(['index', 'inspect', '--json']);
   const { embedding } = JSON.parse(inspected.stdout) as { embedding: object };
-  const made = { model: 'medcpt', digest: 'fake', dimensions: 32, metric: 'dot', maxLength: 512 };
+  const made = { model: 'medcpt', digest: 'fake medcpt', dimensions: 32, metric: 'dot', maxLength: 512 };
   assert.partialDeepStrictEqual(embedding, made);
 
   const best = async (query: string, more: Readonly<Record<string, string>> = {}): Promise<unknown> =>
