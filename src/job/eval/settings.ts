@@ -58,13 +58,13 @@ const indexName = (name: string, corpusDigest: string, settings: Settings): stri
 };
 
 /** What can change a figure, for the manifest. */
-export const settingsInForce = (settings: Settings): Readonly<Record<string, unknown>> =>
-  Object.fromEntries(
-    settingNames
-      .filter(
-        (name) =>
-          ['encoder', 'retrieval', 'reranker'].includes(entryOf(name).group) ||
-          ['RAG_ENGINE', 'RAG_SERVICES', 'OLLAMA_EMBED_MODEL', 'OLLAMA_GENERATE_MODEL'].includes(name),
-      )
-      .map((name) => [name, settings[name] ?? null]),
+export function settingsInForce(settings: Settings): Readonly<Record<string, unknown>> {
+  const { rrfK } = makeRetriever(settings);
+  const inForce = { ...settings, RAG_RRF_K: settings.RAG_RRF_K ?? rrfK };
+  const names = settingNames.filter(
+    (name) =>
+      ['encoder', 'retrieval', 'reranker'].includes(entryOf(name).group) ||
+      ['RAG_ENGINE', 'RAG_SERVICES', 'OLLAMA_EMBED_MODEL', 'OLLAMA_GENERATE_MODEL'].includes(name),
   );
+  return Object.fromEntries(names.map((name) => [name, inForce[name] ?? null]));
+}
