@@ -94,16 +94,18 @@ test('the end of stdin ends a start that takes long; nothing is answered before 
 test('it dies with its parent, however that ends, even if somebody holds its stdin', async () => {
   const asParent = `
     const { spawn } = require('node:child_process');
-    const child = spawn(process.argv[1], process.argv.slice(2), { stdio: ['inherit', 'pipe', 'ignore'] });
-    child.stdout.once('data', () => console.log(child.pid));`;
+    const holder = spawn('sleep', ['60'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const child = spawn(process.argv[1], process.argv.slice(2), { stdio: [holder.stdout, 'pipe', 'ignore'] });
+    child.stdout.once('data', () => console.log(child.pid + ' ' + holder.pid));`;
   const parent = spawn(process.execPath, ['-e', asParent, '--', python, program, scripts], {
-    stdio: ['pipe', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'inherit'],
   });
   const ended = once(parent, 'close');
   const [line] = (await once(createInterface({ input: parent.stdout }), 'line')) as [string];
-  assert.ok(existsSync(`/proc/${line}`));
+  const [pid = '', holder] = line.split(' ');
+  assert.ok(existsSync(`/proc/${pid}`));
   parent.kill('SIGKILL');
-  await until(() => !existsSync(`/proc/${line}`), 'the sidecar ends');
-  parent.stdin.end();
+  await until(() => !existsSync(`/proc/${pid}`), 'the sidecar ends');
+  process.kill(Number(holder), 'SIGKILL');
   await ended;
 });

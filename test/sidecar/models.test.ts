@@ -57,6 +57,7 @@ interface Expected {
   readonly gemma: number[][];
   readonly qwen3: number[][];
   readonly 'xlm-roberta': number[][];
+  readonly bert: number[][];
   readonly vectors: Readonly<Record<string, { query: number[][]; passage: number[][] }>>;
 }
 let expected: Expected;
@@ -229,7 +230,7 @@ interface Found {
 /** What the sidecar's code makes of the cases, several models in one process. */
 async function scored(env: Readonly<Record<string, string>>): Promise<Record<string, Found>> {
   const words = [`parity=${at('gemma')}`, `encode=medcpt=${at('hub')}`, `encode=${at('first')}`];
-  const folders = ['gemma', 'xlm-roberta', 'qwen3'].map((name) => `rerank=${at(name)}`);
+  const folders = ['gemma', 'xlm-roberta', 'bert', 'qwen3'].map((name) => `rerank=${at(name)}`);
   const program = join(import.meta.dirname, 'score.py');
   const { status, stdout, stderr } = await runPython(
     [program, scripts, at('cases.json'), ...words, ...folders],
@@ -240,7 +241,7 @@ async function scored(env: Readonly<Record<string, string>>): Promise<Record<str
 }
 
 function assertAsExpected(found: Record<string, Found>): void {
-  const kinds = { gemma: 'llm', 'xlm-roberta': 'encoder', qwen3: 'qwen3' } as const;
+  const kinds = { gemma: 'llm', 'xlm-roberta': 'encoder', bert: 'encoder', qwen3: 'qwen3' } as const;
   for (const [name, kind] of Object.entries(kinds) as ['gemma', 'llm'][]) {
     const { scores = [], kind: told } = found[`rerank=${at(name)}`] ?? {};
     assert.equal(told, kind);

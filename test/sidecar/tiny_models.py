@@ -11,6 +11,7 @@ import torch
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import (
     BertConfig,
+    BertForSequenceClassification,
     BertModel,
     GemmaConfig,
     GemmaForCausalLM,
@@ -99,12 +100,12 @@ def xlm_roberta(folder):
     return save(folder, XLMRobertaForSequenceClassification(config), tokenizer, said)
 
 
-def bert(folder):
+def bert(folder, kind=BertModel, **more):
     tokenizer = word_pieces()
-    config = BertConfig(vocab_size=tokenizer.get_vocab_size(), max_position_embeddings=512, **sizes)
+    config = BertConfig(vocab_size=tokenizer.get_vocab_size(), max_position_embeddings=512, **sizes, **more)
     said = {"cls_token": "[CLS]", "sep_token": "[SEP]", "pad_token": "[PAD]", "unk_token": "[UNK]"}
     said["model_input_names"] = ["input_ids", "token_type_ids", "attention_mask"]
-    return save(folder, BertModel(config), tokenizer, dict(said, model_max_length=512))
+    return save(folder, kind(config), tokenizer, dict(said, model_max_length=512))
 
 
 def flag_llm_score(tokenizer, model, query, passage, max_length):
@@ -140,6 +141,15 @@ def classifier_score(tokenizer, model, query, passage, max_length):
     return torch.sigmoid(model(input_ids=ids).logits[0, 0].double()).item()
 
 
+def typed_score(tokenizer, model, query, passage, max_length):
+    """Of a classifier that tells its two texts apart by their types."""
+    query = tokenizer.encode(query, add_special_tokens=False)[: max_length * 3 // 4]
+    passage = tokenizer.encode(passage, add_special_tokens=False)[: max_length - len(query) - 3]
+    ids, types = [2] + query + [3] + passage + [3], [0] * (len(query) + 2) + [1] * (len(passage) + 1)
+    logits = model(input_ids=torch.tensor([ids]), token_type_ids=torch.tensor([types])).logits
+    return torch.sigmoid(logits[0, 0].double()).item()
+
+
 def vector(loaded, texts, pooling, max_length, normalise=False):
     tokenizer, model = loaded
     # Lists of one: a pair of bare strings whose second is empty would become a single text.
@@ -161,6 +171,7 @@ def main(top, cases):
         ("gemma", gemma(inside("gemma")), flag_llm_score, 512),
         ("qwen3", qwen3(inside("qwen3")), qwen_score, 1024),
         ("xlm-roberta", xlm_roberta(inside("xlm-roberta")), classifier_score, 512),
+        ("bert", bert(inside("bert"), BertForSequenceClassification, num_labels=1), typed_score, 512),
     ]
     expected = {
         kind: [
