@@ -102,6 +102,17 @@ for (const [script, own] of Object.entries(scripts)) {
   });
 }
 
+test('a copy in the spool folder finds the checkout in the folder that --chdir names', async () => {
+  const copy = join(folder, 'slurm_script');
+  await cp(join(sbatch, 'rag_allinone.sbatch'), copy);
+  const child = spawn('bash', [copy], {
+    cwd: home,
+    env: { PATH: process.env['PATH'], SLURM_SUBMIT_DIR: folder },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  assert.deepEqual(said(await text(child.stdout)).words, ['run']);
+});
+
 test('a training without a command is refused before it gets a GPU', async () => {
   const { code, stderr } = await run({}, [], 'searchr1');
   assert.deepEqual([code, stderr.includes('train_ppo.sh')], [78, true]);
