@@ -1,4 +1,5 @@
 import type { Table } from '@lancedb/lancedb';
+import { readRecord } from './record.ts';
 import { readResident, type Resident } from './resident.ts';
 import { readTuning, untuned, type Tuning } from './tuning.ts';
 import type { EncoderRecord, VectorIndexFigures } from './types.ts';
@@ -6,14 +7,16 @@ import { vectorIndexState } from './vector-index.ts';
 
 /** How main is searched at one version. */
 export interface Near {
-  /** Undefined: it has no index. */
+  /** Undefined: its vectors have no index. */
   readonly tuning: Tuning | undefined;
   /** Undefined while it is read, and where main is too large for it. */
   readonly resident: () => Resident | undefined;
 }
 
 export interface CurrentNear {
-  of(main: Table | undefined, encoder: EncoderRecord | null): Promise<Near>;
+  of(main: Table | undefined): Promise<Near>;
+  /** By what the index was made. It is written once, and every question needs it. */
+  encoder(): Promise<EncoderRecord | null>;
   /** The tuning has changed. */
   forget(): void;
 }
@@ -26,16 +29,20 @@ const rowByRow: Near = { tuning: undefined, resident: () => undefined };
  */
 export function keepNear(root: string): CurrentNear {
   let kept: { readonly version: number; readonly near: Promise<Near> } | undefined;
+  let recorded: EncoderRecord | null = null;
+  const encoder = async (): Promise<EncoderRecord | null> => (recorded ??= await readRecord(root));
   return {
-    of: async (main, encoder) => {
-      if (main === undefined || encoder === null) return rowByRow;
+    of: async (main) => {
+      const record = await encoder();
+      if (main === undefined || record === null) return rowByRow;
       const version = await main.version();
-      if (kept?.version !== version) kept = { version, near: readNear(root, main, encoder) };
+      if (kept?.version !== version) kept = { version, near: readNear(root, main, record) };
       return kept.near.catch((error: unknown) => {
         kept = undefined;
         throw error;
       });
     },
+    encoder,
     forget: () => (kept = undefined),
   };
 }
@@ -52,14 +59,12 @@ export async function vectorIndexFigures(
 
 async function readNear(root: string, main: Table, encoder: EncoderRecord): Promise<Near> {
   const index = encoder.dimensions > 0 ? await vectorIndexState(main) : undefined;
-  if (index === undefined) return rowByRow;
-  const tuning = (await readTuning(root)) ?? untuned(index.indexed);
+  const tuning = index && ((await readTuning(root)) ?? untuned(index.indexed));
   let resident: Resident | undefined;
-  if (tuning.search === 'compressed')
-    void readResident(main, encoder.dimensions, encoder.metric).then(
-      (read) => (resident = read),
-      // Files that another process has cleaned up: the table is read as it is, until its next version.
-      () => undefined,
-    );
+  void readResident(main, encoder, { vectors: tuning?.search === 'compressed', words: true }).then(
+    (read) => (resident = read),
+    // Files that another process has cleaned up: the table is read as it is, until its next version.
+    () => undefined,
+  );
   return { tuning, resident: () => resident };
 }

@@ -8,6 +8,7 @@ import { exportTo } from './export.ts';
 import { filterSql } from './filter-sql.ts';
 import { inspect } from './inspect.ts';
 import { known } from './known.ts';
+import { keepNear } from './near.ts';
 import { passages } from './passages.ts';
 import type { Operations } from './protocol.ts';
 import { claimRecord, readRecord } from './record.ts';
@@ -40,6 +41,7 @@ export function openIndex(root: string, say: (line: string) => void): Operations
   const reading = makeReading(root, current);
   const vectors = makeStoredVectors(reading);
   const statistics = keepStatistics();
+  const near = keepNear(root);
   const writing = (): Writer => writer ?? notWriting(root);
   return {
     beginWriting: (encoder, name) =>
@@ -71,9 +73,12 @@ export function openIndex(root: string, say: (line: string) => void): Operations
       }),
     known: (documents) => reading((view) => known(view, documents, writer?.own()?.name)),
     corpusState: (corpus) => reading((view) => corpusState(view, corpus)),
-    ...makeDense(root, reading),
+    ...makeDense(root, near, reading),
     searchText: (texts, k, filter) =>
-      reading((view) => searchText(view, statistics, texts, { k, where: filterSql(filter) })),
+      reading(async (view) => {
+        const { resident } = await near.of(view.main);
+        return searchText(view, statistics, texts, { k, where: filterSql(filter), resident });
+      }),
     passages: (chunks) => reading((view) => passages(view, chunks)),
     version: () => retrying(root, () => current.version()),
     inspect: () => retrying(root, () => inspect(folder)),

@@ -1,7 +1,9 @@
-import { MatchQuery } from '@lancedb/lancedb';
+import { MatchQuery, type Query } from '@lancedb/lancedb';
 import { questionWords } from '../words/question.ts';
 import { makeScorer, type ScorePassage } from './bm25.ts';
 import { isShown, type Ledger } from './ledger.ts';
+import type { Resident } from './resident.ts';
+import type { StoredRow } from './rows.ts';
 import { mapLimited } from './search.ts';
 import type { Statistics } from './statistics.ts';
 import { wordsColumn } from './textindex.ts';
@@ -9,31 +11,35 @@ import type { Ranked } from './types.ts';
 import type { View } from './view.ts';
 import { weigh, type TableQuestion } from './weigh.ts';
 
+export interface TextSearch {
+  readonly k: number;
+  /** SQL: only rows of which it is true; what a word is worth is counted over all rows. */
+  readonly where: string | undefined;
+  /** Of main, where it is in memory. */
+  readonly resident: () => Resident | undefined;
+}
+
 /**
  * BM25 of title and text, in several tables as in one: Lance finds candidates by the statistics of each table, and
  * they are scored here by those of all. Best first, ties by chunk. A question of punctuation or stop words has no
  * hits.
- *
- * @param where SQL: only rows of which it is true; what a word is worth is counted over all rows
  */
 export async function searchText(
   view: View,
   statistics: Statistics,
   texts: readonly string[],
-  { k, where }: { readonly k: number; readonly where: string | undefined },
+  { k, where, resident }: TextSearch,
 ): Promise<Ranked[][]> {
   const tables = await statistics.of(view);
   const languages = [...new Set(tables.flatMap((table) => [...table.languages]))].sort();
   return mapLimited(texts, async (text) => {
     const question = await weigh(questionWords(text, languages), tables);
     const score = makeScorer(question.words, question.meanLength);
-    return best(question.tables, { k, where, score, ledger: view.ledger });
+    return best(question.tables, { k, where, score, resident, ledger: view.ledger });
   });
 }
 
-interface Wanted {
-  readonly k: number;
-  readonly where: string | undefined;
+interface Wanted extends TextSearch {
   readonly score: ScorePassage;
   readonly ledger: Ledger;
 }
@@ -83,13 +89,15 @@ function rank(found: readonly Ranked[]): Ranked[] {
 /** Lance counts in single precision. */
 const rounding = 1 + 1e-5;
 
-async function fetchMore({ asked, limit }: Source, { where, score, ledger }: Wanted): Promise<Source> {
+async function fetchMore({ asked, limit }: Source, wanted: Wanted): Promise<Source> {
+  const { where, score, ledger } = wanted;
   const { place } = asked.table;
   const areAllShown = place === 'main' && ledger.size === 0;
   const found: Ranked[] = [];
   let { atMost } = asked;
   let [count, lowest] = [0, Infinity];
-  for await (const row of candidates(asked, { limit, where, areAllShown })) {
+  const resident = place === 'main' ? wanted.resident() : undefined;
+  for await (const row of candidates(asked, { limit, where, areAllShown, resident })) {
     const ours = score(row.words, row.length);
     count += 1;
     lowest = Math.min(lowest, row.lance);
@@ -118,19 +126,39 @@ interface Fetch {
   readonly limit: number;
   readonly where: string | undefined;
   readonly areAllShown: boolean;
+  readonly resident: Resident | undefined;
 }
 
-async function* candidates(
+async function* candidates(asked: TableQuestion, fetch: Fetch): AsyncGenerator<Candidate> {
+  const { resident } = fetch;
+  if (resident === undefined) return yield* readCandidates(asked, fetch);
+  const rows = await findRows(asked, fetch, ['_score']).withRowId().toArray();
+  const known = rows.map((row: StoredRow) => ({
+    ...resident.words(row['_rowid'] as bigint),
+    lance: Number(row['_score']),
+  }));
+  // Of another version than the one in memory, or too long to be there.
+  if (known.some(({ words }) => words === undefined)) return yield* readCandidates(asked, fetch);
+  yield* known as Candidate[];
+}
+
+function findRows(
   { table: { table }, forms }: TableQuestion,
-  { limit, where, areAllShown }: Fetch,
-): AsyncGenerator<Candidate> {
-  const always = ['chunk_id', 'text_digest', 'words', 'length', '_score'];
+  { limit, where }: Fetch,
+  columns: readonly string[],
+): Query {
   const query = table
     .query()
     .nearestToText(new MatchQuery(forms.join(' '), wordsColumn))
-    .select(areAllShown ? always : [...always, 'document', 'hash'])
+    .select([...columns])
     .limit(limit);
-  for await (const batch of where === undefined ? query : query.where(where)) {
+  return where === undefined ? query : query.where(where);
+}
+
+async function* readCandidates(asked: TableQuestion, fetch: Fetch): AsyncGenerator<Candidate> {
+  const always = ['chunk_id', 'text_digest', 'words', 'length', '_score'];
+  const columns = fetch.areAllShown ? always : [...always, 'document', 'hash'];
+  for await (const batch of findRows(asked, fetch, columns)) {
     const column = (name: string): { get(at: number): unknown } => batch.getChild(name) ?? { get: () => '' };
     const [chunk, digest, words, length, lance] = always.map(column);
     const [document, hash] = ['document', 'hash'].map(column);

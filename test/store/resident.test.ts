@@ -32,7 +32,11 @@ for (const type of ['f16', 'f32'] as const)
     test(`rows in memory are compared by ${metric} of ${type} as they would be on disk`, async () => {
       await using folder = await scratchFolder();
       const table = await fillTable(folder.path, { ...encoder, type });
-      const resident = await readResident(table, encoder.dimensions, metric);
+      const resident = await readResident(
+        table,
+        { ...encoder, metric: metric === 'l2' ? 'l2' : 'cosine' },
+        { vectors: true, words: true },
+      );
       const question = vectorOf('question');
       const exact = await table
         .query()
