@@ -13,6 +13,7 @@ import { isNamedRows } from '../ingest/slices.ts';
 import type { EncoderRecord } from '../store/types.ts';
 import type { IngestProgress, IngestReport } from '../work.ts';
 import { begin, consolidate, type IngestRoom } from './ingest.ts';
+import { keepYoungHeap } from './young-heap.ts';
 
 export interface ImportRequest {
   /** Files and folders of a corpus, or one folder that `index export` wrote. */
@@ -36,6 +37,7 @@ export const makeImport =
     const { signal, onProgress } = request;
     const { store, embed } = room;
     if (embed === undefined) throw noEncoder();
+    keepYoungHeap();
     const encoder = await room.encoderInForce(signal);
     const parts = await openParts(request, encoder, room);
     for (const part of parts) checkRows(part);

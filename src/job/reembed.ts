@@ -15,6 +15,7 @@ import { linkFolder, linkTable } from '../store/link-table.ts';
 import type { Store } from '../store/types.ts';
 import type { IngestProgress, IngestReport } from '../work.ts';
 import { consolidate, type IngestRoom } from './ingest.ts';
+import { keepYoungHeap } from './young-heap.ts';
 
 export interface ReembedRequest {
   /** What `copyTexts` wrote. */
@@ -36,6 +37,7 @@ export const makeReembed =
     // The passages stay as they were cut.
     const encoder = { ...(await room.encoderInForce(signal)), chunker: old.chunker };
     if (differenceOf(old, encoder) === undefined) return undefined;
+    keepYoungHeap();
     await store.consolidate(signal);
     await store.beginWriting(encoder, writer);
     const embedOnce = embed === undefined ? withoutVectors : makeEmbedOnce(embed, store, { titled });
