@@ -1,7 +1,7 @@
 import { load } from '../config/load.ts';
 import { makeIntent } from '../job/intent.ts';
 import { type LoadTime, loadText, readLoadTimes } from '../job/load-time.ts';
-import { readMemory } from '../job/memory.ts';
+import { fitPlan } from '../job/memory.ts';
 import { planFor } from '../job/plan-for.ts';
 import { readAssumedGpus } from '../plan/assume.ts';
 import { type MemoryLine, memoryText } from '../plan/memory.ts';
@@ -36,9 +36,12 @@ export const planVerb: Verb = {
       workload: line.workload,
       insideJob: assumed !== undefined || job.kind === 'slurm',
     });
-    const plan = planFor(settings, environment, job, intent, assumed !== undefined);
+    const { plan, memory } = await fitPlan(
+      (embedders) =>
+        planFor(settings, environment, job, intent, { elsewhere: assumed !== undefined, embedders }),
+      { settings, environment, assumed: assumed?.sizes, signal },
+    );
     for (const warning of [...warnings, ...ofMode]) tell(`warning: ${warning}`);
-    const memory = await readMemory({ plan, settings, environment, assumed: assumed?.sizes, signal });
     const loads = await readLoadTimes(plan, settings.OLLAMA_MODELS);
     print(
       line.switches.has('json') ? JSON.stringify({ ...plan, memory, loads }) : planText(plan, memory, loads),

@@ -1,7 +1,7 @@
 /** Ollama's program, its model store, and whether the index that is there was made by the model that is wanted. */
 import { access, constants } from 'node:fs/promises';
 import type { Settings } from '../config/settings.ts';
-import { readMemory } from '../job/memory.ts';
+import { fitPlan } from '../job/memory.ts';
 import { askProgram } from '../machine/question.ts';
 import { readModel } from '../machine/model-store.ts';
 import { type MemoryLine, memoryText } from '../plan/memory.ts';
@@ -15,7 +15,9 @@ export const lookAtOllama: Look = async ({ settings, environment, plan, signal }
   if (settings.RAG_ENGINE === 'embedded')
     return [ok(about, 'not used: the embedded engine stands in for models')];
   const memory =
-    plan === null ? [] : await readMemory({ plan, settings, environment, assumed: undefined, signal });
+    plan === null
+      ? []
+      : (await fitPlan(() => plan, { settings, environment, assumed: undefined, signal })).memory;
   return [
     await lookAtServer(settings, environment['PATH'] ?? '', signal),
     ...(await lookAtModels(settings)),

@@ -6,13 +6,12 @@ import { readHostMemory } from '../machine/host-memory.ts';
 import { type ModelShape, readShape } from '../machine/model-shape.ts';
 import { readModel } from '../machine/model-store.ts';
 import { knownModels } from '../plan/known-models.ts';
-import { makeMemory, type MemoryLine } from '../plan/memory.ts';
-import type { Plan } from '../plan/types.ts';
+import { makeMemory, type MemoryLine, roomForEmbedders } from '../plan/memory.ts';
+import type { Instance, Plan } from '../plan/types.ts';
 import { findProgram } from '../supervise/death-signal.ts';
 import { embedOptions, generateOptions } from './models-in-force.ts';
 
 export interface MemoryRequest {
-  readonly plan: Plan;
   readonly settings: Settings;
   readonly environment: Environment;
   /** Sizes of GPUs that are not here; undefined: those of this machine. */
@@ -20,17 +19,44 @@ export interface MemoryRequest {
   readonly signal: AbortSignal;
 }
 
-/** One line for each instance whose model is in the store, or known by its name. Empty for the embedded engine. */
-export async function readMemory(request: MemoryRequest): Promise<MemoryLine[]> {
-  const { plan, settings, assumed } = request;
-  if (plan.engine !== 'ollama') return [];
-  return makeMemory({
-    instances: plan.instances,
+export interface FittedPlan {
+  readonly plan: Plan;
+  /** One line for each instance whose model is in the store, or known by its name. Empty for the embedded engine. */
+  readonly memory: readonly MemoryLine[];
+}
+
+/**
+ * A plan with as many embed servers as there are GPUs with room for one, unless a number was asked for, and what it needs
+ * of memory.
+ *
+ * @param make the plan with that many embed servers
+ */
+export async function fitPlan(
+  make: (embedders: number | 'auto') => Plan,
+  request: MemoryRequest,
+): Promise<FittedPlan> {
+  const { settings, assumed } = request;
+  const plan = make(settings.OLLAMA_INSTANCES);
+  if (plan.engine !== 'ollama') return { plan, memory: [] };
+  const facts = {
     shapes: await readShapes(plan, settings.OLLAMA_MODELS),
-    contextOf: ({ role }) => (role === 'generate' ? generateOptions : embedOptions(settings)).num_ctx,
+    contextOf: ({ role }: Instance) =>
+      (role === 'generate' ? generateOptions : embedOptions(settings)).num_ctx,
     gpuBytes: assumed ?? (await sizesHere(request)),
-    hostBytes: assumed === undefined ? await readHostMemory() : null,
-  });
+  };
+  const fitted = settings.OLLAMA_INSTANCES === 'auto' ? make(embeddersFor(plan, facts)) : plan;
+  const hostBytes = assumed === undefined ? await readHostMemory() : null;
+  return { plan: fitted, memory: makeMemory({ ...facts, instances: fitted.instances, hostBytes }) };
+}
+
+/** A server embeds one text at a time, so that only servers make it faster. One where nothing is known of memory. */
+function embeddersFor(plan: Plan, facts: Parameters<typeof roomForEmbedders>[0]): number | 'auto' {
+  const [embedder] = plan.instances.filter(({ role }) => role === 'embed');
+  if (embedder === undefined || plan.embedder !== 'ollama' || embedder.gpus.length < 2) return 'auto';
+  const others = plan.instances.filter((instance) => instance !== embedder);
+  const room = roomForEmbedders(facts, embedder, others);
+  // Not on every GPU: then one that sees them all finds its place by itself.
+  return room === embedder.gpus.length ? room : 'auto';
 }
 
 async function readShapes(plan: Plan, store: string): Promise<ReadonlyMap<string, ModelShape>> {

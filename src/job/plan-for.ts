@@ -10,16 +10,19 @@ import type { Job } from '../slurm/job.ts';
 import { planMode, type Intent } from './intent.ts';
 import { makeRetriever } from './retriever.ts';
 
-/**
- * @param elsewhere planned for GPUs and an Ollama that are not here
- * @throws settings, preflight
- */
+export interface PlanWishes {
+  /** Planned for GPUs and an Ollama that are not here. */
+  readonly elsewhere?: boolean;
+  readonly embedders?: number | 'auto';
+}
+
+/** @throws settings, preflight */
 export function planFor(
   settings: Settings,
   environment: Environment,
   job: Job,
   intent: Intent,
-  elsewhere = false,
+  { elsewhere = false, embedders = settings.OLLAMA_INSTANCES }: PlanWishes = {},
 ): Plan {
   return makePlan({
     gpus: job.gpus,
@@ -31,7 +34,7 @@ export function planFor(
     hasOllama: elsewhere || isProgram(settings.OLLAMA_BIN, environment['PATH'] ?? ''),
     generateModel: settings.OLLAMA_GENERATE_MODEL,
     embedModel: settings.OLLAMA_EMBED_MODEL,
-    embedInstances: settings.OLLAMA_INSTANCES,
+    embedInstances: embedders,
     reranker: {
       backend: settings.RERANKER_BACKEND,
       modelPath: settings.RERANKER_MODEL_PATH,

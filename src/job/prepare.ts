@@ -3,6 +3,7 @@ import type { CommandLine } from '../config/flags.ts';
 import { load, type Environment, type Loaded } from '../config/load.ts';
 import type { Settings } from '../config/settings.ts';
 import { listInputs } from '../ingest/listing.ts';
+import { memoryText } from '../plan/memory.ts';
 import type { Plan } from '../plan/types.ts';
 import type { FoundService } from '../services/find-service.ts';
 import type { ParserProgram } from '../services/parser-program.ts';
@@ -15,6 +16,7 @@ import { checkReranker } from './check-reranker.ts';
 import { readGraceMs } from './grace.ts';
 import { makeIntent, type Intent } from './intent.ts';
 import { assertNotPinned, atVersion, pinForWorkload } from './pinned.ts';
+import { fitPlan } from './memory.ts';
 import { planFor } from './plan-for.ts';
 import { remoteService } from './remote-service.ts';
 import { idleSettings } from './retriever.ts';
@@ -63,7 +65,10 @@ export async function prepare({ line, environment, bare, signal }: PrepareInput)
 
   if (intent.inputs.length > 0) assertNotPinned(loaded.settings, 'ingest');
   if (intent.inputs.length > 0) await checkInputs(intent.inputs, signal);
-  const plan = planFor(loaded.settings, environment, job, intent);
+  const { plan, memory } = await fitPlan(
+    (embedders) => planFor(loaded.settings, environment, job, intent, { embedders }),
+    { settings: loaded.settings, environment, assumed: undefined, signal },
+  );
   const graceMs = await readGraceMs(job, environment, signal);
   const service = plan.engine === 'remote' ? await remoteService(loaded.settings, signal) : undefined;
   const common = { environment, job, intent, plan, service, graceMs, dryRun: false };
@@ -74,7 +79,9 @@ export async function prepare({ line, environment, bare, signal }: PrepareInput)
   const checkParserLast = async (): Promise<ParserProgram | undefined> =>
     reads ? checkParser(loaded.settings, environment, signal) : undefined;
   const idle = idleSettings(loaded.settings);
-  const all = [...loaded.warnings, ...warnings, ...idle, ...plan.warnings, ...(await launchWarnings(job))];
+  const tight = memory.filter(({ fits }) => fits === false).map(memoryText);
+  const ofPlan = [...plan.warnings, ...tight];
+  const all = [...loaded.warnings, ...warnings, ...idle, ...ofPlan, ...(await launchWarnings(job))];
   if (isTrial(loaded, plan)) {
     if (intent.inputs.length === 0) await checkIndexed(loaded.settings);
     await checkReranker(reranking, signal);

@@ -73,21 +73,25 @@ export interface MemoryInput {
   readonly hostBytes: number | null;
 }
 
+const host = 'host';
+
 /**
- * Instances that see the same GPUs share them, so that each is judged by what the ones before it in the plan leave.
+ * Instances that see the same GPU share it, each taking an even part of what it needs from every GPU that it sees; so each is
+ * judged by what the ones before it in the plan leave.
  */
 export function makeMemory({ instances, shapes, contextOf, gpuBytes, hostBytes }: MemoryInput): MemoryLine[] {
+  const sizeOf = (place: string): number | undefined =>
+    place === host ? (hostBytes ?? undefined) : gpuBytes.get(place);
   const taken = new Map<string, number>();
   return instances.flatMap((instance) => {
     const shape = shapes.get(instance.model);
     if (shape === undefined) return [];
     const { id, model, gpus } = instance;
-    const place = gpus.length === 0 ? 'host' : gpus.join();
+    const places = gpus.length === 0 ? [host] : gpus;
     const context = contextOf(instance);
     const need = makeDemand(shape, context, gpus.length);
-    const all = gpus.length === 0 ? hostBytes : sum(gpus.map((gpu) => gpuBytes.get(gpu)));
-    const have = all === null ? null : Math.max(0, all - (taken.get(place) ?? 0));
-    taken.set(place, (taken.get(place) ?? 0) + need.total);
+    const have = sum(places.map((place) => left(sizeOf(place), taken.get(place))));
+    for (const place of places) taken.set(place, (taken.get(place) ?? 0) + need.total / places.length);
     const fits = have === null ? null : need.total <= have;
     const each = gpuBytes.get(gpus[0] ?? '');
     const wanted = fits === false && each !== undefined ? gpusFor(shape, context, each) : null;
@@ -95,9 +99,39 @@ export function makeMemory({ instances, shapes, contextOf, gpuBytes, hostBytes }
   });
 }
 
+const left = (size: number | undefined, taken = 0): number | undefined =>
+  size === undefined ? undefined : Math.max(0, size - taken);
+
 /** Null when one of them is not known. */
 const sum = (sizes: readonly (number | undefined)[]): number | null =>
   sizes.reduce<number | null>((all, size) => (all === null || size === undefined ? null : all + size), 0);
+
+/**
+ * On how many GPUs an embed server has room beside what else lives there; null where that is not known.
+ *
+ * @param gpus that embedders may use; `others` are the instances that use them too
+ */
+export function roomForEmbedders(
+  { shapes, contextOf, gpuBytes }: Omit<MemoryInput, 'instances' | 'hostBytes'>,
+  embedder: Instance,
+  others: readonly Instance[],
+): number | null {
+  const shape = shapes.get(embedder.model);
+  if (shape === undefined || embedder.gpus.some((gpu) => !gpuBytes.has(gpu))) return null;
+  if (others.some(({ role, model }) => role !== 'rerank' && !shapes.has(model))) return null;
+  const need = makeDemand(shape, contextOf(embedder), 1).total;
+  const usedOf = (gpu: string): number =>
+    others
+      .filter(({ gpus }) => gpus.includes(gpu))
+      .map((other) => {
+        const its = shapes.get(other.model);
+        return its === undefined
+          ? 0
+          : makeDemand(its, contextOf(other), other.gpus.length).total / other.gpus.length;
+      })
+      .reduce((all, part) => all + part, 0);
+  return embedder.gpus.filter((gpu) => (gpuBytes.get(gpu) ?? 0) - usedOf(gpu) >= need).length;
+}
 
 const gib = (bytes: number): string => `${(bytes / gibibyte).toFixed(1)} GiB`;
 

@@ -24,7 +24,9 @@ test('before anything is submitted it is said that the model does not fit, and h
     memory.map(({ instance, fits }) => [instance, fits]),
     [
       ['ollama-generate', true],
-      ['ollama-embed', true],
+      ['ollama-embed-1', true],
+      ['ollama-embed-2', true],
+      ['ollama-embed-3', true],
     ],
   );
   const wrong = await runProgram(['plan', '--assume-gpus', 'many'], { env });

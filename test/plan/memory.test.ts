@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ModelShape } from '../../src/machine/model-shape.ts';
-import { gpusFor, kvBytes, makeDemand, makeMemory, memoryText } from '../../src/plan/memory.ts';
+import {
+  gpusFor,
+  kvBytes,
+  makeDemand,
+  makeMemory,
+  memoryText,
+  roomForEmbedders,
+} from '../../src/plan/memory.ts';
 
 const gib = 2 ** 30;
 /** Q4_K_M; 132.3 GiB of weights, as its server's log said. */
@@ -68,4 +75,27 @@ test('what is not known is not judged', () => {
   const [line] = makeMemory({ ...given, gpuBytes: new Map([['GPU-a', 80 * gib]]) });
   assert.deepEqual([line?.have, line?.fits], [null, null]);
   assert.deepEqual(makeMemory({ ...given, shapes: new Map(), gpuBytes: new Map() }), []);
+});
+
+test('an embed server for each GPU that has room beside the generator, where that is known', () => {
+  const gpus = ['0', '1', '2', '3'];
+  const embed = { id: 'ollama-embed', role: 'embed', model: 'small', gpus } as const;
+  const generate = { id: 'ollama-generate', role: 'generate', model: 'large', gpus } as const;
+  const shapes = new Map([
+    ['large', large],
+    ['small', embedder],
+  ]);
+  const sized = (size: number): ReadonlyMap<string, number> => new Map(gpus.map((gpu) => [gpu, size * gib]));
+  const facts = (size: number) => ({ shapes, contextOf: () => 2048, gpuBytes: sized(size) });
+  assert.equal(roomForEmbedders(facts(80), embed, [generate]), 4);
+  assert.equal(roomForEmbedders(facts(48), embed, [generate]), 4);
+  assert.equal(roomForEmbedders(facts(40), embed, [generate]), 0);
+  assert.equal(roomForEmbedders(facts(40), embed, []), 4);
+  assert.equal(roomForEmbedders({ ...facts(40), gpuBytes: new Map() }, embed, []), null);
+  const lines = makeMemory({
+    ...facts(48),
+    instances: [generate, { ...embed, gpus: ['0'] }],
+    hostBytes: null,
+  });
+  assert.ok((lines[1]?.have ?? 0) < 12 * gib, 'the generator takes its part of each GPU');
 });
