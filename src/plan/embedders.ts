@@ -2,7 +2,7 @@
 import type { Instance } from './types.ts';
 
 /**
- * `auto` is one that sees every GPU, until a plan knows how much memory they have. Several share them out as evenly as
+ * `auto` is one that sees every GPU: a plan that knows how much memory they have asks for as many as there is room for. Several share them out as evenly as
  * may be; more instances than GPUs share these in turns.
  */
 export function embedInstances({
