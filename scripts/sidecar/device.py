@@ -56,8 +56,9 @@ def load(auto_class, folder, device):
     # 0.046 of the logit beside 0.008 (tiny Gemma, 512 tokens). Only parity wants that.
     halves = device.parity and device.dtype == torch.float16
     try:
-        model = getattr(transformers, auto_class).from_pretrained(
+        model, told = getattr(transformers, auto_class).from_pretrained(
             folder,
+            output_loading_info=True,
             local_files_only=True,
             trust_remote_code=False,
             use_safetensors=folders.weights(folder)[0].endswith(".safetensors"),
@@ -68,6 +69,10 @@ def load(auto_class, folder, device):
         raise
     except Exception as error:
         raise folders.unreadable(folder, "{}: {}".format(type(error).__name__, str(error)[:300]))
+    # transformers makes up what it does not find. An encoder's pooler is none of its vectors and often left away.
+    missing = sorted(name for name in told["missing_keys"] if not name.startswith("pooler."))
+    if missing:
+        raise folders.unreadable(folder, "its weights lack {} of a {}".format(missing[0], type(model).__name__))
     return (model.half() if halves else model).to(device.torch).eval()
 
 
