@@ -63,7 +63,10 @@ test('a question in this process keeps no logs, so it asks for no place for them
 test('a sound index verifies with 0 and a damaged one with 74 and the mend', async () => {
   const sound = await run('index', 'verify');
   assert.equal(sound.code, 0, sound.stderr);
-  assert.match(sound.stdout, /2 documents, 2 chunks, 0 shards not merged\nok\n/);
+  assert.match(
+    sound.stdout,
+    /2 documents, 2 chunks, 0 shards not merged\n  vectors: every one is compared\nok\n/,
+  );
   assert.equal((await run('index', 'compact')).code, 0);
   const data = join(folder, 'rag-data/rag_storage/main.lance/data');
   for (const name of readdirSync(data)) truncateSync(join(data, name), 50);
