@@ -1,4 +1,4 @@
-"""Stands in for a trainer: asks the retriever of its own job in every step, as Search-R1 does, and saves before it ends.
+"""Stands in for a trainer: asks the retriever of its own job in every step, as Search-R1 does, saves, and goes on from there.
 
     node dist/supervisor.js run --input-file examples/corpus -- python3 examples/trainer.py --steps 3
 """
@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+import time
 import urllib.request
 
 
@@ -25,11 +26,19 @@ def save(path, step):
     os.replace(path + ".tmp", path)
 
 
+def load(path):
+    if path is None or not os.path.exists(path):
+        return 0
+    with open(path) as file:
+        return int(file.read())
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--steps", type=int, default=3, help="0: until it is told to end")
     parser.add_argument("--topk", type=int, default=3)
-    parser.add_argument("--checkpoint", help="where the last step is written before it ends")
+    parser.add_argument("--pause", type=float, default=0, help="seconds of a step, in which a real one computes")
+    parser.add_argument("--checkpoint", help="where the last step is written, and read when it begins")
     args = parser.parse_args()
 
     stop = []
@@ -39,7 +48,9 @@ def main():
     # Without the path: a token may stand in it.
     place = os.environ["RAG_RETRIEVER_URL"].split("/")[2]
     print("trainer: GPUs %s, retriever at %s" % (os.environ.get("CUDA_VISIBLE_DEVICES"), place))
-    step = 0
+    step = load(args.checkpoint)
+    if step:
+        print("trainer: goes on after step %d" % step)
     while not stop and (args.steps == 0 or step < args.steps):
         step += 1
         queries = ["how is a document found", "step %d" % step, "how is a document found"]
@@ -51,6 +62,7 @@ def main():
         print("trainer: step %d, %d passages" % (step, len(results[0])), flush=True)
         if args.checkpoint:
             save(args.checkpoint, step)
+        time.sleep(args.pause)
     if stop:
         print("trainer: told to end by signal %d, step %d is saved" % (stop[0], step), flush=True)
     return 128 + stop[0] if stop else 0
