@@ -29,6 +29,12 @@ const rowByRow: Near = { tuning: undefined, resident: () => undefined };
  */
 export function keepNear(root: string): CurrentNear {
   let kept: { readonly version: number; readonly near: Promise<Near> } | undefined;
+  let reading = new AbortController();
+  const begin = (main: Table, record: EncoderRecord): Promise<Near> => {
+    reading.abort();
+    reading = new AbortController();
+    return readNear(root, main, record, reading.signal);
+  };
   let recorded: EncoderRecord | null = null;
   const encoder = async (): Promise<EncoderRecord | null> => (recorded ??= await readRecord(root));
   return {
@@ -36,7 +42,7 @@ export function keepNear(root: string): CurrentNear {
       const record = await encoder();
       if (main === undefined || record === null) return rowByRow;
       const version = await main.version();
-      if (kept?.version !== version) kept = { version, near: readNear(root, main, record) };
+      if (kept?.version !== version) kept = { version, near: begin(main, record) };
       return kept.near.catch((error: unknown) => {
         kept = undefined;
         throw error;
@@ -57,11 +63,17 @@ export async function vectorIndexFigures(
   return { ...((await readTuning(root)) ?? untuned(state.indexed)), unindexed: state.tail };
 }
 
-async function readNear(root: string, main: Table, encoder: EncoderRecord): Promise<Near> {
+async function readNear(
+  root: string,
+  main: Table,
+  encoder: EncoderRecord,
+  signal: AbortSignal,
+): Promise<Near> {
   const index = encoder.dimensions > 0 ? await vectorIndexState(main) : undefined;
   const tuning = index && ((await readTuning(root)) ?? untuned(index.indexed));
   let resident: Resident | undefined;
-  void readResident(main, encoder, { vectors: tuning?.search === 'compressed', words: true }).then(
+  const wanted = { vectors: tuning?.search === 'compressed', words: true };
+  void readResident(main, encoder, wanted, signal).then(
     (read) => (resident = read),
     // Files that another process has cleaned up: the table is read as it is, until its next version.
     () => undefined,

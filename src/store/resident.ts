@@ -6,6 +6,7 @@ import { comparison, type Comparison, type StoredVector } from './compare.ts';
 import { rankColumns } from './schema.ts';
 import { found, type Found } from './search.ts';
 import type { EncoderRecord } from './types.ts';
+import { countWords, type WordCounts } from './word-counts.ts';
 
 /**
  * What the host keeps of main in memory: what a ranking needs of each row, its vector, and its words. To find 400
@@ -20,6 +21,8 @@ export interface Resident {
   rank(question: Float32Array, rowIds: BigUint64Array, limit: number): Found[];
   /** Undefined of a row that is not known, and where words are not kept. */
   words(rowId: bigint): RowWords | undefined;
+  /** How many rows hold the word; undefined while that is counted, and where words are not kept. */
+  holders(word: string): number | undefined;
 }
 
 /** What a lexical search needs of a row. */
@@ -38,15 +41,21 @@ export interface Kept {
 const maxBytes = (): number =>
   Math.min(2 ** 30, Math.min(process.constrainedMemory() || Infinity, os.totalmem()) / 8);
 
-/** @returns undefined where main is too large */
+/**
+ * @param signal ends the counting of words, which goes on after it was read
+ * @returns undefined where main is too large
+ */
 export async function readResident(
   main: Table,
   encoder: Pick<EncoderRecord, 'dimensions' | 'metric'>,
   kept: Kept,
+  signal: AbortSignal,
 ): Promise<Resident | undefined> {
   const batches = await readBatches(main, columnsOf(kept));
-  if (batches !== undefined) return makeResident(batches, encoder);
-  return kept.words && kept.vectors ? readResident(main, encoder, { ...kept, words: false }) : undefined;
+  if (batches !== undefined) return makeResident(batches, encoder, signal);
+  return kept.words && kept.vectors
+    ? readResident(main, encoder, { ...kept, words: false }, signal)
+    : undefined;
 }
 
 const columnsOf = ({ vectors, words }: Kept): string[] => [
@@ -102,10 +111,15 @@ interface Place {
 function makeResident(
   batches: readonly Batch[],
   { dimensions, metric }: Pick<EncoderRecord, 'dimensions' | 'metric'>,
+  signal: AbortSignal,
 ): Resident {
   const placeOf = makeLookup(batches);
   const compare = comparison(metric, dimensions);
+  let counts: WordCounts | undefined;
+  const haveWords = batches.every(({ column }) => column.has('words'));
+  if (haveWords) void countWords(allWords(batches), signal).then((counted) => (counts = counted));
   return {
+    holders: (word) => counts && (counts.get(word) ?? 0),
     rank: (question, ids, limit) => {
       const scored = [...ids].flatMap((id) => {
         const place = placeOf(id);
@@ -121,6 +135,10 @@ function makeResident(
       return { ...found(row, 0), words: String(row['words']), length: Number(row['length']) };
     },
   };
+}
+
+function* allWords(batches: readonly Batch[]): Generator<string> {
+  for (const { column } of batches) for (const words of column.get('words') ?? []) yield String(words);
 }
 
 function scoreOf(compare: Comparison, question: Float32Array, { batch, at }: Place): number {

@@ -30,7 +30,7 @@ export async function searchText(
   texts: readonly string[],
   { k, where, resident }: TextSearch,
 ): Promise<Ranked[][]> {
-  const tables = await statistics.of(view);
+  const tables = await statistics.of(view, resident);
   const languages = [...new Set(tables.flatMap((table) => [...table.languages]))].sort();
   return mapLimited(texts, async (text) => {
     const question = await weigh(questionWords(text, languages), tables);
@@ -131,15 +131,18 @@ interface Fetch {
 
 async function* candidates(asked: TableQuestion, fetch: Fetch): AsyncGenerator<Candidate> {
   const { resident } = fetch;
-  if (resident === undefined) return yield* readCandidates(asked, fetch);
+  if (resident === undefined) {
+    yield* readCandidates(asked, fetch);
+    return;
+  }
   const rows = await findRows(asked, fetch, ['_score']).withRowId().toArray();
   const known = rows.map((row: StoredRow) => ({
     ...resident.words(row['_rowid'] as bigint),
     lance: Number(row['_score']),
   }));
   // Of another version than the one in memory, or too long to be there.
-  if (known.some(({ words }) => words === undefined)) return yield* readCandidates(asked, fetch);
-  yield* known as Candidate[];
+  const areKnown = known.every(({ words }) => words !== undefined);
+  yield* areKnown ? (known as Candidate[]) : readCandidates(asked, fetch);
 }
 
 function findRows(

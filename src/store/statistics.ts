@@ -1,4 +1,5 @@
 import type { Table } from '@lancedb/lancedb';
+import type { Resident } from './resident.ts';
 import type { Place } from './search.ts';
 import { mainName } from './tables.ts';
 import { countAll, countHolders, countShown, type TableCounts } from './table-counts.ts';
@@ -15,7 +16,7 @@ export interface TableStatistics extends Omit<TableCounts, 'hidden'> {
 
 export interface Statistics {
   /** Of the tables that have a text index; where one is missing or too old it is made. */
-  of(view: View): Promise<readonly TableStatistics[]>;
+  of(view: View, resident: () => Resident | undefined): Promise<readonly TableStatistics[]>;
 }
 
 interface Kept {
@@ -33,7 +34,7 @@ const growth = 0.05;
 /** A table is counted once for each of its versions, whatever becomes of the others. */
 export function keepStatistics(): Statistics {
   let kept: ReadonlyMap<string, Kept> = new Map();
-  const read = async (view: View): Promise<readonly TableStatistics[]> => {
+  const read: Statistics['of'] = async (view, resident) => {
     const all = await Promise.all(
       namedTables(view).map(async (named) => ({
         ...named,
@@ -42,14 +43,16 @@ export function keepStatistics(): Statistics {
     );
     kept = new Map(all.flatMap(({ name, now }) => (now === undefined ? [] : [[name, now]])));
     return all.flatMap(({ table, place, now }) =>
-      now === undefined ? [] : [statisticsOf(table, place, now)],
+      now === undefined
+        ? []
+        : [statisticsOf(table, place, now, place === 'main' ? resident : () => undefined)],
     );
   };
   let last: Promise<unknown> = Promise.resolve();
   return {
     // One after the other: questions that come together would all count.
-    of: (view) => {
-      const result = last.then(() => read(view));
+    of: (view, resident) => {
+      const result = last.then(() => read(view, resident));
       last = result.catch(() => undefined);
       return result;
     },
@@ -91,7 +94,12 @@ function isCurrent(before: Kept, place: Place, version: number, stored: number):
 /** Questions share most of their words. */
 const mostRemembered = 100_000;
 
-function statisticsOf(table: Table, place: Place, { counts, holders }: Kept): TableStatistics {
+function statisticsOf(
+  table: Table,
+  place: Place,
+  { counts, holders }: Kept,
+  resident: () => Resident | undefined,
+): TableStatistics {
   const { rows, length, languages, hidden } = counts;
   return {
     table,
@@ -100,6 +108,8 @@ function statisticsOf(table: Table, place: Place, { counts, holders }: Kept): Ta
     length,
     languages,
     holders: (words) => {
+      const counted = words.length === 1 ? resident()?.holders(words[0] ?? '') : undefined;
+      if (counted !== undefined) return Promise.resolve(counted);
       const key = words.join(' ');
       const before = holders.get(key);
       if (before !== undefined) return before;

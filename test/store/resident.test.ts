@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { connect, type Table } from '@lancedb/lancedb';
 import { readResident } from '../../src/store/resident.ts';
 import { chunkTable, type StoredRow } from '../../src/store/rows.ts';
@@ -36,6 +37,7 @@ for (const type of ['f16', 'f32'] as const)
         table,
         { ...encoder, metric: metric === 'l2' ? 'l2' : 'cosine' },
         { vectors: true, words: true },
+        new AbortController().signal,
       );
       const question = vectorOf('question');
       const exact = await table
@@ -56,3 +58,31 @@ for (const type of ['f16', 'f32'] as const)
         assert.ok(Math.abs(score - (metric === 'l2' ? -distance : 1 - distance)) < 1e-3);
       }
     });
+
+test('words in memory are those of the rows, and it is counted which rows hold them', async () => {
+  await using folder = await scratchFolder();
+  const table = await fillTable(folder.path, encoder);
+  const wanted = { vectors: false, words: true };
+  const resident = await readResident(table, encoder, wanted, new AbortController().signal);
+  const ids = await rowIds(table);
+  const rows = ids.map((id) => resident?.words(id));
+  assert.deepEqual(
+    rows.map((row) => row?.words),
+    rows.map(
+      (row) => rowsOf({ key: row?.document ?? '', texts: [`text ${row?.document.slice(1)}`] })[0]?.words,
+    ),
+  );
+  assert.deepEqual([resident?.words(99n << 32n), rows[0]?.length], [undefined, 3]);
+  while (resident?.holders('text') === undefined) await setImmediate();
+  assert.deepEqual([resident.holders('text'), resident.holders('d7'), resident.holders('none')], [27, 1, 0]);
+});
+
+test('where words are not kept nobody says how many rows hold one', async () => {
+  await using folder = await scratchFolder();
+  const table = await fillTable(folder.path, encoder);
+  const wanted = { vectors: true, words: false };
+  const resident = await readResident(table, encoder, wanted, new AbortController().signal);
+  for (let turns = 0; turns < 20; turns++) await setImmediate();
+  const [id = 0n] = await rowIds(table);
+  assert.deepEqual([resident?.holders('text'), resident?.words(id)], [undefined, undefined]);
+});
