@@ -129,6 +129,14 @@ def serve(output, start):
     quick = {}  # filled when the first frame is out: nothing may be answered before it
 
     def read():
+        try:
+            take()
+            output.leave(0)
+        except BaseException:  # a process that no longer reads would look alive
+            traceback.print_exc()
+            output.leave(70)
+
+    def take():
         for line in lines(open(0, "rb", buffering=1 << 20, closefd=False)):
             try:
                 request = parse(line)
@@ -139,10 +147,8 @@ def serve(output, start):
                 output.send(answer(quick, request))
             else:
                 waiting.put(request)
-        output.leave(0)
 
-    reader = threading.Thread(target=read, daemon=True)
-    reader.start()
+    threading.Thread(target=read, daemon=True).start()
     try:
         first, operations, at_once = start()
         output.send(first)
