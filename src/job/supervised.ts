@@ -12,6 +12,7 @@ import { startTree } from '../supervise/tree.ts';
 import { openContainment } from './contain.ts';
 import type { Folders } from './folders.ts';
 import type { Prepared } from './prepare.ts';
+import { openOomWatch } from './oom-watch.ts';
 import { makeServed, type Served } from './served.ts';
 import { makeSpecs } from './services.ts';
 import type { Watch } from './watch.ts';
@@ -50,6 +51,7 @@ export async function withServices<T>(
   const { containment, gpuMemory } = contained;
   await using http = openOllamaHttp();
   const served = makeServed(prepared.plan, (url) => http.flights.traffic(url).inFlight);
+  const oom = await openOomWatch(log);
   const specs = makeSpecs({
     prepared,
     folders,
@@ -72,6 +74,7 @@ export async function withServices<T>(
   tree.onChange((status) => {
     served.withdraw(status);
     announce(status, log);
+    void oom.look(status);
     if (status.current.state === 'ready') void gpuMemory.note();
   });
   return await use({ tree, served, http, containment, lost: whenLost(tree) });
