@@ -20,6 +20,7 @@ import { version } from '../version.ts';
 import { openFolders, type Folders } from './folders.ts';
 import { openFurther } from './further.ts';
 import { makeModels } from './models.ts';
+import { linkOldNames } from './old-names.ts';
 import { openOutsideParser, type OpenOutsideParser } from './outside-parser.ts';
 import type { Prepared } from './prepare.ts';
 import { untilChannel } from './ready-children.ts';
@@ -141,6 +142,7 @@ async function withWork<T>(
     further: further.indexes,
   });
   describe(prepared, folders, log);
+  await linkOldNames(settings.LOG_ROOT, folders.logs, plan);
   return await watched(
     { prepared, folders, log, watch, tree, roster, flights: http.flights, work, lost },
     use,
