@@ -229,7 +229,8 @@ interface Found {
 
 /** What the sidecar's code makes of the cases, several models in one process. */
 async function scored(env: Readonly<Record<string, string>>): Promise<Record<string, Found>> {
-  const words = [`parity=${at('gemma')}`, `encode=medcpt=${at('hub')}`, `encode=${at('first')}`];
+  const decoders = ['parity', 'half', 'half-parity'].map((how) => `${how}=${at('gemma')}`);
+  const words = [...decoders, `encode=medcpt=${at('hub')}`, `encode=${at('first')}`];
   const folders = ['gemma', 'xlm-roberta', 'bert', 'qwen3'].map((name) => `rerank=${at(name)}`);
   const program = join(import.meta.dirname, 'score.py');
   const { status, stdout, stderr } = await runPython(
@@ -249,6 +250,10 @@ function assertAsExpected(found: Record<string, Found>): void {
   }
   const parity = found[`parity=${at('gemma')}`]?.scores ?? [];
   assert.ok(difference(parity, expected.gemma) < 1e-5, 'with --parity, padded on the right');
+  for (const how of ['half', 'half-parity']) {
+    const apart = difference(found[`${how}=${at('gemma')}`]?.scores ?? [], expected.gemma);
+    assert.ok(apart > 1e-5 && apart < 0.02, `${how}: ${apart}`);
+  }
   for (const [word, name] of Object.entries({ [`medcpt=${at('hub')}`]: 'medcpt', [at('first')]: 'first' })) {
     const vectors = found[`encode=${word}`]?.vectors ?? [];
     assert.ok(difference(vectors, expected.vectors[name]?.passage ?? []) < 1e-4, name);
