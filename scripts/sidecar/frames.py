@@ -141,7 +141,7 @@ def serve(output, start):
             try:
                 request = parse(line)
             except RequestError as error:
-                output.send(error_frame(None, error.code, error.message))
+                waiting.put(error)  # in its turn: the first frame comes first
                 continue
             if request["op"] in quick:
                 output.send(answer(quick, request))
@@ -156,6 +156,9 @@ def serve(output, start):
         operations.update(at_once)
         while True:
             request = waiting.get()
+            if isinstance(request, RequestError):
+                output.send(error_frame(None, request.code, request.message))
+                continue
             try:
                 output.send(answer(operations, request))
             except DeviceLost as error:

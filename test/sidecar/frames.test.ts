@@ -31,7 +31,9 @@ test('any text comes back as it was, in one frame of megabytes too', async () =>
 
 test('garbage is answered, and the next request too', async () => {
   await using sidecar = start();
-  await sidecar.first;
+  sidecar.write('garbage before the first frame\n');
+  assert.deepEqual(await sidecar.first, { ready: true });
+  assert.equal(codeOf(await sidecar.unasked()), 'bad-request');
   const garbage = ['', 'no json', '[]', '{"op":"echo"}', '{"id":"1","op":"echo"}', '{"id":1,"op":["echo"]}'];
   const deep = '['.repeat(100_000);
   for (const line of [...garbage, deep, Buffer.from([0xff, 0xfe, 0x7b])]) {
