@@ -79,7 +79,8 @@ export function openIndex(root: string, say: (line: string) => void): Operations
         const { resident } = await near.of(view.main);
         return searchText(view, statistics, texts, { k, where: filterSql(filter), resident });
       }),
-    passages: (chunks) => reading((view) => passages(view, chunks)),
+    passages: (chunks) =>
+      reading(async (view) => passages(view, chunks, (await near.of(view.main)).resident())),
     version: () => retrying(root, () => current.version()),
     inspect: () => retrying(root, () => inspect(folder)),
     verify: () => retrying(root, () => verify(folder)),

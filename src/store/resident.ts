@@ -3,7 +3,9 @@ import process from 'node:process';
 import type { Table } from '@lancedb/lancedb';
 import type { RecordBatch, Vector } from 'apache-arrow';
 import { comparison, type Comparison, type StoredVector } from './compare.ts';
-import { rankColumns } from './schema.ts';
+import { inTurns } from './in-turns.ts';
+import type { StoredRow } from './rows.ts';
+import { rankColumns, residentColumns } from './schema.ts';
 import { found, type Found } from './search.ts';
 import type { EncoderRecord } from './types.ts';
 import { countWords, type WordCounts } from './word-counts.ts';
@@ -21,6 +23,8 @@ export interface Resident {
   rank(question: Float32Array, rowIds: BigUint64Array, limit: number): Found[];
   /** Undefined of a row that is not known, and where words are not kept. */
   words(rowId: bigint): RowWords | undefined;
+  /** What is in memory of these chunks, by the names of the columns. What is not known, or not yet, is missing. */
+  rows(chunks: readonly string[]): KnownRow[];
   /** How many rows hold the word; undefined while that is counted, and where words are not kept. */
   holders(word: string): number | undefined;
 }
@@ -29,6 +33,12 @@ export interface Resident {
 export interface RowWords extends Omit<Found, 'score'> {
   readonly words: string;
   readonly length: number;
+}
+
+/** A row, but for what is on the disk only. */
+export interface KnownRow {
+  readonly rowId: bigint;
+  readonly row: StoredRow;
 }
 
 /** What is kept. Words go first where there is too much. */
@@ -59,7 +69,7 @@ export async function readResident(
 }
 
 const columnsOf = ({ vectors, words }: Kept): string[] => [
-  ...rankColumns,
+  ...residentColumns,
   ...(vectors ? ['vector'] : []),
   ...(words ? ['words', 'length'] : []),
 ];
@@ -115,10 +125,19 @@ function makeResident(
 ): Resident {
   const placeOf = makeLookup(batches);
   const compare = comparison(metric, dimensions);
+  let byChunk: ReadonlyMap<string, Place> | undefined;
+  void indexChunks(batches, signal).then((index) => (byChunk = index));
   let counts: WordCounts | undefined;
   const haveWords = batches.every(({ column }) => column.has('words'));
   if (haveWords) void countWords(allWords(batches), signal).then((counted) => (counts = counted));
   return {
+    rows: (chunks) =>
+      chunks.flatMap((chunk) => {
+        const place = byChunk?.get(chunk);
+        if (place === undefined) return [];
+        const rowId = place.batch.ids[place.at] ?? 0n;
+        return [{ rowId, row: rowAt(place, residentColumns) }];
+      }),
     holders: (word) => counts && (counts.get(word) ?? 0),
     rank: (question, ids, limit) => {
       const scored = [...ids].flatMap((id) => {
@@ -135,6 +154,23 @@ function makeResident(
       return { ...found(row, 0), words: String(row['words']), length: Number(row['length']) };
     },
   };
+}
+
+function* allPlaces(batches: readonly Batch[]): Generator<Place> {
+  for (const batch of batches) for (let at = 0; at < batch.rows; at++) yield { batch, at };
+}
+
+/** 100k rows take 0.1 s. */
+async function indexChunks(
+  batches: readonly Batch[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, Place> | undefined> {
+  const index = new Map<string, Place>();
+  const note = (place: Place): void => {
+    index.set(String(place.batch.column.get('chunk_id')?.get(place.at)), place);
+  };
+  const outcome = await inTurns(allPlaces(batches), note, { perTurn: 2_048, signal });
+  return outcome === 'done' ? index : undefined;
 }
 
 function* allWords(batches: readonly Batch[]): Generator<string> {

@@ -73,6 +73,9 @@ export const removalSchema: Schema = new Schema([
 /** What a ranking needs; document and hash decide whether a row may be shown. */
 export const rankColumns = ['chunk_id', 'document', 'hash', 'text_digest'] as const;
 
+/** What of a row is kept in memory, beside its vector and its words. */
+export const residentColumns = [...rankColumns, 'page', 'page_end', 'start_at', 'end_at'] as const;
+
 /** What a passage is shown with, and `hash`. */
 export const passageColumns = [
   'chunk_id',

@@ -1,10 +1,7 @@
-import { setImmediate as turn } from 'node:timers/promises';
+import { inTurns } from './in-turns.ts';
 
 /** How many rows hold each word. */
 export type WordCounts = ReadonlyMap<string, number>;
-
-/** Rows after which others may have the thread: some 2 ms. */
-const rowsPerTurn = 256;
 
 /**
  * 100k rows of 100 words take a second, beside whatever else is done. To ask Lance takes 0.9 ms for each word that was
@@ -18,13 +15,8 @@ export async function countWords(
   signal: AbortSignal,
 ): Promise<WordCounts | undefined> {
   const counts = new Map<string, number>();
-  let rows = 0;
-  for (const text of texts) {
+  const count = (text: string): void => {
     for (const word of new Set(text.split(' '))) counts.set(word, (counts.get(word) ?? 0) + 1);
-    rows += 1;
-    if (rows % rowsPerTurn !== 0) continue;
-    await turn();
-    if (signal.aborted) return undefined;
-  }
-  return counts;
+  };
+  return (await inTurns(texts, count, { perTurn: 256, signal })) === 'done' ? counts : undefined;
 }

@@ -86,3 +86,23 @@ test('where words are not kept nobody says how many rows hold one', async () => 
   const [id = 0n] = await rowIds(table);
   assert.deepEqual([resident?.holders('text'), resident?.words(id)], [undefined, undefined]);
 });
+
+test('what is in memory of a row is found by its chunk', async () => {
+  await using folder = await scratchFolder();
+  const table = await fillTable(folder.path, encoder);
+  const wanted = { vectors: false, words: true };
+  const resident = await readResident(table, encoder, wanted, new AbortController().signal);
+  const [row] = rowsOf(documents[7] ?? assert.fail());
+  const chunk = row?.chunk ?? '';
+  while (resident?.rows([chunk]).length === 0) await setImmediate();
+  const [known] = resident?.rows(['none', chunk]) ?? [];
+  const [stored]: StoredRow[] = await table
+    .takeRowIds([known?.rowId ?? 0n])
+    .select(['document', 'end_at'])
+    .toArray();
+  assert.deepEqual(
+    [known?.row['document'], known?.row['end_at']],
+    [stored?.['document'], stored?.['end_at']],
+  );
+  assert.equal(known?.row['document'], 'd7');
+});
