@@ -1,9 +1,11 @@
 import { load } from '../config/load.ts';
+import { forecast } from '../job/forecast.ts';
 import { makeIntent } from '../job/intent.ts';
 import { type LoadTime, loadText, readLoadTimes } from '../job/load-time.ts';
 import { fitPlan } from '../job/memory.ts';
 import { planFor } from '../job/plan-for.ts';
 import { readAssumedGpus } from '../plan/assume.ts';
+import { corpusText } from '../plan/corpus.ts';
 import { type MemoryLine, memoryText } from '../plan/memory.ts';
 import type { Plan } from '../plan/types.ts';
 import { readJob } from '../slurm/job.ts';
@@ -11,17 +13,19 @@ import { jsonFlag, type Verb } from './verb.ts';
 
 export const planVerb: Verb = {
   summary: 'What `run` would do: GPUs, slices, instances, memory. Changes nothing.',
-  usage: 'plan [--assume-gpus 4x80GiB] [--json] [options of run]',
+  usage: 'plan [--assume-gpus 4x80GiB] [--corpus PATH] [--json] [options of run]',
   examples: [
     'node dist/supervisor.js plan',
     'CUDA_VISIBLE_DEVICES=0,1,2,3 node dist/supervisor.js plan --json',
     'node dist/supervisor.js plan --assume-gpus 2x80GiB   # before anything is submitted',
+    'node dist/supervisor.js plan --corpus papers/        # chunks, bytes, hours',
   ],
   settings: ['work', 'ollama', 'reranker', 'gpus'],
   flags: {
     json: jsonFlag,
     query: { kind: 'value', meaning: 'A question, as for run.' },
     'assume-gpus': { kind: 'value', meaning: 'Plan for GPUs that are not here: number and size.' },
+    corpus: { kind: 'value', meaning: 'A folder or file: what it will make of an index, by a sample of it.' },
   },
   async run({ line, environment, signal, print, tell }) {
     const { settings, warnings } = load({ flags: line.settings, environment, file: line.values['config'] });
@@ -43,8 +47,12 @@ export const planVerb: Verb = {
     );
     for (const warning of [...warnings, ...ofMode]) tell(`warning: ${warning}`);
     const loads = await readLoadTimes(plan, settings.OLLAMA_MODELS);
+    const path = line.values['corpus'];
+    const corpus = path === undefined ? null : await forecast(path, { plan, settings, job, signal });
     print(
-      line.switches.has('json') ? JSON.stringify({ ...plan, memory, loads }) : planText(plan, memory, loads),
+      line.switches.has('json')
+        ? JSON.stringify({ ...plan, memory, loads, ...(corpus && { corpus }) })
+        : [planText(plan, memory, loads), ...(corpus === null ? [] : corpusText(corpus))].join('\n'),
     );
     return 0;
   },

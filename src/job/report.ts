@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { z } from 'zod';
 import { readIfThere, writeAtomic } from '../disk/atomic.ts';
 import { type HistoryEvent, phaseSpans } from './history.ts';
+import type { IngestProgress } from '../work.ts';
 import type { Prepared } from './prepare.ts';
 import type { SupervisorStatus } from './status.ts';
 
@@ -18,10 +19,14 @@ export interface ReportInput {
   readonly onError: (error: unknown) => void;
 }
 
+/** How far an ingest came, and in how many seconds. */
+type Ingested = IngestProgress & { readonly seconds: number };
+
 /** Asked at the end. */
 export interface Told {
   readonly history: () => readonly HistoryEvent[];
   readonly status: () => SupervisorStatus;
+  readonly ingested: () => Ingested | null;
 }
 
 /** A disk that is full takes the records and nothing else. @throws what `work` throws */
@@ -57,12 +62,27 @@ function makeRunRecord({ prepared, run, version }: ReportInput, started: Date): 
   };
 }
 
-const runSchema = z.looseObject({ run: z.string(), seconds: z.number(), gpu_hours: z.number() });
+const ingestSchema = z.object({
+  chunks: z.number(),
+  embedded: z.number(),
+  tokens: z.number(),
+  seconds: z.number(),
+  model: z.string().nullable(),
+  servers: z.number(),
+});
+export type IngestRecord = z.infer<typeof ingestSchema>;
+
+const runSchema = z.looseObject({
+  run: z.string(),
+  seconds: z.number(),
+  gpu_hours: z.number(),
+  ingest: ingestSchema.nullish(),
+});
 type RunReport = z.infer<typeof runSchema>;
 
 function makeRunReport(
   { prepared: { job, plan }, run }: ReportInput,
-  { history, status }: Told,
+  { history, status, ingested }: Told,
   { from, to }: { readonly from: Date; readonly to: Date },
 ): RunReport {
   const seconds = (to.getTime() - from.getTime()) / 1000;
@@ -78,11 +98,22 @@ function makeRunReport(
     gpu_hours: (plan.gpus.length * seconds) / 3600,
     outcome,
     progress,
+    ingest: ingestOf(ingested(), plan),
     phases: phaseSpans(history(), to),
     services: services.map(({ id, gpus, restarts, reason }) => ({ id, gpus, restarts, reason })),
     events: history().filter((event) => event.what === 'service'),
   };
 }
+
+const ingestOf = (ingested: Ingested | null, plan: Prepared['plan']): IngestRecord | null =>
+  ingested && {
+    chunks: ingested.chunks,
+    embedded: ingested.embedded,
+    tokens: ingested.tokens,
+    seconds: ingested.seconds,
+    model: plan.instances.find(({ role }) => role === 'embed')?.model ?? null,
+    servers: plan.instances.filter(({ role }) => role === 'embed').length,
+  };
 
 const mostRuns = 200;
 
@@ -93,7 +124,7 @@ const makeReport = (runs: readonly RunReport[]): Record<string, unknown> => ({
 });
 
 /** A report that was cut short, or is another program's, is begun anew. */
-async function readRuns(path: string): Promise<RunReport[]> {
+export async function readRuns(path: string): Promise<RunReport[]> {
   const text = await readIfThere(path);
   return text === undefined ? [] : z.object({ runs: z.array(runSchema) }).parse(JSON.parse(text)).runs;
 }

@@ -17,6 +17,8 @@ import { makeStatus, type Outcome, type StatusInput, type SupervisorStatus } fro
 export interface Watch extends AsyncDisposable {
   status(): SupervisorStatus;
   history(): readonly HistoryEvent[];
+  /** Of the last ingest; null when there was none. */
+  ingested(): StatusInput['progress'];
   follow(tree: Tree, contained: Contained): void;
   device(id: string, device: DeviceStatus): void;
   endpoint(endpoint: Endpoint): void;
@@ -59,6 +61,7 @@ export async function openWatch(prepared: Prepared, onError: (error: unknown) =>
   return {
     status,
     history: () => history,
+    ingested: () => known.progress,
     follow: (tree, contained) => {
       known = { ...known, contained, children: () => tree.statuses() };
       tree.onChange((child) => {

@@ -47,7 +47,7 @@ test('the report of a job spans its restarts, and one that was torn is begun ane
     const prepared = {
       settings: {},
       job: { ...slurmJob, restart },
-      plan: { gpus: ['0', '1'] },
+      plan: { gpus: ['0', '1'], instances: [{ role: 'embed', model: 'm' }] },
       intent: {},
       environment: { SLURM_JOB_ID: '12', SECRET: 'x' },
     };
@@ -60,7 +60,16 @@ test('the report of a job spans its restarts, and one that was torn is begun ane
       onError: (error: unknown) => errors.push(error),
     };
     const status = () => ({ services: [], outcome: { exit: 75, reason: 'stopped' }, progress: {} });
-    const told = { history: makeHistory, status } as never;
+    const ingested = () => ({
+      chunks: 2,
+      embedded: 2,
+      tokens: 600,
+      seconds: 30,
+      documentsDone: 1,
+      documentsTotal: 1,
+      failed: 0,
+    });
+    const told = { history: makeHistory, status, ingested } as never;
     assert.equal(await reporting(input as unknown as ReportInput, told, () => Promise.resolve(name)), name);
     assert.deepEqual(errors, []);
   };
