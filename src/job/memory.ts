@@ -70,8 +70,10 @@ async function readShapes(plan: Plan, store: string): Promise<ReadonlyMap<string
   return shapes;
 }
 
+/** A start waits for it, and goes on without: one before a card that fell off its bus never answers. */
+const sizesMs = 5_000;
+
 async function sizesHere({ environment, signal }: MemoryRequest): Promise<ReadonlyMap<string, number>> {
   const nvidiaSmi = findProgram('nvidia-smi', environment['PATH'] ?? '');
-  // A driver that has to initialise its cards first takes seconds.
-  return nvidiaSmi === undefined ? new Map() : readGpuSizes(nvidiaSmi, { timeoutMs: 30_000, signal });
+  return nvidiaSmi === undefined ? new Map() : readGpuSizes(nvidiaSmi, { timeoutMs: sizesMs, signal });
 }
