@@ -71,7 +71,7 @@ async function readShapes(plan: Plan, store: string): Promise<ReadonlyMap<string
 }
 
 /** A start waits for it, and goes on without: one before a card that fell off its bus never answers. */
-const sizesMs = 5_000;
+const sizesMs = 3_000;
 
 async function sizesHere({ environment, signal }: MemoryRequest): Promise<ReadonlyMap<string, number>> {
   const nvidiaSmi = findProgram('nvidia-smi', environment['PATH'] ?? '');
