@@ -21,7 +21,7 @@ rerank  {"id","op":"rerank","query","passages":[text],"max_length"?} -> {"id","s
 encode  {"id","op":"encode","encoder":name,"texts":[text|{"title","text"}],"kind":"query|passage"}
          -> {"id","dimensions","vectors":base64 of little-endian f32 rows,"ms","batch_size"}
 load    {"id","op":"load","block":name,"file":path of a .npy of f16 or f32,"metric":"dot|cosine|l2"}; a file without
-         a header needs "dimensions", and "dtype":"f16|f32", "offset" in bytes, "rows" where they differ from f16, 0, all
+         a header needs "dimensions", and "dtype":"f16|f32" (f16), "offset" in bytes (0), "rows" (all) where they differ
          -> {"id","rows","dimensions","memory_bytes","ms"}. The same name again replaces the block.
 search  {"id","op":"search","block":name,"vectors":base64 of f32 rows,"k"}, exact
          -> {"id","k","rows":base64 of i32, k for each vector,"scores":base64 of f32 (higher is nearer; l2: minus the

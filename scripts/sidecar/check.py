@@ -5,7 +5,7 @@ from . import encoders, folders, rerankers
 from .frames import Fatal
 
 OLDEST_PYTHON = (3, 8)
-OLDEST = (("torch", (2, 0)), ("transformers", (4, 50)), ("safetensors", (0, 4)))
+OLDEST = (("torch", (2, 1)), ("transformers", (4, 50)), ("safetensors", (0, 4)))
 INSTALL = "{} -m pip install torch transformers safetensors".format(sys.executable)
 
 

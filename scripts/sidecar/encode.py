@@ -103,4 +103,4 @@ def from_base64(text):
     try:
         return torch.frombuffer(bytearray(base64.b64decode(text, validate=True)), dtype=torch.float32)
     except (ValueError, TypeError, RuntimeError):
-        raise RequestError("bad-request", "vectors are no base64 of f32 numbers")
+        raise RequestError("bad-request", "vectors are no base64 of one f32 or more")

@@ -54,8 +54,9 @@ def resolve(word):
             "Cannot find the encoder {}: it is no folder, and none of {}".format(word, ", ".join(sorted(NAMED))),
             "ls -d " + word,
         )
+    called = os.path.basename(os.path.realpath(folder))
     for known in NAMED.values():
-        if os.path.basename(os.path.realpath(folder)) in (os.path.basename(known.query), os.path.basename(known.passage)):
+        if called in (os.path.basename(known.query), os.path.basename(known.passage)):
             return named_by_folder(word, folder, known)
     return Encoder(word, folder, folder, folder_recipe(folder, os.path.basename(word.rstrip("/"))))
 

@@ -9,7 +9,14 @@ from .frames import Fatal
 
 WHOLE_BYTES = 64 << 20  # a file up to this size is hashed whole
 SAMPLES, SAMPLE_BYTES = 256, 1 << 16
-VOCABULARIES = ("tokenizer.json", "vocab.txt", "sentencepiece.bpe.model", "tokenizer.model", "spiece.model", "vocab.json")
+VOCABULARIES = (
+    "tokenizer.json",
+    "vocab.txt",
+    "sentencepiece.bpe.model",
+    "tokenizer.model",
+    "spiece.model",
+    "vocab.json",
+)
 
 
 def read_json(*path):

@@ -53,7 +53,7 @@ class Output(object):
         except ValueError:
             line = encode(error_frame(frame.get("id"), "failed", "the answer has a number that is not finite"))
         if len(line) > MAX_FRAME_BYTES:
-            line = encode(error_frame(frame.get("id"), "bad-request", "the answer is over 64 MiB: ask for less at once"))
+            line = encode(error_frame(frame.get("id"), "bad-request", "the answer is over 64 MiB: ask for less"))
         try:
             with self.lock:
                 rest = memoryview(line)

@@ -3,7 +3,7 @@ from .frames import Fatal
 
 
 def kind_of(config, folder):
-    """`llm`: the logit of 'Yes' (bge-reranker-v2-gemma); `qwen3`: 'yes' against 'no'; `encoder`: a classifier's logit."""
+    """`llm`: the logit of 'Yes' (bge-reranker-v2-gemma); `qwen3`: 'yes' against 'no'; `encoder`: a classifier's one."""
     architecture = (config.get("architectures") or [""])[0]
     model_type = config.get("model_type") or ""
     if architecture.endswith("ForSequenceClassification"):

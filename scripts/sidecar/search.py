@@ -92,7 +92,7 @@ def from_file(mapped, dtype, offset, start, end, dimensions):
 
 
 def layout(path, shape):
-    """(type, offset, rows, dimensions) of a .npy, or of raw numbers of the shape that was given. Raises RequestError."""
+    """(type, offset, rows, dimensions) of a .npy, or of raw numbers of the given shape. Raises RequestError."""
     try:
         size = os.path.getsize(path)
         with open(path, "rb") as file:
@@ -139,7 +139,7 @@ def answer(block, request):
     vectors = batches.finite(vectors.view(-1, block.dimensions))
     try:
         with torch.inference_mode():
-            rows, scores = block.search(vectors, k) if len(vectors) else (torch.empty(0), torch.empty(0))
+            rows, scores = block.search(vectors, k)
     except RuntimeError as error:
         if devices.is_out_of_memory(error):
             raise RequestError("out-of-memory", "no room for the scores of {} vectors".format(len(vectors)))

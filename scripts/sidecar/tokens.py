@@ -52,11 +52,11 @@ def positions(model, tokenizer):
 
 
 def batch(rows, tokenizer, padding, device):
-    """Rows -> what the forward of an encoder takes."""
-    ids, ones = pad([row.ids for row in rows], padding, tokenizer.padding_side, device)
+    """Rows -> what the forward of an encoder takes. Padded on the right: it counts positions, and the first is read."""
+    ids, ones = pad([row.ids for row in rows], padding, "right", device)
     named = {"input_ids": ids, "attention_mask": ones}
     if "token_type_ids" in tokenizer.model_input_names:
-        named["token_type_ids"], _ = pad([row.types for row in rows], 0, tokenizer.padding_side, device)
+        named["token_type_ids"], _ = pad([row.types for row in rows], 0, "right", device)
     return named
 
 
@@ -70,7 +70,8 @@ def pair_frame(tokenizer):
     first, second = owners.index(0), owners.index(1)
     end = first + owners.count(0)
     last = second + owners.count(1)
-    return types[first], types[second], [Row(ids[a:b], types[a:b]) for a, b in ((0, first), (end, second), (last, None))]
+    around = ((0, first), (end, second), (last, None))
+    return types[first], types[second], [Row(ids[a:b], types[a:b]) for a, b in around]
 
 
 def pair(frame, first, second):

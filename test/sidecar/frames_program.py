@@ -1,4 +1,4 @@
-"""Serves operations of its own through the sidecar's frames, without torch: `frames_program.py SCRIPTS [slow-start]`."""
+"""Serves operations of its own through the sidecar's frames, without torch: `frames_program.py SCRIPTS [slow-start]`"""
 import sys
 import time
 

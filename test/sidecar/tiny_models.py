@@ -86,7 +86,8 @@ def qwen3(folder):
         vocab_size=tokenizer.get_vocab_size(), num_key_value_heads=2, head_dim=16, max_position_embeddings=1024, **sizes
     )
     said = {"eos_token": "<|im_end|>", "pad_token": "<|im_end|>", "padding_side": "left"}
-    return save(folder, Qwen3ForCausalLM(config), tokenizer, dict(said, model_input_names=["input_ids", "attention_mask"]))
+    said["model_input_names"] = ["input_ids", "attention_mask"]
+    return save(folder, Qwen3ForCausalLM(config), tokenizer, said)
 
 
 def xlm_roberta(folder):
