@@ -16,6 +16,7 @@ import { sidecarEncoder, type ServedEncoder } from './encoder.ts';
 import type { Folders } from './folders.ts';
 import { furtherOf } from './further.ts';
 import type { Prepared } from './prepare.ts';
+import { remoteService } from './remote-service.ts';
 import { sidecarOf, sidecarProgram, type SidecarInput } from './sidecars.ts';
 import type { DeviceStatus } from './device.ts';
 import { embedDimensions, embedOptions, generateOptions } from './models-in-force.ts';
@@ -115,8 +116,11 @@ function modelServer(input: SpecsInput, instance: Instance, role: 'embed' | 'gen
   if (plan.engine === 'embedded') return embeddedSpec(options);
   const dimensions = role === 'embed' ? embedDimensions(settings, instance.model) : null;
   const { model } = instance;
-  if (prepared.service !== undefined)
-    return remoteSpec({ ...options, model, dimensions, service: prepared.service });
+  const { service } = prepared;
+  if (service !== undefined) {
+    const find = async (signal: AbortSignal) => (await remoteService(settings, signal)) ?? service;
+    return remoteSpec({ ...options, model, dimensions, find });
+  }
   return ollamaSpec({
     ...options,
     model,

@@ -1,31 +1,47 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import { codeOf, messageOf, RagError } from '../errors.ts';
+import { pause } from '../supervise/pause.ts';
 import type { ChildSpec } from '../supervise/spec.ts';
 import type { FoundService } from './find-service.ts';
+import type { ServedModel } from './ollama-ready.ts';
 import { type ServerOptions, serverSpec } from './ollama.ts';
 import { nextSocket, relayCommand } from './private-network.ts';
 
 export type RemoteOptions = Omit<ServerOptions, 'command' | 'modelsDir' | 'gpus' | 'allowCpu' | 'network'> & {
-  readonly service: FoundService;
+  /** Asked before each start: the job that served may have ended, and another one have taken its place. */
+  readonly find: (signal: AbortSignal) => Promise<FoundService>;
 };
 
+/** For the search itself, beside the wait for a service: one that is asked for its proof may be silent for 10 s. */
+const searchMs = 30_000;
+
 /** A model server that runs elsewhere, proven and watched like our own; what is started is the way to it. */
-export function remoteSpec({ service, ...options }: RemoteOptions): ChildSpec {
+export function remoteSpec({ find, ...options }: RemoteOptions): ChildSpec {
   const home = path.join(options.stateDir, options.id);
+  const { startTimeoutMs } = options;
+  let digest: string | undefined;
   const spec = serverSpec({
     ...options,
+    startTimeoutMs: startTimeoutMs + searchMs,
     command: [process.execPath],
     modelsDir: null,
     gpus: null,
     allowCpu: true,
     network: 'shared',
+    onReady: (served) => {
+      digest ??= served.digest;
+      if (served.digest !== digest) throw anotherModel(served);
+      options.onReady(served);
+    },
   });
   let launches = 0;
   return {
     ...spec,
     isolation: 'none',
     deathSignal: 'SIGKILL',
-    launch: async () => {
+    launch: async (signal) => {
+      const service = await untilFound(find, startTimeoutMs, signal);
       await mkdir(home, { recursive: true, mode: 0o700 });
       const socket = await nextSocket(home, (launches += 1));
       const env = { ...options.baseEnv, RAG_SUPERVISOR_ID: options.supervisorId };
@@ -33,3 +49,36 @@ export function remoteSpec({ service, ...options }: RemoteOptions): ChildSpec {
     },
   };
 }
+
+const lookEveryMs = 2000;
+
+/** @throws service-failed when there was none for so long */
+async function untilFound(
+  find: RemoteOptions['find'],
+  boundMs: number,
+  signal: AbortSignal,
+): Promise<FoundService> {
+  for (const deadline = performance.now() + boundMs; ;) {
+    try {
+      return await find(signal);
+    } catch (error) {
+      if (signal.aborted || codeOf(error) !== 'preflight') throw error;
+      if (performance.now() > deadline) throw gaveUp(error, boundMs);
+    }
+    await pause(lookEveryMs, signal);
+  }
+}
+
+/** Vectors of two models in one index would be told apart by nobody. */
+const anotherModel = ({ model }: ServedModel): RagError =>
+  new RagError(
+    'preflight',
+    `Cannot go on: ${model} of the service that is published now has other weights than before, the same are wanted`,
+    { hint: 'the same command again: it compares the index with the model' },
+  );
+
+const gaveUp = (cause: unknown, waitedMs: number): RagError =>
+  new RagError('service-failed', `${messageOf(cause)}; waited ${Math.round(waitedMs / 1000)} s for one`, {
+    hint: 'sbatch sbatch/ollama_service.sbatch   # then the same command again: it goes on with what is left',
+    cause,
+  });

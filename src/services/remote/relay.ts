@@ -18,6 +18,8 @@ const token = tokenFile === undefined ? undefined : readFileSync(tokenFile, 'utf
 /** Loading a model takes longer than undici's own limits (300 s each): who waits decides for how long. */
 const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: 10_000 } });
 
+let hasAnswered = false;
+
 async function relay(asked: IncomingMessage, reply: ServerResponse): Promise<void> {
   const gone = new AbortController();
   reply.on('close', () => gone.abort());
@@ -33,14 +35,24 @@ async function relay(asked: IncomingMessage, reply: ServerResponse): Promise<voi
     body: method === 'POST' ? asked : null,
     signal: gone.signal,
   });
+  hasAnswered = true;
   reply.writeHead(answer.statusCode, {
     'content-type': String(answer.headers['content-type'] ?? 'application/json'),
   });
   await pipeline(answer.body, reply);
 }
 
+const isRefused = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ECONNREFUSED';
+
+/** It was there and listens no more: whoever started us looks where its successor is. */
+function endWithout(error: unknown): never {
+  process.stderr.write(`The model server at ${origin} is gone: ${messageOf(error)}\n`);
+  process.exit(1);
+}
+
 const server = createServer((asked, reply) => {
   relay(asked, reply).catch((error: unknown) => {
+    if (hasAnswered && isRefused(error)) endWithout(error);
     if (reply.headersSent) reply.destroy();
     else
       reply

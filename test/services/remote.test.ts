@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { RagError } from '../../src/errors.ts';
+import type { FoundService } from '../../src/services/find-service.ts';
+import { remoteSpec } from '../../src/services/remote.ts';
+import type { ChildSpec } from '../../src/supervise/spec.ts';
+import { type Fake, startFake } from '../fixtures/fake-ollama/start.ts';
+import { watchLeaks } from '../leaks.ts';
+import { type Bench, endOf, openBench, restarted, soon } from './serving.ts';
+
+const leaks = watchLeaks();
+after(() => leaks.assertNone());
+
+const nobody = new RagError(
+  'preflight',
+  'Cannot use a published service: there is none, a live one is wanted',
+);
+
+/** What is published: nothing, until somebody is put there. */
+function wayTo(bench: Bench, startTimeoutMs: number): { published: Fake | undefined; spec: ChildSpec } {
+  const way: { published: Fake | undefined; spec: ChildSpec } = {
+    published: undefined,
+    spec: remoteSpec({
+      ...bench.options(),
+      startTimeoutMs,
+      id: 'remote-embed',
+      find: () => {
+        const url = way.published?.url;
+        const found: FoundService | undefined =
+          url === undefined ? undefined : { url, tokenFile: undefined, name: url };
+        return found === undefined ? Promise.reject(nobody) : Promise.resolve(found);
+      },
+    }),
+  };
+  return way;
+}
+
+/** Somebody asks, and so it is seen at once that nobody is there. */
+const ask = (bench: Bench): Promise<unknown> =>
+  bench.http
+    .json({ url: bench.served.at(-1)?.url ?? '', path: '/api/version', signal: soon() })
+    .catch(() => undefined);
+
+async function endOfFirst(bench: Bench, startTimeoutMs: number) {
+  const way = wayTo(bench, startTimeoutMs);
+  const first = await startFake();
+  way.published = first;
+  const tree = bench.start(way.spec);
+  await tree.untilReady(['remote-embed'], soon());
+  way.published = undefined;
+  await first[Symbol.asyncDispose]();
+  return { way, tree };
+}
+
+test('when the service has ended its successor takes its place as soon as it is published', async () => {
+  await using bench = await openBench();
+  const { way, tree } = await endOfFirst(bench, 10_000);
+  await ask(bench);
+  const second = bench.keep(await startFake());
+  way.published = second;
+  await restarted(tree, 'remote-embed', 1);
+  assert.equal(bench.served.length, 2);
+});
+
+test('when no successor is published in time the reason says so, with what to submit', async () => {
+  await using bench = await openBench();
+  const { tree } = await endOfFirst(bench, 0);
+  await ask(bench);
+  const { code, message, hint } = await endOf(tree);
+  assert.equal(code, 'service-failed');
+  assert.match(message, /there is none, a live one is wanted; waited 0 s for one/);
+  assert.match(hint ?? '', /sbatch\/ollama_service\.sbatch/);
+});
+
+test('a successor with other weights under the same name is refused', async () => {
+  await using bench = await openBench();
+  const { way, tree } = await endOfFirst(bench, 10_000);
+  const store = join(bench.dir, 'store');
+  const place = join(store, 'manifests/registry.ollama.ai/library/qwen3-embedding');
+  const digest = `sha256:${'b'.repeat(64)}`;
+  const layer = { digest, size: 4, mediaType: 'application/vnd.ollama.image.model' };
+  await mkdir(place, { recursive: true });
+  await mkdir(join(store, 'blobs'));
+  await writeFile(join(store, 'blobs', digest.replace(':', '-')), 'GGUF');
+  await writeFile(join(place, '8b'), JSON.stringify({ config: layer, layers: [layer] }));
+  way.published = bench.keep(await startFake({ OLLAMA_MODELS: store, OLLAMA_NOPRUNE: '1' }));
+  await ask(bench);
+  assert.match((await endOf(tree)).message, /qwen3-embedding:8b .* has other weights than before/);
+});
