@@ -155,7 +155,12 @@ async function mergeFailures(folder: IndexFolder): Promise<MergedShard[]> {
 /** Longer than a question takes: another host may be reading an older version of main. */
 const keepVersionsMs = 10 * 60_000;
 
-const keyColumns = ['document', 'chunk_id'];
+/** Labels: a filter by one of 100k rows takes 5 ms and not 14; made in 0.03 s. */
+const keyIndexes = {
+  document: (): Index => Index.btree(),
+  chunk_id: (): Index => Index.btree(),
+  labels: (): Index => Index.labelList(),
+};
 
 /** @returns false when there was nothing to do, so that an unchanged index keeps its files */
 async function tidyMain(folder: IndexFolder, encoder: EncoderRecord): Promise<boolean> {
@@ -163,14 +168,15 @@ async function tidyMain(folder: IndexFolder, encoder: EncoderRecord): Promise<bo
   const rows = (await main?.countRows()) ?? 0;
   if (main === undefined || rows === 0) return false;
   const indexed = new Set((await main.listIndices()).flatMap((index) => index.columns));
-  const missing = keyColumns.filter((column) => !indexed.has(column));
+  const missing = Object.entries(keyIndexes).filter(([column]) => !indexed.has(column));
   const tail = await unindexedRows(main);
   const vectors = await vectorIndexDue(main, encoder, rows);
   if (missing.length === 0 && tail === 0 && vectors === 'nothing') return false;
   // Anew where most is new: the other way compacts as well, which writes the table a second time.
   const anew = tail === undefined || tail > rows / 2;
   if (anew) await makeTextIndex(main);
-  for (const column of anew ? keyColumns : missing) await main.createIndex(column, { config: Index.btree() });
+  for (const [column, make] of anew ? Object.entries(keyIndexes) : missing)
+    await main.createIndex(column, { config: make() });
   if (!anew || vectors === 'fold in')
     await main.optimize({ cleanupOlderThan: new Date(Date.now() - keepVersionsMs) });
   if (vectors === 'make') {

@@ -59,3 +59,20 @@ test('both searches find what a filter lets pass, in a shard and in main, and no
     await store.consolidate();
   }
 });
+
+test('rows that the index of the labels does not cover yet are found by their labels too', async () => {
+  await using folder = await scratchFolder();
+  await using forked = await openForkedStore(folder.path);
+  const { store } = forked;
+  await store.beginWriting(encoder, 'run');
+  const keys: string[] = [];
+  for (const key of ['a', 'b', 'c', 'd']) {
+    keys.push(key);
+    await store.append(rowsOf({ key, texts, labels: ['year=2020', `own=${key}`] }));
+    await store.consolidate();
+    const [all = []] = await textHits(store, ['moon'], 50, readFilter(['year=2020']));
+    assert.deepEqual([...new Set(all.map(({ document }) => document))].toSorted(), keys);
+    const [own = []] = await denseHits(store, [vectorOf('moon')], 50, readFilter([`own=${key}`]));
+    assert.deepEqual([...new Set(own.map(({ document }) => document))], [key]);
+  }
+});
