@@ -1,16 +1,19 @@
 /** What a client of `/retrieve` waits, beyond the search and beside other clients. */
 import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { makeFlights } from '../src/models/flights.ts';
+import { toRetrievedHit } from '../src/query/contents.ts';
 import { openEndpoint } from '../src/serve/serve.ts';
 import type { RetrieveRequest, Work } from '../src/work.ts';
 import type { FilledIndex } from './retrieve-index.ts';
 
 const questions = 200;
 /** Of each kind, asked once. */
-const from = { tcp: 4_000, socket: 5_000 };
+const from = { tcp: 4_000, socket: 5_000, bare: 6_000 };
 
 type Asked = Pick<FilledIndex, 'work' | 'question'>;
 
@@ -19,6 +22,8 @@ export interface Overhead {
   readonly socket: number[];
   /** By the socket, of questions that the cache knows. */
   readonly atHand: number[];
+  /** By a socket of node:http with nothing around it: what is left is the machine's. */
+  readonly bare: number[];
 }
 
 /** What a client waits beyond the search, question by question: transport, checks, JSON. */
@@ -35,6 +40,7 @@ export async function measureOverhead(
     return hits;
   };
   await using endpoint = await open(retrieve, folder);
+  await using bare = await openBare(retrieve, join(folder, 'bare.sock'));
   const above = async (first: number, socketPath: string): Promise<number[]> => {
     searched = [];
     const texts = Array.from({ length: questions }, (_, n) => question(first + n).text);
@@ -45,7 +51,8 @@ export async function measureOverhead(
   const socketPath = endpoint.socketPath ?? '-';
   const tcp = await above(from.tcp, '-');
   const socket = await above(from.socket, socketPath);
-  return { tcp, socket, atHand: await above(from.socket, socketPath) };
+  const atHand = await above(from.socket, socketPath);
+  return { tcp, socket, atHand, bare: await above(from.bare, bare.socketPath) };
 }
 
 /** How long each of eight clients' questions takes that nobody has asked before. */
@@ -72,6 +79,28 @@ const open = (retrieve: Work['retrieve'], folder: string): ReturnType<typeof ope
     state: () => ({}),
     readiness: () => ({ ready: true, missing: [] }),
   });
+
+async function openBare(
+  retrieve: Work['retrieve'],
+  socketPath: string,
+): Promise<AsyncDisposable & { readonly socketPath: string }> {
+  const { signal } = new AbortController();
+  const server = createServer((request, response) => {
+    void (async () => {
+      const { queries } = JSON.parse(await text(request)) as { queries: string[] };
+      const lists = await retrieve({ queries, topk: 5, signal });
+      const answer = JSON.stringify({ result: lists.map((hits) => hits.map(toRetrievedHit)) });
+      response.setHeader('content-type', 'application/json').end(answer);
+    })();
+  });
+  await new Promise<void>((resolve) => server.listen(socketPath, resolve));
+  return {
+    socketPath,
+    async [Symbol.asyncDispose]() {
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
 
 interface Client {
   readonly url: string;

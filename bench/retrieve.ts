@@ -115,13 +115,14 @@ async function measure(index: FilledIndex, passages: number, isLast: boolean): P
 
 async function measureEndpoint(index: FilledIndex): Promise<Figure[]> {
   using scratch = openScratch();
-  const { tcp, socket, atHand } = await measureOverhead(index, scratch.path, warmUps);
+  const { tcp, socket, atHand, bare } = await measureOverhead(index, scratch.path, warmUps);
   const waited = await measureCallers(index, scratch.path, from.callers);
   return [
     ms('`/retrieve` above the search, TCP: p50', p50(tcp), 1),
     ms('`/retrieve` above the search, Unix socket: p50', p50(socket), 0.5),
     ms('p95', quantile(socket, 0.95)),
     ms('Unix socket, p50 when the hits are at hand', p50(atHand), 0.5),
+    ms('the same through node:http alone, Unix socket: p50', p50(bare)),
     ms('8 callers at once, one question each, Unix socket: p50', p50(waited)),
     ms('p99', quantile(waited, 0.99)),
   ];
