@@ -3,6 +3,8 @@ import { constants } from 'node:os';
 
 export interface StopReason {
   readonly signal: 'SIGTERM' | 'SIGINT' | 'SIGHUP' | 'SIGUSR2';
+  /** Aborts when TERM or INT follows the wall-time warning: the time that it announced is over, KillWait is left. */
+  readonly over: AbortSignal;
 }
 
 const stops = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'] as const;
@@ -26,11 +28,13 @@ export function listenForStop(
   close: () => void;
 } {
   const stop = new AbortController();
+  const over = new AbortController();
   let firstAt: number | undefined;
   const receive = (signal: StopReason['signal']): void => {
-    if (!stop.signal.aborted) stop.abort({ signal } satisfies StopReason);
+    if (!stop.signal.aborted) stop.abort({ signal, over: over.signal } satisfies StopReason);
     // The wall-time warning is followed by TERM at the limit: that is still the first request to end.
     if (signal === 'SIGUSR2') return;
+    over.abort();
     const now = performance.now();
     firstAt ??= now;
     if (now - firstAt > sameCauseMs) endAtOnce(128 + constants.signals[signal]);

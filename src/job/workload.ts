@@ -37,18 +37,20 @@ export async function runWorkload(input: WorkloadInput): Promise<ExitStatus> {
 const lastGraceMs = 3000;
 
 /**
- * Before the wall time it gets the signal that it asked for and RAG_DRAIN_SECONDS for its checkpoint; at any other
- * stop TERM, and what Slurm leaves us of KillWait.
+ * Before the wall time it gets the signal that it asked for and RAG_DRAIN_SECONDS for its checkpoint, unless TERM
+ * comes before they are over; at any other stop TERM, and what Slurm leaves us of KillWait.
  */
 async function askToEnd(program: Foreground, { open, stop }: WorkloadInput): Promise<ExitStatus> {
   const { settings, graceMs } = open.prepared;
-  const isWarning = (stop.reason as { signal?: unknown } | undefined)?.signal === 'SIGUSR2';
+  const reason = stop.reason as { signal?: unknown; over?: AbortSignal } | undefined;
+  const isWarning = reason?.signal === 'SIGUSR2';
   const [signal, ms] = isWarning
     ? ([settings.RAG_WORKLOAD_SIGNAL, settings.RAG_DRAIN_SECONDS * 1000] as const)
     : (['SIGTERM', graceMs] as const);
   open.log('info', `workload gets ${signal} and ${Math.round(ms / 1000)} s to end`);
   program.signal(signal);
-  await within(program.exited, ms, open.lost);
+  const noLonger = isWarning && reason.over !== undefined ? [open.lost, reason.over] : [open.lost];
+  await within(program.exited, ms, AbortSignal.any(noLonger));
   await program.end(Math.min(graceMs, lastGraceMs));
   return await program.exited;
 }

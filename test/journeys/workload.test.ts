@@ -75,3 +75,18 @@ test('a workload that does not hear is killed with all that it started, and noth
   assert.equal(code, 75);
   await untilGone('WORKLOAD_TEST', folder, 2000);
 });
+
+test('the TERM that follows the warning, as at the limit or by scancel, leaves a workload no more time', async () => {
+  const deaf = "trap '' TERM; touch started; while :; do sleep 0.1; done".replace(
+    'started',
+    join(folder, 'started'),
+  );
+  const program = startProgram(['run', '--drain-seconds', '300', '--', 'sh', '-c', deaf], { env });
+  await until('the workload', 30_000, () => (existsSync(join(folder, 'started')) ? true : undefined));
+  process.kill(program.pid, 'SIGUSR2');
+  process.kill(program.pid, 'SIGTERM');
+  const { code, stderr } = await program.ended;
+  assert.equal(code, 75, stderr);
+  assert.match(stderr, /workload gets SIGTERM and 300 s to end/);
+  await untilGone('WORKLOAD_TEST', folder, 2000);
+});
