@@ -14,7 +14,12 @@ refuse() {
   refuse "Cannot start the supervisor: there is no dist/supervisor.js in $home, a built checkout is wanted" \
     "  export RAG_HOME=/path/to/checkout && (cd \"\$RAG_HOME\" && npm install && npm run build)"
 
-setup=${RAG_SETUP_SCRIPT:-${HOME:-}/setup/ollama.sh}
+# Empty after `sbatch --export=NONE` on some sites; without it ~ is what the system knows of the user.
+if [ -z "${HOME:-}" ]; then
+  unset HOME
+  export HOME=~
+fi
+setup=${RAG_SETUP_SCRIPT:-$HOME/setup/ollama.sh}
 if [ -r "$setup" ]; then
   set +eu # module and conda scripts use unset variables, and fail in places that do not matter
   # shellcheck disable=SC1090

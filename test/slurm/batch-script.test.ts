@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
@@ -111,6 +111,11 @@ test('a copy in the spool folder finds the checkout in the folder that --chdir n
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   assert.deepEqual(said(await text(child.stdout)).words, ['run']);
+});
+
+test('where HOME is empty, as --export=NONE may leave it, it is the one that the system knows', async () => {
+  for (const HOME of ['', undefined])
+    assert.equal(said((await run({ HOME })).stdout).env['HOME'], userInfo().homedir);
 });
 
 test('a training without a command is refused before it gets a GPU', async () => {
