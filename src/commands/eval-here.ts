@@ -8,7 +8,7 @@ import { evaluationFlags } from '../job/eval/settings.ts';
 import { openProgress } from '../observe/progress.ts';
 import { openSteps } from '../observe/steps.ts';
 import type { Collection } from '../query/eval/collection.ts';
-import { workHere } from './here.ts';
+import { withServicesHere } from './here.ts';
 import { filterOf, type VerbInput } from './verb.ts';
 
 /** @param depth documents of a ranking. @throws stopped, and what services throw */
@@ -34,7 +34,7 @@ export async function measureHere(
   };
   const found: { measured?: Measured } = {};
   try {
-    await workHere({ ...input, environment, line: words }, words, async (open, stop) => {
+    await withServicesHere({ ...input, environment, line: words }, words, async (open, stop) => {
       using bar = openProgress(onTerminal, tell);
       using steps = openSteps(onTerminal, tell);
       const topk = open.prepared.settings.RAG_TOPK;

@@ -8,31 +8,10 @@ import type { VerbInput } from './verb.ts';
 
 export const hereFlag: FlagSpec = {
   kind: 'switch',
-  meaning: 'Do it in this process, without a running supervisor.',
+  meaning: 'Do it in this process, whether or not a supervisor runs.',
 };
 
-/**
- * @param line the verb's command line, as `run` would have been given it
- * @throws usage without --here: a client of a running supervisor is not there yet
- */
-export async function workHere(
-  input: VerbInput,
-  line: CommandLine,
-  use: (open: OpenJob, signal: AbortSignal) => Promise<number>,
-): Promise<number> {
-  if (!input.line.switches.has('here')) {
-    throw new RagError(
-      'usage',
-      'Cannot reach a running supervisor: client mode is not yet supported, --here is wanted',
-      {
-        hint: 'add --here to work in this process',
-      },
-    );
-  }
-  return withServicesHere(input, line, use);
-}
-
-/** Of verbs that a running supervisor never does: there is no --here to say. */
+/** @param line the verb's command line, as `run` would have been given it */
 export async function withServicesHere<T>(
   input: VerbInput,
   line: CommandLine,
@@ -52,6 +31,6 @@ export function textOf(line: CommandLine, verb: string): string {
   const text = line.positionals.join(' ').trim();
   if (text !== '') return text;
   throw new RagError('usage', `Cannot ${verb}: no text is given`, {
-    hint: `node dist/supervisor.js ${verb} --here "..."`,
+    hint: `node dist/supervisor.js ${verb} "..."`,
   });
 }

@@ -2,12 +2,12 @@ import { makeExitCode, makeSummary, outcomeText } from '../job/outcome.ts';
 import { countsText } from '../observe/counts.ts';
 import { failureLine } from '../observe/failures.ts';
 import { openProgress } from '../observe/progress.ts';
-import { hereFlag, workHere } from './here.ts';
+import { hereFlag, withServicesHere } from './here.ts';
 import { jsonFlag, type Verb } from './verb.ts';
 
 export const ingestVerb: Verb = {
   summary: 'Reads documents into the index.',
-  usage: 'ingest --here [PATH...]',
+  usage: 'ingest [PATH...]',
   examples: [
     'node dist/supervisor.js ingest --here papers/ notes.md',
     "node dist/supervisor.js ingest --here '@files.txt' --json",
@@ -22,18 +22,22 @@ export const ingestVerb: Verb = {
     const given = [...line.positionals, ...(line.settings.RAG_INPUT_FILE?.split('\n') ?? [])];
     const paths = given.length === 0 ? {} : { RAG_INPUT_FILE: given.join('\n') };
     const settings = { ...line.settings, ...paths, RAG_WORKER_MODE: 'ingest' };
-    return workHere(input, { ...line, positionals: [], settings }, async ({ work, prepared }, signal) => {
-      const inputs = given.length === 0 ? prepared.intent.inputs : given;
-      using bar = openProgress(onTerminal, tell);
-      const report = await work.ingest({ inputs, onProgress: (progress) => bar.show(progress), signal });
-      const done = { ingest: report, workLeft: !report.complete };
-      const exit = makeExitCode(done, prepared.settings.RAG_MAX_FAILED);
-      const summary = makeSummary(report, report.seconds, exit);
-      print(line.switches.has('json') ? JSON.stringify(summary) : countsText(report));
-      if (!line.switches.has('json'))
-        for (const failure of report.failures) print(`  ${failureLine(failure)}`);
-      if (exit !== 0) tell(outcomeText(exit, done));
-      return exit;
-    });
+    return withServicesHere(
+      input,
+      { ...line, positionals: [], settings },
+      async ({ work, prepared }, signal) => {
+        const inputs = given.length === 0 ? prepared.intent.inputs : given;
+        using bar = openProgress(onTerminal, tell);
+        const report = await work.ingest({ inputs, onProgress: (progress) => bar.show(progress), signal });
+        const done = { ingest: report, workLeft: !report.complete };
+        const exit = makeExitCode(done, prepared.settings.RAG_MAX_FAILED);
+        const summary = makeSummary(report, report.seconds, exit);
+        print(line.switches.has('json') ? JSON.stringify(summary) : countsText(report));
+        if (!line.switches.has('json'))
+          for (const failure of report.failures) print(`  ${failureLine(failure)}`);
+        if (exit !== 0) tell(outcomeText(exit, done));
+        return exit;
+      },
+    );
   },
 };

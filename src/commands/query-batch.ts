@@ -11,7 +11,7 @@ import { untilServing } from '../job/until-serving.ts';
 import { batchText } from '../observe/batch.ts';
 import { openSteps } from '../observe/steps.ts';
 import { readQuestions, type BatchQuestion } from '../query/batch-questions.ts';
-import { workHere } from './here.ts';
+import { withServicesHere } from './here.ts';
 import { filterOf, type VerbInput } from './verb.ts';
 
 /** While a server generates one answer, the passages of the next are found; it works on one at a time. */
@@ -74,7 +74,7 @@ async function answerAll(
   };
   const found: { ended?: Ended } = {};
   try {
-    await workHere(input, words, async (open, signal) => {
+    await withServicesHere(input, words, async (open, signal) => {
       const report = await answerIn(input, open, { questions, answers, signal });
       const { failed } = report.questions;
       const tooMany = exceeds(failed, questions.length, open.prepared.settings.RAG_MAX_FAILED);

@@ -1,19 +1,21 @@
+import { openSupervisor } from '../client/supervisor.ts';
 import { RagError } from '../errors.ts';
 import { untilServing } from '../job/until-serving.ts';
 import { afterAnswer, answerText } from '../observe/answer.ts';
 import { withoutControls } from '../observe/terminal.ts';
-import type { AnswerRecord, QueryRequest, Work } from '../work.ts';
-import { hereFlag, textOf, workHere } from './here.ts';
+import type { AnswerRecord, QueryRequest } from '../work.ts';
+import { hereFlag, textOf, withServicesHere } from './here.ts';
 import { queryBatch } from './query-batch.ts';
-import { filterFlag, filterOf, jsonFlag, type Verb, type VerbInput } from './verb.ts';
+import { filterFlag, filterOf, filterWords, jsonFlag, topkOf, type Verb, type VerbInput } from './verb.ts';
+import { whoWorks } from './where.ts';
 
 export const queryVerb: Verb = {
   summary: 'Answers a question, or a file of them, from the index, with citations.',
   usage:
-    'query --here TEXT [--topk N] [--filter NAME=VALUE]... [--stream], or query --here --queries F.jsonl --answers F.jsonl',
+    'query TEXT [--here] [--topk N] [--filter NAME=VALUE]... [--stream], or query --queries F.jsonl --answers F.jsonl',
   examples: [
-    'node dist/supervisor.js query --here "Which dose was used?"',
-    'node dist/supervisor.js query --here --queries questions.jsonl --answers answers.jsonl',
+    'node dist/supervisor.js query "Which dose was used?"   # of the running supervisor, else in this process',
+    'node dist/supervisor.js query --queries questions.jsonl --answers answers.jsonl',
   ],
   words: 'text',
   settings: ['paths', 'work', 'ollama', 'retrieval', 'reranker'],
@@ -41,19 +43,31 @@ export const queryVerb: Verb = {
       settings: { ...input.line.settings, RAG_WORKER_MODE: 'query' },
       values: { ...values, query },
     };
-    return workHere(input, line, async ({ work, tree, prepared }, signal) => {
-      await untilServing(tree, prepared.plan, signal);
-      const ask = { query, topk: prepared.settings.RAG_TOPK, filter, signal };
-      const record = isStreamed ? await stream(work, ask, input.write) : await work.query(ask);
+    const show = (record: AnswerRecord): number => {
       if (isStreamed) input.print(afterAnswer(record));
       else input.print(isJson ? JSON.stringify(record) : answerText(record));
       return 0;
+    };
+    const who = await whoWorks(input);
+    if (who !== 'here') {
+      await using supervisor = await openSupervisor(who);
+      const ask = { query, topk: topkOf(input.line), filter: filterWords(input.line), signal: input.signal };
+      return show(await (isStreamed ? stream(supervisor, ask, input.write) : supervisor.query(ask)));
+    }
+    return withServicesHere(input, line, async ({ work, tree, prepared }, signal) => {
+      await untilServing(tree, prepared.plan, signal);
+      const ask = { query, topk: prepared.settings.RAG_TOPK, filter, signal };
+      return show(await (isStreamed ? stream(work, ask, input.write) : work.query(ask)));
     });
   },
 };
 
 /** Whatever ends the answer, what comes after it begins on a line of its own. */
-async function stream(work: Work, ask: QueryRequest, write: VerbInput['write']): Promise<AnswerRecord> {
+async function stream<Ask extends object>(
+  work: { query(ask: Ask & Pick<QueryRequest, 'onText'>): Promise<AnswerRecord> },
+  ask: Ask,
+  write: VerbInput['write'],
+): Promise<AnswerRecord> {
   let isOpen = false;
   const onText = (piece: string): void => {
     isOpen = true;

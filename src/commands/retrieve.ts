@@ -1,12 +1,14 @@
+import { openSupervisor, type RemoteHit } from '../client/supervisor.ts';
 import { hitLine } from '../observe/answer.ts';
 import { toRetrievedHit } from '../query/contents.ts';
-import { hereFlag, textOf, workHere } from './here.ts';
-import { filterFlag, filterOf, jsonFlag, type Verb } from './verb.ts';
+import { hereFlag, textOf, withServicesHere } from './here.ts';
+import { filterFlag, filterOf, filterWords, jsonFlag, topkOf, type Verb } from './verb.ts';
+import { whoWorks } from './where.ts';
 
 export const retrieveVerb: Verb = {
   summary: 'Finds the passages nearest to a text.',
-  usage: 'retrieve --here TEXT [--topk N] [--filter NAME=VALUE]...',
-  examples: ['node dist/supervisor.js retrieve --here "dose" --topk 3 --json'],
+  usage: 'retrieve TEXT [--here] [--topk N] [--filter NAME=VALUE]...',
+  examples: ['node dist/supervisor.js retrieve "dose" --topk 3 --json'],
   words: 'text',
   settings: ['paths', 'work', 'ollama', 'retrieval'],
   flags: { json: jsonFlag, here: hereFlag, filter: filterFlag },
@@ -15,7 +17,16 @@ export const retrieveVerb: Verb = {
     const filter = filterOf(input.line);
     const settings = { RAG_SERVICES: 'embed', ...input.line.settings, RAG_WORKER_MODE: 'query' };
     const line = { ...input.line, settings, values: { ...input.line.values, query } };
-    return workHere(input, line, async ({ work, prepared }, signal) => {
+    const who = await whoWorks(input);
+    if (who !== 'here') {
+      await using supervisor = await openSupervisor(who);
+      const ask = { query, topk: topkOf(input.line), filter: filterWords(input.line), signal: input.signal };
+      const hits = await supervisor.retrieve(ask);
+      if (input.line.switches.has('json')) input.print(JSON.stringify({ result: [hits] }));
+      else hits.forEach((hit, index) => input.print(hitLine(asHit(hit), index + 1)));
+      return 0;
+    }
+    return withServicesHere(input, line, async ({ work, prepared }, signal) => {
       const topk = prepared.settings.RAG_TOPK;
       const [hits = []] = await work.retrieve({ queries: [query], topk, filter, signal });
       if (input.line.switches.has('json'))
@@ -25,3 +36,15 @@ export const retrieveVerb: Verb = {
     });
   },
 };
+
+/** The first line of the contents is the title. */
+const asHit = ({
+  document: { title, file, page, contents },
+  score,
+}: RemoteHit): Parameters<typeof hitLine>[0] => ({
+  title,
+  file,
+  page,
+  score,
+  text: contents.slice(contents.indexOf('\n') + 1),
+});

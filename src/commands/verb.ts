@@ -47,6 +47,14 @@ export const filterFlag: FlagSpec = {
 export const filterOf = ({ values }: CommandLine): Filter =>
   'filter' in values ? readFilter((values['filter'] ?? '').split('\n')) : [];
 
+/** The filter as it was given, for a supervisor that reads it itself. */
+export const filterWords = ({ values }: CommandLine): readonly string[] | undefined =>
+  'filter' in values ? (values['filter'] ?? '').split('\n') : undefined;
+
+/** Undefined where nobody says: then it is the supervisor's. */
+export const topkOf = ({ settings }: CommandLine): number | undefined =>
+  settings.RAG_TOPK === undefined ? undefined : Number(settings.RAG_TOPK);
+
 /** Flags of every verb. */
 export const commonFlags: Readonly<Record<string, FlagSpec>> = {
   help: { kind: 'switch', meaning: 'Show this help.' },

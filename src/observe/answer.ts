@@ -26,7 +26,7 @@ export function afterAnswer(record: AnswerRecord): string {
   );
 }
 
-export const hitLine = (hit: Hit, rank: number): string =>
+export const hitLine = (hit: Pick<Hit, 'title' | 'file' | 'page' | 'score' | 'text'>, rank: number): string =>
   withoutControls(`${rank}. ${hit.score.toFixed(4)}  ${source(hit)}\n   ${shorten(hit.text, 200)}`);
 
 const source = ({ title, file, page }: Pick<Citation, 'title' | 'file' | 'page'>): string =>

@@ -77,7 +77,6 @@ const failures: [string, string[], Record<string, string>, number, RegExp][] = [
     78,
     /--gres=gpu/,
   ],
-  ['a verb that needs a supervisor', ['query', 'why?'], {}, 64, /--here/],
   ['a status of nothing', ['status', '4711'], {}, 65, /no state file/],
 ];
 for (const [what, words, env, code, says] of failures) {
