@@ -143,6 +143,8 @@ configure() {
   [ "$proctrack" != cgroup ] || task_plugin=cgroup
   cat <<CONF
 ClusterName=throwaway
+# Tests look for the processes of a job by its id: two clusters at the same time must not share one.
+FirstJobId=$((1000 + RANDOM * 30))
 SlurmctldHost=localhost(127.0.0.1)
 SlurmctldPort=$base
 SlurmUser=$(id -un)

@@ -39,7 +39,7 @@ export function judgeAddressSpace(bytes: number | null): Finding {
 }
 
 /** An index of many shards and a model server's connections. */
-export function judgeFiles(files: number | null): Finding {
+function judgeFiles(files: number | null): Finding {
   if (files === null || files >= 4096) return ok(about, `open files: ${files ?? 'no limit'}`);
   return warning(about, `ulimit -n is ${files}: an index of many shards needs more`, 'ulimit -n 4096');
 }

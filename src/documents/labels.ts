@@ -32,7 +32,7 @@ export function fileLabels(file: string): string[] {
   return /^[\da-z]{1,10}$/u.test(type) ? [`type=${type}`] : [];
 }
 
-const isName = (name: string): boolean => name.length <= longestName && /^[\p{L}\p{N}_.\-]+$/u.test(name);
+const isName = (name: string): boolean => name.length <= longestName && /^[\p{L}\p{N}_.-]+$/u.test(name);
 
 const isShort = (value: unknown): value is string | number | boolean =>
   typeof value === 'number' ||

@@ -84,23 +84,20 @@ export function makeEmbedOnce(
 
   return async (passages, signal) => {
     const orders: Order[] = [];
+    const order = (passage: Passage, hash: string): Promise<Embedded> => {
+      const made = makeOrder(passage, hash);
+      underWay.set(hash, made.settle.promise);
+      orders.push(made);
+      return made.settle.promise;
+    };
     const results = passages.map((passage) => {
       const hash = hashOf(passage);
       const vector = recent.get(hash);
       return vector === undefined ? (underWay.get(hash) ?? order(passage, hash)) : { vector };
     });
-    function order({ title, text }: Passage, hash: string): Promise<Embedded> {
-      const settle = Promise.withResolvers<Embedded>();
-      settle.promise.catch(() => undefined); // who waits for it, hears of it
-      underWay.set(hash, settle.promise);
-      orders.push({ title, text, hash, settle });
-      return settle.promise;
-    }
     try {
       const sent = await fill(orders, signal);
-      const embedded: Embedded[] = [];
-      for (const result of results) embedded.push(await result);
-      return { embedded, sent };
+      return { embedded: await inTurn(results), sent };
     } catch (error) {
       for (const { settle } of orders) settle.reject(error);
       throw error;
@@ -108,6 +105,18 @@ export function makeEmbedOnce(
       for (const { hash } of orders) underWay.delete(hash);
     }
   };
+}
+
+async function inTurn(results: readonly (Embedded | Promise<Embedded>)[]): Promise<Embedded[]> {
+  const embedded: Embedded[] = [];
+  for (const result of results) embedded.push(await result);
+  return embedded;
+}
+
+function makeOrder({ title, text }: Passage, hash: string): Order {
+  const settle = Promise.withResolvers<Embedded>();
+  settle.promise.catch(() => undefined); // who waits for it, hears of it
+  return { title, text, hash, settle };
 }
 
 interface Recent {

@@ -57,7 +57,7 @@ const damaged = (path: string, what: string): RagError =>
  * @param bytes the beginning of a file
  * @throws RangeError when more of it is wanted; an error that says what is wrong with it
  */
-export function parseGguf(bytes: Buffer, wants: (key: string) => boolean): GgufHeader {
+function parseGguf(bytes: Buffer, wants: (key: string) => boolean): GgufHeader {
   if (bytes.length >= 4 && bytes.toString('latin1', 0, 4) !== 'GGUF')
     throw new Error('it does not begin as one');
   const cursor = openCursor(bytes, 4);

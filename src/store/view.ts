@@ -42,7 +42,7 @@ export function keepView(
   let kept: KeptView | undefined;
   let commits = 0;
   const current = async (): Promise<KeptView> => {
-    if (kept !== undefined && performance.now() - kept.checkedAt > maxAgeMs) {
+    if (kept !== undefined && performance.now() - kept.checkedAt > (kept.isEmpty ? 0 : maxAgeMs)) {
       const was = kept;
       was.checkedAt = performance.now();
       if ((await signatureOf(folder, own())) !== (await was.signature) && kept === was) kept = undefined;
@@ -71,7 +71,9 @@ export function keepView(
   };
 }
 
+/** Who has nothing yet waits for the first document, and looking for it costs one listing. */
 interface KeptView {
+  isEmpty: boolean;
   readonly signature: Promise<string>;
   readonly view: Promise<View>;
   checkedAt: number;
@@ -81,7 +83,12 @@ interface KeptView {
 function startReading(folder: IndexFolder, own: OwnShard | undefined, check: () => Promise<void>): KeptView {
   const signature = signatureOf(folder, own);
   const view = signature.then(check).then(() => readView(folder, own));
-  return { signature, view, checkedAt: performance.now() };
+  const kept: KeptView = { isEmpty: false, signature, view, checkedAt: performance.now() };
+  view.then(
+    ({ main, shards }) => (kept.isEmpty = main === undefined && shards.size === 0),
+    () => undefined,
+  );
+  return kept;
 }
 
 async function signatureOf(folder: IndexFolder, own: OwnShard | undefined): Promise<string> {

@@ -20,7 +20,7 @@ const codeOf = (frame: Frame): unknown => (frame['error'] as Frame | undefined)?
 test('what a library prints goes to stderr: the first frame is the first line', async () => {
   await using sidecar = start();
   assert.deepEqual(await sidecar.first, { ready: true });
-  assert.match(sidecar.stderr(), /a library says hello/);
+  await sidecar.said('a library says hello');
 });
 
 test('any text comes back as it was, in one frame of megabytes too', async () => {

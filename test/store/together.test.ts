@@ -71,6 +71,16 @@ test('a second host reads what is committed while the first one writes', async (
   );
 });
 
+test('who found nothing at all finds the first document as soon as it is committed', async () => {
+  await using folder = await scratchFolder();
+  await using reading = await openForkedStore(folder.path);
+  assert.deepEqual(await reading.store.searchText(['text'], 10), [[]]);
+  await using writing = await openForkedStore(folder.path);
+  await writing.store.beginWriting(encoder, 'run');
+  await writing.store.append(rowsOf({ key: 'd', texts: ['text'] }));
+  assert.equal((await reading.store.searchText(['text'], 10))[0]?.length, 1);
+});
+
 test('two runs of one name have their own shards', async () => {
   await using folder = await scratchFolder();
   await using one = await openForkedStore(folder.path);
