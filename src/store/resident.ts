@@ -1,9 +1,14 @@
-import os from 'node:os';
-import process from 'node:process';
 import type { Table } from '@lancedb/lancedb';
-import type { RecordBatch, Vector } from 'apache-arrow';
 import { comparison, type Comparison, type StoredVector } from './compare.ts';
-import { inTurns } from './in-turns.ts';
+import {
+  allWords,
+  indexChunks,
+  makeLookup,
+  readBatches,
+  rowAt,
+  type Batch,
+  type Place,
+} from './resident-rows.ts';
 import type { StoredRow } from './rows.ts';
 import { rankColumns, residentColumns } from './schema.ts';
 import { found, type Found } from './search.ts';
@@ -47,10 +52,6 @@ export interface Kept {
   readonly words: boolean;
 }
 
-/** Beyond it rows stay on the disk. */
-const maxBytes = (): number =>
-  Math.min(2 ** 30, Math.min(process.constrainedMemory() || Infinity, os.totalmem()) / 8);
-
 /**
  * @param signal ends the counting of words, which goes on after it was read
  * @returns undefined where main is too large
@@ -73,50 +74,6 @@ const columnsOf = ({ vectors, words }: Kept): string[] => [
   ...(vectors ? ['vector'] : []),
   ...(words ? ['words', 'length'] : []),
 ];
-
-/** As Arrow has read them: nothing is copied. */
-interface Batch {
-  /** Place of its first row among all. */
-  readonly start: number;
-  readonly rows: number;
-  readonly ids: BigUint64Array;
-  readonly column: ReadonlyMap<string, Vector>;
-}
-
-async function readBatches(main: Table, columns: readonly string[]): Promise<Batch[] | undefined> {
-  const rows = await main.countRows();
-  const batches: Batch[] = [];
-  let [start, bytes] = [0, 0];
-  for await (const batch of main
-    .query()
-    .select([...columns])
-    .withRowId()) {
-    batches.push(toBatch(batch, start, columns));
-    start += batch.numRows;
-    bytes += batch.data.byteLength;
-    // The first rows say how large all of them will be.
-    if ((bytes / start) * Math.max(rows, start) > maxBytes()) return undefined;
-  }
-  return batches;
-}
-
-const toBatch = (batch: RecordBatch, start: number, columns: readonly string[]): Batch => ({
-  start,
-  rows: batch.numRows,
-  ids: batch.getChild('_rowid')?.toArray() as BigUint64Array,
-  column: new Map(
-    columns.flatMap((name) => {
-      const values = batch.getChild(name);
-      return values === null ? [] : [[name, values] as const];
-    }),
-  ),
-});
-
-/** Where a row is. */
-interface Place {
-  readonly batch: Batch;
-  readonly at: number;
-}
 
 function makeResident(
   batches: readonly Batch[],
@@ -156,58 +113,7 @@ function makeResident(
   };
 }
 
-function* allPlaces(batches: readonly Batch[]): Generator<Place> {
-  for (const batch of batches) for (let at = 0; at < batch.rows; at++) yield { batch, at };
-}
-
-/** 100k rows take 0.1 s. */
-async function indexChunks(
-  batches: readonly Batch[],
-  signal: AbortSignal,
-): Promise<ReadonlyMap<string, Place> | undefined> {
-  const index = new Map<string, Place>();
-  const note = (place: Place): void => {
-    index.set(String(place.batch.column.get('chunk_id')?.get(place.at)), place);
-  };
-  const outcome = await inTurns(allPlaces(batches), note, { perTurn: 2_048, signal });
-  return outcome === 'done' ? index : undefined;
-}
-
-function* allWords(batches: readonly Batch[]): Generator<string> {
-  for (const { column } of batches) for (const words of column.get('words') ?? []) yield String(words);
-}
-
 function scoreOf(compare: Comparison, question: Float32Array, { batch, at }: Place): number {
   const stored = batch.column.get('vector')?.data[0]?.children[0]?.values as StoredVector;
   return compare(question, stored, at * question.length);
-}
-
-const rowAt = ({ batch, at }: Place, columns: readonly string[]): Record<string, unknown> =>
-  Object.fromEntries(columns.map((name) => [name, batch.column.get(name)?.get(at) as unknown]));
-
-/** Lance reads fragments in order, in which their rows are numbered; it does not promise that. */
-function makeLookup(batches: readonly Batch[]): (id: bigint) => Place | undefined {
-  const all = batches.reduce((sum, { rows }) => sum + rows, 0);
-  const ids = new BigUint64Array(all);
-  for (const batch of batches) ids.set(batch.ids, batch.start);
-  const order = Uint32Array.from(ids.keys());
-  const isSorted = ids.every((id, at) => at === 0 || id > (ids[at - 1] ?? 0n));
-  if (!isSorted) order.sort((a, b) => ((ids[a] ?? 0n) < (ids[b] ?? 0n) ? -1 : 1));
-  return (id) => {
-    const row = order[firstWhere(order.length, (at) => (ids[order[at] ?? 0] ?? 0n) >= id)];
-    if (row === undefined || ids[row] !== id) return undefined;
-    const batch = batches[firstWhere(batches.length, (at) => (batches[at]?.start ?? 0) > row) - 1];
-    return batch && { batch, at: row - batch.start };
-  };
-}
-
-/** The first of `length` places for which it is true, as it is for all that follow. */
-function firstWhere(length: number, isTrue: (at: number) => boolean): number {
-  let low = 0;
-  for (let high = length; low < high;) {
-    const middle = (low + high) >>> 1;
-    if (isTrue(middle)) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }
