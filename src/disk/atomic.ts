@@ -78,6 +78,7 @@ async function writeBeside(path: string, data: string | Uint8Array, mode: number
   const beside = besideOf(path);
   try {
     await using file = await open(beside, 'wx', mode);
+    await file.chmod(mode); // the umask has taken from it what others were to read
     await file.writeFile(data);
     await file.sync();
     return beside;

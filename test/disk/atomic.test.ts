@@ -20,6 +20,19 @@ test('writeAtomic() makes and replaces a file that only its owner may read, and 
   assert.deepEqual(await readdir(dir.path), ['state.json']);
 });
 
+test('a file that others may read is readable for them under the umask of the batch scripts, too', async () => {
+  await using dir = await folder();
+  const before = process.umask(0o077);
+  try {
+    await writeAtomic(join(dir.path, 'written'), 'one', 0o644);
+    await claimByLink(join(dir.path, 'claimed'), 'one', 0o644);
+  } finally {
+    process.umask(before);
+  }
+  for (const name of ['written', 'claimed'])
+    assert.equal((await stat(join(dir.path, name))).mode & 0o777, 0o644, name);
+});
+
 test('writeAtomic() shows a reader a whole file at any moment', async () => {
   await using dir = await folder();
   const path = join(dir.path, 'state.json');
