@@ -178,6 +178,7 @@ export function judgeTime(time: string, partitions: string): Finding[] {
 
 /** Seconds. sbatch's forms beside those of squeue: `minutes`, `days-hours`, `days-hours:minutes`. */
 function parseTimeOption(text: string): number | undefined {
+  if (/^(?:UNLIMITED|INFINITE|-1)$/i.test(text)) return Infinity;
   if (/^\d+$/.test(text)) return Number(text) * 60;
   const days = /^(\d+)-(\d+)(?::(\d+))?$/.exec(text);
   if (days !== null) return (Number(days[1]) * 24 + Number(days[2])) * 3600 + Number(days[3] ?? 0) * 60;

@@ -60,5 +60,7 @@ test('a time above the limit of its partition is found before the job waits for 
   assert.equal(stateOf('2-00', `${long}\n${gpu}`), 'failure');
   assert.equal(stateOf('1441', gpu), 'failure');
   assert.equal(stateOf('30-0', long), 'ok');
+  assert.equal(stateOf('UNLIMITED', long), 'ok');
+  assert.match(judgeTime('infinite', gpu)[0]?.what ?? '', /is above the limit of partition gpu/);
   assert.equal(stateOf('tomorrow', gpu), 'failure');
 });
