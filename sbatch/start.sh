@@ -2,8 +2,10 @@
 # Not for use on its own. Nothing slow stands here: the wall-time warning must find the supervisor.
 set -euo pipefail
 umask 077
-# For steps inside the job: after `sbatch --export=NONE` srun finds no program, and since 22.05 it ignores -c.
-export SLURM_EXPORT_ENV=ALL SRUN_CPUS_PER_TASK="${SLURM_CPUS_PER_TASK:-1}"
+# For steps inside the job: after `sbatch --export=NONE` srun finds no program, and since 22.05 it ignores -c. In a
+# heterogeneous job Slurm says nothing here, and srun takes each component's own.
+export SLURM_EXPORT_ENV=ALL
+if [ -n "${SLURM_CPUS_PER_TASK:-}" ]; then export SRUN_CPUS_PER_TASK=$SLURM_CPUS_PER_TASK; fi
 
 refuse() {
   printf '%s\n' "$@" >&2

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { globSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -144,6 +145,19 @@ test('the old names of the two jobs lead to them', async () => {
   assert.deepEqual((await old('ollama_gpu_job.sh', [])).words, ['run', '--mode', 'serve']);
   assert.deepEqual((await old('rag_worker_job.sh', [])).words, ['run', '--mode', 'ingest']);
   assert.deepEqual((await old('rag_worker_job.sh', ['--', 'true'])).words, ['run', '--', 'true']);
+});
+
+test('steps get the CPUs that the job asked for, and those of their own component where Slurm names none', async () => {
+  const cpus = async (given: string | undefined) =>
+    said((await run({ SLURM_CPUS_PER_TASK: given })).stdout).env['SRUN_CPUS_PER_TASK'];
+  assert.deepEqual([await cpus('8'), await cpus(undefined)], ['8', undefined]);
+});
+
+test('output goes to the folder of the submission: sbatch makes no folder, and without one nothing is written', async () => {
+  for (const script of globSync(['sbatch/*.sbatch', 'scripts/slurm/*.sh'], { cwd: join(sbatch, '..') })) {
+    const text = await readFile(join(sbatch, '..', script), 'utf8');
+    assert.match(text, /^#SBATCH --output=[^/]+$/m, script);
+  }
 });
 
 test('a retriever beside a training needs no generator, unless it is asked for', async () => {
