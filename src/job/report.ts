@@ -39,9 +39,9 @@ export async function reporting<T>(input: ReportInput, told: Told, work: () => P
   try {
     return await work();
   } finally {
-    const earlier = await readRuns(join(folder, 'report.json')).catch(() => []);
+    const earlier = await readReport(join(folder, 'report.json')).catch(() => nothingYet);
     const latest = makeRunReport(input, told, { from: started, to: now() });
-    await write('report.json', makeReport([...earlier, latest]));
+    await write('report.json', addRun(earlier, latest));
   }
 }
 
@@ -115,16 +115,23 @@ const ingestOf = (ingested: Ingested | null, plan: Prepared['plan']): IngestReco
     servers: plan.instances.filter(({ role }) => role === 'embed').length,
   };
 
+const reportSchema = z.object({ seconds: z.number(), gpu_hours: z.number(), runs: z.array(runSchema) });
+type Report = z.infer<typeof reportSchema>;
+
+const nothingYet: Report = { seconds: 0, gpu_hours: 0, runs: [] };
 const mostRuns = 200;
 
-const makeReport = (runs: readonly RunReport[]): Record<string, unknown> => ({
-  seconds: runs.reduce((sum, { seconds }) => sum + seconds, 0),
-  gpu_hours: runs.reduce((sum, { gpu_hours: hours }) => sum + hours, 0),
-  runs: runs.slice(-mostRuns),
+/** The sums are of all runs, those that are no longer told of as well. Pure. */
+export const addRun = (report: Report, run: RunReport): Report => ({
+  seconds: report.seconds + run.seconds,
+  gpu_hours: report.gpu_hours + run.gpu_hours,
+  runs: [...report.runs, run].slice(-mostRuns),
 });
 
 /** A report that was cut short, or is another program's, is begun anew. */
-export async function readRuns(path: string): Promise<RunReport[]> {
+async function readReport(path: string): Promise<Report> {
   const text = await readIfThere(path);
-  return text === undefined ? [] : z.object({ runs: z.array(runSchema) }).parse(JSON.parse(text)).runs;
+  return text === undefined ? nothingYet : reportSchema.parse(JSON.parse(text));
 }
+
+export const readRuns = async (path: string): Promise<readonly RunReport[]> => (await readReport(path)).runs;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { addPhase, addService, type HistoryEvent, phaseSpans } from '../../src/job/history.ts';
-import { reporting, type ReportInput } from '../../src/job/report.ts';
+import { addRun, reporting, type ReportInput } from '../../src/job/report.ts';
 import { slurmJob } from '../slurm/fake-tools.ts';
 
 const at = (second: number): Date => new Date(Date.UTC(2026, 0, 1, 0, 0, second));
@@ -90,4 +90,12 @@ test('the report of a job spans its restarts, and one that was torn is begun ane
   await writeFile(join(dir.path, 'report.json'), '{"runs": [');
   await run('c', 2);
   assert.equal(((await read('report.json'))['runs'] as unknown[]).length, 1);
+});
+
+test('the sums are of all runs of a job, also of those that its report no longer tells of', () => {
+  let report: Parameters<typeof addRun>[0] = { seconds: 0, gpu_hours: 0, runs: [] };
+  for (let run = 0; run < 250; run += 1)
+    report = addRun(report, { run: String(run), seconds: 2, gpu_hours: 1 });
+  assert.deepEqual([report.seconds, report.gpu_hours, report.runs.length], [500, 250, 200]);
+  assert.equal(report.runs.at(-1)?.run, '249');
 });
