@@ -49,61 +49,102 @@ const tryPort = (port: number): Promise<'free' | 'taken'> =>
  * of the listening socket, because a foreign server answers an HTTP probe just as well.
  */
 export async function whoListens(port: number, pgid: number): Promise<'ours' | 'foreign' | 'nobody'> {
-  const listening = readSockets().filter(
-    (one) => one.state === 'listen' && one.localPort === port && one.onLoopback,
-  );
+  const listening = readRows()
+    .map(parseSocket)
+    .filter((one) => one.state === 'listen' && one.localPort === port && one.onLoopback);
   if (listening.length === 0) return 'nobody';
   const held = new Set(processesOfGroup(pgid).flatMap((one) => socketsOf(one.pid)));
   return listening.every((one) => held.has(one.inode)) ? 'ours' : 'foreign';
 }
 
+/** One end of a connection, its address as Node gives it. */
+export interface End {
+  readonly address: string;
+  readonly port: number;
+}
+
 /**
- * Who is at the other end of a connection that came in over loopback: the owner of the peer's socket.
- * Undefined when there is no such connection any more. 8-14 ms with 4,000 sockets open: once per connection.
- *
- * @param localPort our port
- * @param remotePort the peer's port, as our socket sees it
+ * Who is at the other end of a connection that came in from this node: the owner of the peer's socket. Undefined when
+ * there is no such connection any more, or when it cannot be told. 8-14 ms with 4,000 sockets open: once per connection.
  */
-export function uidOfPeer(localPort: number, remotePort: number): number | undefined {
-  // Established only: a row in TIME_WAIT says uid 0, whoever it was.
-  return readSockets().find(
-    (one) =>
-      one.state === 'established' &&
-      one.onLoopback &&
-      one.localPort === remotePort &&
-      one.remotePort === localPort,
-  )?.uid;
+export const uidOfPeer = (ours: End, peer: End): number | undefined => findPeer(readRows(), ours, peer);
+
+/**
+ * By both ends of it, addresses and all: another user may have the owner's address and port as long as he connects to
+ * another address of ours.
+ *
+ * @param rows of /proc/net/tcp and tcp6
+ */
+export function findPeer(rows: readonly string[], ours: End, peer: End): number | undefined {
+  const [local, remote] = [kernelName(peer), kernelName(ours)];
+  // A row of a socket that its process has closed (inode 0) or that waits (TIME_WAIT) says uid 0, whoever it was.
+  const found = rows
+    .map(parseSocket)
+    .filter((one) => one.state === 'connected' && one.inode !== '0')
+    .filter((one) => one.local === local && one.remote === remote);
+  const [first] = found;
+  return found.every(({ inode, uid }) => inode === first?.inode && uid === first.uid)
+    ? first?.uid
+    : undefined;
 }
 
 interface SocketRow {
+  /** `ADDRESS:PORT` as `kernelName` writes it. */
+  readonly local: string;
+  readonly remote: string;
   readonly localPort: number;
-  readonly remotePort: number;
   /** Its local address is a loopback address or "any". */
   readonly onLoopback: boolean;
-  readonly state: 'listen' | 'established' | 'other';
+  /** `connected`: also where one side, or both, said its end. */
+  readonly state: 'listen' | 'connected' | 'other';
   readonly uid: number;
   readonly inode: string;
 }
 
-const states: Readonly<Record<string, SocketRow['state']>> = { '0A': 'listen', '01': 'established' };
+/** ESTABLISHED, FIN_WAIT1, FIN_WAIT2, CLOSE_WAIT, LAST_ACK, CLOSING: whose first bytes we read may have ended already. */
+const connected = new Set(['01', '04', '05', '08', '09', '0B']);
 
 /** 127/8, 0.0.0.0, ::, ::1 and ::ffff:127/8, as /proc/net prints them: 32-bit words, lowest byte first. */
 const loopbackAddress = /^(?:0{8}|\w{6}7F|0{32}|0{24}01000000|0{16}FFFF0000(?:0{8}|\w{6}7F))$/;
 
-const readSockets = (): SocketRow[] =>
-  ['/proc/net/tcp', '/proc/net/tcp6']
-    .flatMap((file) => readText(file).split('\n').slice(1, -1))
-    .map(parseSocket);
+/** IPv4 within IPv6, which is how a socket of `::` sees a peer of IPv4; the peer's own row may say either. */
+const mapped = /^0{16}FFFF0000(?=\w{8}:)/;
+
+/** As /proc/net prints it. */
+function kernelName({ address, port }: End): string {
+  const bytes = bytesOf(address).map((byte) => hex(byte, 2));
+  const words = bytes.flatMap((_, at) => (at % 4 === 0 ? bytes.slice(at, at + 4).toReversed() : []));
+  return `${words.join('')}:${hex(port, 4)}`;
+}
+
+const hex = (value: number, digits: number): string => value.toString(16).toUpperCase().padStart(digits, '0');
+
+/** 4 of IPv4, also within IPv6; 16 of IPv6. */
+function bytesOf(address: string): number[] {
+  const dotted = /(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address);
+  if (dotted !== null) return dotted.slice(1).map(Number);
+  const groupsOf = (part = ''): string[] => part.split(':').filter((group) => group !== '');
+  const [head, tail] = address.replace(/%.*$/, '').split('::');
+  const [before, after] = [groupsOf(head), groupsOf(tail)];
+  const zeros = Array<string>(Math.max(0, 8 - before.length - after.length)).fill('0');
+  return [...before, ...zeros, ...after]
+    .map((group) => Number.parseInt(group, 16))
+    .flatMap((group) => [group >> 8, group & 0xff]);
+}
+
+const readRows = (): string[] =>
+  ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((file) => readText(file).split('\n').slice(1, -1));
 
 /** @param row a line of /proc/net/tcp: `sl local remote st queues timer retransmits uid timeout inode ...` */
 function parseSocket(row: string): SocketRow {
   const [, local = '', remote = '', state = '', , , , uid, , inode = ''] = row.trim().split(/\s+/);
-  const port = (address: string): number => Number.parseInt(address.slice(address.indexOf(':') + 1), 16);
+  const [address = '', port = ''] = local.split(':');
   return {
-    localPort: port(local),
-    remotePort: port(remote),
-    onLoopback: loopbackAddress.test(local.slice(0, local.indexOf(':'))),
-    state: states[state] ?? 'other',
+    local: local.replace(mapped, ''),
+    remote: remote.replace(mapped, ''),
+    localPort: Number.parseInt(port, 16),
+    onLoopback: loopbackAddress.test(address),
+    state: state === '0A' ? 'listen' : connected.has(state) ? 'connected' : 'other',
     uid: Number(uid),
     inode,
   };

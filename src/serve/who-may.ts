@@ -97,13 +97,13 @@ export function makeWhoMay(
   };
 }
 
-/**
- * A peer that has gone again has no ports, and no owner. Only peers at 127.0.0.1 itself: the port of a peer at 127.0.0.2 may be the same as that of the owner's
- * connection, and the kernel's table is searched by ports.
- */
-function identify({ remoteAddress, localPort, remotePort }: Socket): Peer {
+/** A peer that has gone again has no ports, and no owner. Only peers at 127.0.0.1 and ::1 are looked up: a client's own choice. */
+function identify({ remoteAddress, remotePort, localAddress, localPort }: Socket): Peer {
   const here =
     remoteAddress === '127.0.0.1' || remoteAddress === '::ffff:127.0.0.1' || remoteAddress === '::1';
-  const known = here && localPort !== undefined && remotePort !== undefined;
-  return { via: 'tcp', uid: known ? uidOfPeer(localPort, remotePort) : undefined };
+  const known = here && remotePort !== undefined && localAddress !== undefined && localPort !== undefined;
+  const uid = known
+    ? uidOfPeer({ address: localAddress, port: localPort }, { address: remoteAddress, port: remotePort })
+    : undefined;
+  return { via: 'tcp', uid };
 }

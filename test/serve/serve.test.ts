@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { access, mkdir, mkdtempDisposable, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { connect } from 'node:net';
 import { test } from 'node:test';
@@ -122,6 +123,42 @@ test("the owner's browser is refused: a page has an Origin, and a name made to p
   assert.equal((await get({ host: 'localhost:9999' })).status, 200);
   assert.equal((await get({ host: '[::1]:80' })).status, 200);
 });
+
+const outward = Object.values(networkInterfaces())
+  .flatMap((addresses) => addresses ?? [])
+  .find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
+
+test(
+  "another user with the address and port of the owner's connection, towards another address of ours, is not the owner",
+  { skip: !isRoot || outward === undefined || !existsSync('/usr/bin/python3') },
+  async () => {
+    await using endpoint = await open({ host: outward ?? '' });
+    const { port } = endpoint;
+    // Both sides bind, with SO_REUSEADDR (Node's own way): then the kernel lets two users have one source port.
+    const owner = connect({ host: '127.0.0.1', port, localAddress: '127.0.0.1' });
+    await once(owner, 'connect');
+    owner.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    assert.match(String(await once(owner, 'data')), /^HTTP\/1.1 200/);
+    // The end comes in one segment with the question: its row in the kernel's table never says ESTABLISHED to us.
+    const program = [
+      'import socket as s',
+      'one = s.socket()',
+      'one.setsockopt(s.SOL_SOCKET, s.SO_REUSEADDR, 1)',
+      `one.bind(("127.0.0.1", ${owner.localPort}))`,
+      `one.connect(("${outward}", ${port}))`,
+      'one.send(b"GET /status HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n", s.MSG_MORE)',
+      'one.shutdown(s.SHUT_WR)',
+      'print(one.recv(999).split(b"\\r")[0].decode())',
+    ].join('\n');
+    const { stdout } = await promisify(execFile)('/usr/bin/python3', ['-c', program], {
+      uid: nobody,
+      gid: nobody,
+      cwd: '/',
+    });
+    owner.destroy();
+    assert.equal(stdout.trim(), 'HTTP/1.1 401 Unauthorized');
+  },
+);
 
 test('judge() refuses a peer whose user is not known', () => {
   const caller = {
