@@ -34,7 +34,7 @@ export function listenForStop(
     if (!stop.signal.aborted) stop.abort({ signal, over: over.signal } satisfies StopReason);
     // The wall-time warning is followed by TERM at the limit: that is still the first request to end.
     if (signal === 'SIGUSR2') return;
-    over.abort();
+    if ((stop.signal.reason as StopReason).signal === 'SIGUSR2') over.abort();
     const now = performance.now();
     firstAt ??= now;
     if (now - firstAt > sameCauseMs) endAtOnce(128 + constants.signals[signal]);

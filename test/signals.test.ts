@@ -30,6 +30,7 @@ const reasonOf = (signal: AbortSignal): StopReason => signal.reason as StopReaso
 test('the TERM after the wall-time warning says that the time is over', () => {
   assert.equal(reasonOf(send(['SIGUSR2', 0], ['SIGUSR2', 100])).over.aborted, false);
   assert.equal(reasonOf(send(['SIGUSR2', 0], ['SIGTERM', 100])).over.aborted, true);
+  assert.equal(reasonOf(send(['SIGTERM', 0], ['SIGTERM', 100])).over.aborted, false);
 });
 
 test('the first signal stops, the second ends at once with 128 + n', () => {

@@ -7,6 +7,7 @@ import { readSupervisors, type SupervisorRecord } from '../services/state-file.t
 import { type Job, jobKey } from '../slurm/job.ts';
 import { requeue } from '../slurm/requeue.ts';
 import { never, pause } from '../supervise/pause.ts';
+import { whyStop } from './stop-reason.ts';
 
 export interface Ended {
   readonly exit: number;
@@ -41,11 +42,7 @@ export async function putBack(
 }
 
 export const wantsRequeue = ({ exit, reason }: Ended): boolean =>
-  exit === errorTable.stopped.exit &&
-  typeof reason === 'object' &&
-  reason !== null &&
-  'signal' in reason &&
-  reason.signal === 'SIGUSR2';
+  exit === errorTable.stopped.exit && whyStop(reason).warned;
 
 const lookEveryMs = 500;
 

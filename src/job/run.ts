@@ -13,6 +13,7 @@ import { watchFolders } from './folder-watch.ts';
 import type { OpenJob } from './open.ts';
 import type { Done } from './outcome.ts';
 import type { Prepared } from './prepare.ts';
+import { whyStop } from './stop-reason.ts';
 import { runWorkload } from './workload.ts';
 import { untilServing } from './until-serving.ts';
 
@@ -36,8 +37,10 @@ export async function runToEnd(input: RunInput): Promise<Done> {
   const run: Run = { ...input, signal: AbortSignal.any([stop, lost]) };
   const say = (): void => {
     log('info', `stopping: ${nameOf(stop.reason)}`);
-    // A workload keeps its services until it has ended.
-    if (prepared.intent.kind !== 'workload') open.tree.letEnd();
+    const { warned, over } = whyStop(stop.reason);
+    // Before the wall time a workload keeps its services until it has ended. At TERM they may have got it too.
+    if (prepared.intent.kind !== 'workload' || !warned) open.tree.letEnd();
+    else over.addEventListener('abort', () => open.tree.letEnd(), { once: true });
   };
   stop.addEventListener('abort', say);
   if (stop.aborted) say(); // it came while everything was being opened

@@ -6,6 +6,7 @@ import type { ExitStatus } from '../supervise/spec.ts';
 import type { Keys } from './face.ts';
 import type { Command } from './intent.ts';
 import type { OpenJob } from './open.ts';
+import { whyStop } from './stop-reason.ts';
 import { makeWorkloadEnv } from './workload-env.ts';
 
 export interface WorkloadInput {
@@ -42,15 +43,13 @@ const lastGraceMs = 3000;
  */
 async function askToEnd(program: Foreground, { open, stop }: WorkloadInput): Promise<ExitStatus> {
   const { settings, graceMs } = open.prepared;
-  const reason = stop.reason as { signal?: unknown; over?: AbortSignal } | undefined;
-  const isWarning = reason?.signal === 'SIGUSR2';
-  const [signal, ms] = isWarning
+  const { warned, over } = whyStop(stop.reason);
+  const [signal, ms] = warned
     ? ([settings.RAG_WORKLOAD_SIGNAL, settings.RAG_DRAIN_SECONDS * 1000] as const)
     : (['SIGTERM', graceMs] as const);
   open.log('info', `workload gets ${signal} and ${Math.round(ms / 1000)} s to end`);
   program.signal(signal);
-  const noLonger = isWarning && reason.over !== undefined ? [open.lost, reason.over] : [open.lost];
-  await within(program.exited, ms, AbortSignal.any(noLonger));
+  await within(program.exited, ms, AbortSignal.any([open.lost, over]));
   await program.end(Math.min(graceMs, lastGraceMs));
   return await program.exited;
 }

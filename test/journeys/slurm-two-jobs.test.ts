@@ -29,7 +29,7 @@ test(
       const job = await cluster.submit({
         script: 'ollama_service',
         words: [],
-        sbatch: ['--gres=gpu:4'],
+        sbatch: ['--gres=gpu:4', '--exclusive'],
         env: { ...env, RAG_SERVICES: 'embed' },
       });
       await until('the service', 60_000, () => (existsSync(published) ? true : undefined));
@@ -68,6 +68,9 @@ test(
     await using second = await serve();
     await using patient = await cluster.submit(worker);
     await untilSome(patient.index, done);
+    const nodeOf = async (id: string) =>
+      /BatchHost=(\S+)/.exec(await cluster.slurm('scontrol', 'show', 'job', id))?.[1];
+    assert.notEqual(await nodeOf(second.id), await nodeOf(patient.id));
     await cancel(second.id);
     assert.equal(existsSync(published), false);
     await using third = await serve();

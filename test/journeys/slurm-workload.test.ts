@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { noCluster, startCluster } from './cluster.ts';
+import { noCluster, startCluster, untilPhase } from './cluster.ts';
 import { checkout, processesMarked, until, untilGone } from './program.ts';
 
 const trainer = join(checkout, 'examples/trainer.py');
@@ -59,6 +59,17 @@ test(
     const failed = await cluster.untilEnded(failing, 60_000);
     assert.deepEqual([failed.state, failed.exit], ['FAILED', '7:0'], await failing.output());
     assert.match(await failing.output(), /trains on 0 of http:\/\/127\.0\.0\.1:\d+\/retrieve/);
+
+    // And one that is cancelled, and does not hear.
+    await using cancelled = await cluster.submit({
+      script: 'searchr1',
+      words: ['sh', '-c', "trap '' TERM; while :; do sleep 1; done"],
+      sbatch: ['--gres=gpu:2'],
+    });
+    await untilPhase(cancelled, 'answering');
+    await cluster.slurm('scancel', cancelled.id);
+    const gone = await cluster.untilEnded(cancelled, 30_000);
+    assert.deepEqual([gone.state, gone.exit], ['CANCELLED', '75:0'], await cancelled.output());
 
     const { state, exit } = await cluster.untilEnded(job, 90_000);
     const output = await job.output();

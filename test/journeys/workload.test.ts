@@ -77,16 +77,30 @@ test('a workload that does not hear is killed with all that it started, and noth
 });
 
 test('the TERM that follows the warning, as at the limit or by scancel, leaves a workload no more time', async () => {
-  const deaf = "trap '' TERM; touch started; while :; do sleep 0.1; done".replace(
-    'started',
-    join(folder, 'started'),
-  );
-  const program = startProgram(['run', '--drain-seconds', '300', '--', 'sh', '-c', deaf], { env });
-  await until('the workload', 30_000, () => (existsSync(join(folder, 'started')) ? true : undefined));
+  const file = (name: string): string => join(folder, name);
+  const deaf = `trap '' TERM; trap 'touch ${file('warned')}' USR1; touch ${file('started')}; while :; do sleep 0.1; done`;
+  const words = ['run', '--drain-seconds', '300', '--workload-signal', 'USR1', '--', 'sh', '-c', deaf];
+  const program = startProgram(words, { env });
+  const untilThere = (name: string) => until(name, 30_000, () => (existsSync(file(name)) ? true : undefined));
+  await untilThere('started');
+  const reranker = processesMarked('WORKLOAD_TEST', folder).find(({ command }) => /reranker/.test(command));
   process.kill(program.pid, 'SIGUSR2');
+  await untilThere('warned');
   process.kill(program.pid, 'SIGTERM');
+  process.kill(reranker?.pid ?? 0, 'SIGTERM'); // as Slurm does where it tracks processes by their parents
   const { code, stderr } = await program.ended;
   assert.equal(code, 75, stderr);
-  assert.match(stderr, /workload gets SIGTERM and 300 s to end/);
+  assert.match(stderr, /workload gets SIGUSR1 and 300 s to end/);
+  assert.doesNotMatch(stderr, /is started again/);
   await untilGone('WORKLOAD_TEST', folder, 2000);
+});
+
+test('a workload that is told to end by TERM alone has its share of the time that Slurm leaves', async () => {
+  const slow = `trap 'sleep 4; echo saved; exit 0' TERM; touch ${join(folder, 'running')}; while :; do sleep 0.1; done`;
+  const program = startProgram(['run', '--', 'sh', '-c', slow], { env });
+  await until('it', 30_000, () => (existsSync(join(folder, 'running')) ? true : undefined));
+  process.kill(program.pid, 'SIGTERM');
+  const { code, stdout, stderr } = await program.ended;
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /saved/);
 });

@@ -1,0 +1,17 @@
+/** What a run can know of why it is told to end: the reason of an abort is of no type. Pure. */
+import { never } from '../supervise/pause.ts';
+
+export interface WhyStop {
+  /** SIGUSR2: the wall time nears, work is saved and the job goes back into the queue. */
+  readonly warned: boolean;
+  /** Aborts when TERM follows the warning. */
+  readonly over: AbortSignal;
+}
+
+export function whyStop(reason: unknown): WhyStop {
+  const { signal, over } = (typeof reason === 'object' && reason !== null ? reason : {}) as {
+    signal?: unknown;
+    over?: unknown;
+  };
+  return { warned: signal === 'SIGUSR2', over: over instanceof AbortSignal ? over : never };
+}
