@@ -5,9 +5,9 @@ import type { Table } from '@lancedb/lancedb';
 import type { RecordBatch, Vector } from 'apache-arrow';
 import { inTurns } from './in-turns.ts';
 
-/** Beyond it rows stay on the disk. */
+/** An eighth of the memory that there is, and never more than 1.8 million rows of 1,024 half floats. Beyond it rows stay on the disk. */
 const maxBytes = (): number =>
-  Math.min(2 ** 30, Math.min(process.constrainedMemory() || Infinity, os.totalmem()) / 8);
+  Math.min(2 ** 32, Math.min(process.constrainedMemory() || Infinity, os.totalmem()) / 8);
 
 /** As Arrow has read them: nothing is copied. */
 export interface Batch {
