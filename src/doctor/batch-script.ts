@@ -84,12 +84,14 @@ const noWarning = warning(
   '#SBATCH --signal=B:USR2@120',
 );
 
+const toBatchShell = /^(?:R?B|BR):(?:SIG)?USR2@\d+$/;
+
 /** The supervisor is the batch script's own process. */
 function judgeBatch(warned: string | undefined, commands: string): Finding[] {
   const findings: Finding[] = [];
   const isExec = /^\s*exec\s/m.test(commands);
   if (warned === undefined) findings.push(noWarning);
-  else if (!/^(?:R?B|BR):(?:SIG)?USR2@\d+$/.test(warned))
+  else if (!toBatchShell.test(warned))
     findings.push(
       warning(
         about,
@@ -120,7 +122,16 @@ function judgeBatch(warned: string | undefined, commands: string): Finding[] {
 function judgeSteps(warned: string | undefined, commands: string): Finding[] {
   const findings: Finding[] = [];
   if (warned === undefined) findings.push(noWarning);
-  else if (!/^(?:R:)?(?:SIG)?USR2@\d+$/.test(warned))
+  else if (handles(commands, 'USR2')) {
+    if (!toBatchShell.test(warned))
+      findings.push(
+        warning(
+          about,
+          `--signal=${warned}: the script wants to pass the warning on, and without "B:" all steps get it and not the script`,
+          '#SBATCH --signal=B:USR2@120',
+        ),
+      );
+  } else if (!/^(?:R:)?(?:SIG)?USR2@\d+$/.test(warned))
     findings.push(
       warning(
         about,
@@ -141,6 +152,10 @@ function judgeSteps(warned: string | undefined, commands: string): Finding[] {
 
 const ignores = (commands: string, signal: string): boolean =>
   new RegExp(`trap\\s+(''|"")\\s+.*\\b${signal}\\b`).test(commands);
+
+/** By a command of its own: it neither ignores the signal nor leaves it to what Slurm does. */
+const handles = (commands: string, signal: string): boolean =>
+  new RegExp(`^\\s*trap\\s+(?!''|""|-)\\S.*\\b${signal}\\b`, 'm').test(commands);
 
 /** sbatch accepts a time above the partition's limit: the job then waits for ever. */
 async function lookAtTime(text: string, options: Parameters<typeof runSlurm>[2]): Promise<Finding[]> {

@@ -52,6 +52,13 @@ test('supervisors in a step get the warning without "B:", under a shell that doe
   assert.equal(judgeScript(script('USR2@120', 'USR2'))[0]?.state, 'failure');
 });
 
+test('a script that passes the warning on itself wants it for itself', () => {
+  const script = (signal: string): string =>
+    `#!/bin/bash\n#SBATCH --signal=${signal}\ntrap '' USR2 TERM\nsrun node dist/supervisor.js run &\ntrap warn USR2\n`;
+  assert.deepEqual(judgeScript(script('B:USR2@300')), []);
+  assert.match(judgeScript(script('USR2@300'))[0]?.what ?? '', /wants to pass the warning on/);
+});
+
 test('a time above the limit of its partition is found before the job waits for ever', () => {
   const gpu = 'PartitionName=gpu AllowGroups=ALL Default=YES MaxTime=1-00:00:00 State=UP';
   const long = 'PartitionName=long Default=NO MaxTime=UNLIMITED State=UP';
