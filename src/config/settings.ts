@@ -239,6 +239,12 @@ export const settingsTable = {
     'TERM',
     'What the workload is sent when the wall time nears, e.g. `USR1`.',
   ),
+  RAG_START_SECONDS: entry(
+    'job',
+    whole(1, 86_400),
+    '900',
+    'How long `rag_retriever_node.sbatch` waits for its retriever before it starts the training.',
+  ),
   RAG_CONTAINMENT: entry(
     'job',
     z.enum(['auto', 'pidns', 'guard'], 'is not one of auto, pidns, guard'),
