@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { Agent, type Dispatcher } from 'undici';
 import { z } from 'zod';
 import { errorTable, messageOf, RagError, type ErrorCode } from '../errors.ts';
+import { provenConnector } from '../services/proven-connection.ts';
 import type { AnswerRecord, QueryRequest } from '../work.ts';
 
 export interface SupervisorAddress {
@@ -44,27 +45,25 @@ export interface Supervisor extends AsyncDisposable {
 /** @throws (its operations) what the supervisor says; model-unavailable when it cannot be reached; aborted */
 export async function openSupervisor({ url, tokenFile, name }: SupervisorAddress): Promise<Supervisor> {
   const token = tokenFile === undefined ? undefined : (await readFile(tokenFile, 'utf8')).trim();
-  // It waits through restarts of its services, and so do we.
-  const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0 });
+  // It waits through restarts of its services, and so do we. A port may pass to another program between two questions:
+  // every connection proves anew that it leads to the supervisor, before it is shown the token.
+  const agent = new Agent({
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    ...(token === undefined ? {} : { connect: provenConnector(token) }),
+  });
   const post = async (path: string, body: object, signal: AbortSignal): Promise<Dispatcher.ResponseData> => {
     const headers = {
       'content-type': 'application/json',
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
     };
+    const sent = { origin: url, path, method: 'POST' as const, headers, body: JSON.stringify(body), signal };
+    let refused: string;
     try {
-      const sent = {
-        origin: url,
-        path,
-        method: 'POST' as const,
-        headers,
-        body: JSON.stringify(body),
-        signal,
-      };
       const answer = await agent.request(sent);
       if (answer.statusCode === 200) return answer;
-      throw refusal(await answer.body.text());
+      refused = await answer.body.text();
     } catch (cause) {
-      if (cause instanceof RagError) throw cause;
       if (signal.aborted)
         throw new RagError('aborted', `Cannot wait for ${name}: it was cancelled`, { cause });
       throw new RagError('model-unavailable', `Cannot reach ${name} at ${url}: ${messageOf(cause)}`, {
@@ -72,6 +71,7 @@ export async function openSupervisor({ url, tokenFile, name }: SupervisorAddress
         cause,
       });
     }
+    throw refusal(refused);
   };
   return {
     query: async ({ onText, signal, query, topk, filter }) => {

@@ -148,7 +148,8 @@ function overlapTooLarge({
 }
 
 /** Set for others by us, or read by the scripts alone. */
-const notSettings = /^RAG_(HANDED_OVER|SUPERVISOR_ID|SUPERVISOR|URL|RETRIEVER_URL|TOKEN_FILE)$/;
+const notSettings =
+  /^RAG_(HANDED_OVER|SUPERVISOR_ID|SUPERVISOR|URL|RETRIEVER_URL|TOKEN_FILE|RELAY_URL|RELAY_TOKEN_FILE)$/;
 
 const unknownVariables = (environment: Environment): string[] =>
   Object.keys(environment)

@@ -3,7 +3,7 @@
  * passed to another program since the address was written down.
  */
 import type { FastifyInstance } from 'fastify';
-import { proofOf } from '../disk/token-proof.ts';
+import { nameOfEnd, proofOf } from '../disk/token-proof.ts';
 import type { Tokens } from './tokens.ts';
 
 /** Open to everybody: without the token nothing can be learnt of it. */
@@ -15,8 +15,7 @@ const wellFormed = /^[0-9a-f]{32,128}$/;
 export function addProofRoute(app: FastifyInstance, tokens: Tokens | undefined): void {
   app.get<{ Querystring: { nonce?: string } }>(proofPath, ({ query: { nonce = '' }, socket }, reply) => {
     if (tokens === undefined || !wellFormed.test(nonce)) return reply.code(400).send({ proof: null });
-    const { localAddress = '', localPort } = socket;
-    const address = `${localAddress.replace(/^::ffff:/, '')}:${localPort}`;
-    return { proof: proofOf(tokens.header, nonce, address) };
+    const { localAddress = '', localPort = 0 } = socket;
+    return { proof: proofOf(tokens.header, nonce, nameOfEnd(localAddress, localPort)) };
   });
 }

@@ -47,13 +47,13 @@ export const privateCommand = (socket: string, command: readonly string[]): Laun
 ];
 
 /** The way to a server that runs elsewhere. */
-export const relayCommand = (socket: string, { url, tokenFile }: FoundService): Launch['command'] => [
-  process.execPath,
-  relay,
-  socket,
-  url,
-  ...(tokenFile === undefined ? [] : [tokenFile]),
-];
+export const relayCommand = (socket: string): Launch['command'] => [process.execPath, relay, socket];
+
+/** Not arguments, which everybody on the node can read: a URL may carry a token. */
+export const relayEnv = ({ url, tokenFile }: FoundService): Launch['env'] => ({
+  RAG_RELAY_URL: url,
+  RAG_RELAY_TOKEN_FILE: tokenFile ?? '',
+});
 
 /** Where a model server of this launch is reached. */
 export function addressOf({ command, env }: Launch): string {

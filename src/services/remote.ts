@@ -6,7 +6,7 @@ import type { ChildSpec } from '../supervise/spec.ts';
 import type { FoundService } from './find-service.ts';
 import type { ServedModel } from './ollama-ready.ts';
 import { type ServerOptions, serverSpec } from './ollama.ts';
-import { nextSocket, relayCommand } from './private-network.ts';
+import { nextSocket, relayCommand, relayEnv } from './private-network.ts';
 
 export type RemoteOptions = Omit<ServerOptions, 'command' | 'modelsDir' | 'gpus' | 'allowCpu' | 'network'> & {
   /** Asked before each start: the job that served may have ended, and another one have taken its place. */
@@ -44,8 +44,12 @@ export function remoteSpec({ find, ...options }: RemoteOptions): ChildSpec {
       const service = await untilFound(find, startTimeoutMs, signal);
       await mkdir(home, { recursive: true, mode: 0o700 });
       const socket = await nextSocket(home, (launches += 1));
-      const env = { ...options.baseEnv, RAG_SUPERVISOR_ID: options.supervisorId };
-      return { command: relayCommand(socket, service), env, cwd: home };
+      const env = {
+        ...options.baseEnv,
+        ...relayEnv(service),
+        RAG_SUPERVISOR_ID: options.supervisorId,
+      };
+      return { command: relayCommand(socket), env, cwd: home };
     },
   };
 }

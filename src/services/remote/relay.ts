@@ -1,22 +1,29 @@
 /**
- * The way to a model server that runs elsewhere: `relay SOCKET URL [TOKEN_FILE]`. What connects to the Unix socket talks
- * to that server, with the token that it wants. So the rest of the program knows such a server by a socket in a folder of
+ * The way to a model server that runs elsewhere: `relay SOCKET`, with RAG_RELAY_URL and perhaps RAG_RELAY_TOKEN_FILE in
+ * its environment (a URL may carry a token, and everybody on the node reads arguments). What connects to the Unix socket
+ * talks to that server, with the token that it wants. So the rest of the program knows such a server by a socket in a folder of
  * its own, as it knows its own servers; and nobody else on this node can use the token.
  */
 import { chmodSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { Agent } from 'undici';
-import { messageOf } from '../../errors.ts';
+import { codeOf, messageOf } from '../../errors.ts';
 import { leaveWithParent } from '../leave-with-parent.ts';
+import { provenConnector } from '../proven-connection.ts';
 
-const [socketPath = '', url = '', tokenFile] = process.argv.slice(2);
+const [socketPath = ''] = process.argv.slice(2);
+const { RAG_RELAY_URL: url = '', RAG_RELAY_TOKEN_FILE: tokenFile = '' } = process.env;
 const { origin, pathname } = new URL(url);
 const base = pathname === '/' ? '' : pathname;
-const token = tokenFile === undefined ? undefined : readFileSync(tokenFile, 'utf8').trim();
+const token = tokenFile === '' ? undefined : readFileSync(tokenFile, 'utf8').trim();
 
 /** Loading a model takes longer than undici's own limits (300 s each): who waits decides for how long. */
-const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: 10_000 } });
+const agent = new Agent({
+  headersTimeout: 0,
+  bodyTimeout: 0,
+  connect: token === undefined ? { timeout: 10_000 } : provenConnector(token),
+});
 
 let hasAnswered = false;
 
@@ -44,7 +51,7 @@ async function relay(asked: IncomingMessage, reply: ServerResponse): Promise<voi
 
 const isRefused = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ECONNREFUSED';
 
-/** It was there and listens no more: whoever started us looks where its successor is. */
+/** It was there and listens no more, or another has its port: whoever started us looks where its successor is. */
 function endWithout(error: unknown): never {
   process.stderr.write(`The model server at ${origin} is gone: ${messageOf(error)}\n`);
   process.exit(1);
@@ -52,7 +59,7 @@ function endWithout(error: unknown): never {
 
 const server = createServer((asked, reply) => {
   relay(asked, reply).catch((error: unknown) => {
-    if (hasAnswered && isRefused(error)) endWithout(error);
+    if (codeOf(error) === 'forbidden' || (hasAnswered && isRefused(error))) endWithout(error);
     if (reply.headersSent) reply.destroy();
     else
       reply
