@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fault, type Found } from './fault.ts';
 import type { ChildOrder, Order } from './order.ts';
 import { plays, supervise, type Supervised } from './supervised.ts';
-import { commandOf, kill, systemPath, type World } from './world.ts';
+import { commandOf, kill, systemPath, until, type World } from './world.ts';
 
 const patient: Order['budget'] = {
   intensity: 5,
@@ -76,7 +76,12 @@ fault({ list: 5, fault: 'two restarts at the same time', of: 'tree' }, async (wo
   const supervised = await supervise(world, [sleeps('one'), sleeps('two')]);
   for (const id of ['one', 'two']) await supervised.untilTold('ready', { id });
   const since = performance.now();
-  kill(...world.marked().filter((pid) => commandOf(pid) === 'sleep 60'));
+  // A shell says that it is ready, and becomes the sleep after that.
+  const sleepers = await until('two sleeping children', () => {
+    const found = world.marked().filter((pid) => commandOf(pid) === 'sleep 60');
+    return found.length === 2 ? found : undefined;
+  });
+  kill(...sleepers);
   for (const id of ['one', 'two']) await supervised.untilTold('restarting', { id });
   for (const id of ['one', 'two']) await supervised.untilTold('ready', { id });
   const ms = performance.now() - since;

@@ -133,7 +133,8 @@ test('when all crash at once, each is started again once', async () => {
   const onEvent = ({ id, event }: TreeEvent): unknown => event === 'spawned' && spawned.push(id);
   await using tree = startTree(
     [child(folder.path, 'a'), child(folder.path, 'b', 'a'), child(folder.path, 'c', 'b')],
-    { budget: { ...budget, intensity: 1 }, onEvent },
+    // Long enough that no follower is back before the last of the three ends was seen.
+    { budget: { ...budget, intensity: 1, backoff: { baseMs: 1000, capMs: 1000 } }, onEvent },
   );
   const ids = ['a', 'b', 'c'];
   await tree.untilReady(ids, soon());
