@@ -24,7 +24,7 @@ if [ $# = 0 ]; then
   mapfile -t files < <(find test \( -name '*.test.ts' ! -name '*.slow.test.ts' "${slow[@]}" \) | sort)
 fi
 
-# 2.8 GB from PyPI, once; whoever has torch names its Python.
+# Some 5 GB from PyPI, once; whoever has torch names its Python.
 install_torch() {
   [ -n "${RERANKER_PYTHON:-}" ] || scripts/python-env.sh || true
 }
