@@ -22,7 +22,7 @@ export interface EndedRun {
 }
 
 /**
- * Only the warning before the wall time requeues: TERM means that somebody wants the job gone. Called when everything
+ * Only the warning before the wall time requeues: TERM before that time means that somebody wants the job gone. Called when everything
  * is closed, because Slurm ends what still runs. Where the job has a supervisor on each of several nodes, any that has
  * work left asks, after the others have ended too; who comes second is refused, and nothing is lost by that.
  *
@@ -34,7 +34,8 @@ export async function putBack(
 ): Promise<string | undefined> {
   if (job.kind === 'local' || !wantsRequeue(ended)) return undefined;
   if (job.nodes > 1) await untilAlone(job, settings);
-  const options = { env: environment, timeoutMs: 10_000, signal: never };
+  const toldToEnd = whyStop(ended.reason).over.aborted;
+  const options = { env: environment, timeoutMs: 10_000, signal: never, toldToEnd };
   const answer = await requeue(job, settings.RAG_MAX_REQUEUES, options);
   if (answer.outcome === 'requeued') return 'requeued: the work that is left goes on when the job runs again';
   const verdict = answer.outcome === 'refused' ? 'not requeued' : 'perhaps not requeued';

@@ -4,46 +4,65 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { writeComment } from '../../src/slurm/comment.ts';
 import { readKillWait } from '../../src/slurm/killwait.ts';
-import { requeue } from '../../src/slurm/requeue.ts';
-import { makeFakeTools, slurmJob } from './fake-tools.ts';
+import { requeue, type RequeueOptions } from '../../src/slurm/requeue.ts';
+import { type FakeTools, makeFakeTools, slurmJob } from './fake-tools.ts';
 
 const recording = 'printf "%s\\n" "$@" > "${0%/*}/called"';
 const stateThen = (state: string): string =>
   `[ "$1" = show ] && echo "JobId=12 JobState=${state}" && exit\n${recording}`;
 
+const warned = ({ options }: Pick<FakeTools, 'options'>): RequeueOptions => ({
+  ...options,
+  toldToEnd: false,
+});
+
 test('an array task requeues itself and not its array', async () => {
   await using tools = await makeFakeTools({ scontrol: recording });
   const job = { ...slurmJob, id: '40', arrayJob: '40', task: '7' };
-  assert.deepEqual(await requeue(job, 5, tools.options), { outcome: 'requeued' });
+  assert.deepEqual(await requeue(job, 5, warned(tools)), { outcome: 'requeued' });
   assert.equal(await readFile(join(tools.folder, 'called'), 'utf8'), 'requeue\n40_7\n');
 });
 
 test('a refusal is believed although scontrol exits with 0', async () => {
   const complaint = 'Requested operation is presently disabled for job 12';
   await using tools = await makeFakeTools({ scontrol: `echo "${complaint}" >&2` });
-  assert.deepEqual(await requeue(slurmJob, 5, tools.options), { outcome: 'refused', reason: complaint });
+  assert.deepEqual(await requeue(slurmJob, 5, warned(tools)), { outcome: 'refused', reason: complaint });
 });
 
 test('a job that was requeued often enough is not requeued again', async () => {
   await using tools = await makeFakeTools({ scontrol: recording });
-  const answer = await requeue({ ...slurmJob, restart: 5 }, 5, tools.options);
+  const answer = await requeue({ ...slurmJob, restart: 5 }, 5, warned(tools));
   assert.equal(answer.outcome, 'refused');
   await assert.rejects(readFile(join(tools.folder, 'called')));
 });
 
 test('a job that was cancelled while it drained stays cancelled, one that ran into its limit goes on', async () => {
-  await using cancelled = await makeFakeTools({ scontrol: stateThen('CANCELLED') });
-  assert.deepEqual(await requeue(slurmJob, 5, cancelled.options), {
-    outcome: 'refused',
-    reason: 'it was cancelled',
-  });
-  await using late = await makeFakeTools({ scontrol: stateThen('TIMEOUT') });
-  assert.deepEqual(await requeue(slurmJob, 5, late.options), { outcome: 'requeued' });
+  const [early, late] = ['RunTime=00:00:05 TimeLimit=00:01:00', 'RunTime=1-00:00:04 TimeLimit=1-00:00:00'];
+  const outcomeOf = async (shown: string, toldToEnd: boolean): Promise<string> => {
+    await using tools = await makeFakeTools({ scontrol: stateThen(shown) });
+    return (await requeue(slurmJob, 5, { ...tools.options, toldToEnd })).outcome;
+  };
+  assert.equal(await outcomeOf(`COMPLETING ${early}`, true), 'refused');
+  assert.equal(await outcomeOf(`COMPLETING ${early}`, false), 'refused');
+  assert.equal(await outcomeOf(`COMPLETING ${late}`, true), 'requeued');
+  assert.equal(await outcomeOf('COMPLETING RunTime=00:09:00 TimeLimit=UNLIMITED', true), 'refused');
+  assert.equal(await outcomeOf(`RUNNING ${early}`, false), 'requeued');
+  assert.equal(
+    await outcomeOf(`RUNNING ${early}`, true),
+    'refused',
+    'the supervisor alone was told, as by stop',
+  );
+});
+
+test('who was told to end and cannot ask why is not requeued', async () => {
+  await using tools = await makeFakeTools({ scontrol: `[ "$1" = show ] && exit 1\n${recording}` });
+  assert.equal((await requeue(slurmJob, 5, { ...tools.options, toldToEnd: true })).outcome, 'unknown');
+  await assert.rejects(readFile(join(tools.folder, 'called')));
 });
 
 test('without scontrol it is unknown whether the job was requeued', async () => {
   await using tools = await makeFakeTools({});
-  const answer = await requeue(slurmJob, 5, tools.options);
+  const answer = await requeue(slurmJob, 5, warned(tools));
   assert.deepEqual(answer, { outcome: 'unknown', reason: 'scontrol is not on PATH' });
 });
 
