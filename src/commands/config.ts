@@ -1,5 +1,6 @@
 import { load } from '../config/load.ts';
 import { entryOf, settingNames } from '../config/settings.ts';
+import { withoutUrlTokens } from '../observe/url-tokens.ts';
 import { jsonFlag, type Verb } from './verb.ts';
 
 export const configVerb: Verb = {
@@ -21,9 +22,9 @@ export const configVerb: Verb = {
       source: sources[name],
       meaning: entryOf(name).meaning,
     }));
-    if (line.switches.has('json')) print(JSON.stringify(rows));
-    else
-      for (const row of rows) print(`${row.name}=${shown(row.value)}  (${row.source})\n    ${row.meaning}`);
+    const say = (text: string): void => print(withoutUrlTokens(text));
+    if (line.switches.has('json')) say(JSON.stringify(rows));
+    else for (const row of rows) say(`${row.name}=${shown(row.value)}  (${row.source})\n    ${row.meaning}`);
     return 0;
   },
 };

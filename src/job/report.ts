@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { z } from 'zod';
 import { readIfThere, writeAtomic } from '../disk/atomic.ts';
 import { type HistoryEvent, phaseSpans } from './history.ts';
+import { withoutUrlTokens } from '../observe/url-tokens.ts';
 import type { IngestProgress } from '../work.ts';
 import type { Prepared } from './prepare.ts';
 import type { SupervisorStatus } from './status.ts';
@@ -34,7 +35,7 @@ export async function reporting<T>(input: ReportInput, told: Told, work: () => P
   const { folder, now, onError } = input;
   const started = now();
   const write = (name: string, value: unknown): Promise<void> =>
-    writeAtomic(join(folder, name), `${JSON.stringify(value, null, 2)}\n`).catch(onError);
+    writeAtomic(join(folder, name), `${JSON.stringify(value, toShow, 2)}\n`).catch(onError);
   await write('run.json', makeRunRecord(input, started));
   try {
     return await work();
@@ -44,6 +45,10 @@ export async function reporting<T>(input: ReportInput, told: Told, work: () => P
     await write('report.json', addRun(earlier, latest));
   }
 }
+
+/** Records are handed round. */
+const toShow = (_: string, value: unknown): unknown =>
+  typeof value === 'string' ? withoutUrlTokens(value) : value;
 
 /** By what the run was made, so that another can make it again. */
 function makeRunRecord({ prepared, run, version }: ReportInput, started: Date): Record<string, unknown> {

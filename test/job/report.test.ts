@@ -45,7 +45,7 @@ test('the report of a job spans its restarts, and one that was torn is begun ane
     let clock = 0;
     const errors: unknown[] = [];
     const prepared = {
-      settings: {},
+      settings: { OLLAMA_HOST: `node17:80/t/${'x'.repeat(43)}` },
       job: { ...slurmJob, restart },
       plan: { gpus: ['0', '1'], instances: [{ role: 'embed', model: 'm' }] },
       intent: {},
@@ -79,6 +79,7 @@ test('the report of a job spans its restarts, and one that was torn is begun ane
   await run('b', 1);
   const record = await read('run.json');
   assert.deepEqual([record['run'], record['slurm']], ['b', { SLURM_JOB_ID: '12' }]);
+  assert.deepEqual(record['settings'], { OLLAMA_HOST: 'node17:80/t/...' });
   const report = await read('report.json');
   const runs = report['runs'] as { run: string; gpu_hours: number }[];
   assert.deepEqual(
