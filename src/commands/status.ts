@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 
+import type { CommandLine } from '../config/flags.ts';
 import { load } from '../config/load.ts';
+import { RagError } from '../errors.ts';
 import { deviceText } from '../job/device.ts';
 import { exportLines, untilService } from '../job/service-env.ts';
 import type { ContainmentName, SupervisorStatus } from '../job/status.ts';
@@ -8,12 +10,13 @@ import { chooseSupervisor } from '../job/supervisors.ts';
 import { withoutControls } from '../observe/terminal.ts';
 import type { SupervisorRecord } from '../services/state-file.ts';
 import type { CommandOptions } from '../slurm/command.ts';
+import { readJob } from '../slurm/job.ts';
 import { type Fate, fateText, readFate } from '../slurm/fate.ts';
 import { jsonFlag, type Verb } from './verb.ts';
 
 export const statusVerb: Verb = {
   summary: 'What a supervisor does: services, GPUs, restarts, progress. Reads files, needs no port.',
-  usage: 'status [JOB] [--json] | status --env [--wait SECONDS]',
+  usage: 'status [JOB] [--json] | status [JOB] --env [--wait SECONDS]',
   examples: [
     'node dist/supervisor.js status',
     'node dist/supervisor.js status 4711 --json',
@@ -27,10 +30,12 @@ export const statusVerb: Verb = {
     wait: { kind: 'value', meaning: 'With --env: how many seconds to wait until there is one.' },
   },
   async run({ line, environment, signal, print }) {
+    const waitMs = readWait(line);
     const { settings } = load({ flags: line.settings, environment, file: line.values['config'] });
     if (line.switches.has('env')) {
-      const waitMs = Number(line.values['wait'] ?? 0) * 1000;
-      const service = await untilService(settings.RAG_RUNTIME_STATE, waitMs, signal);
+      const [job] = line.positionals[0]?.split('.') ?? [];
+      const wanted = { folder: settings.RAG_RUNTIME_STATE, node: readJob(environment).node, job };
+      const service = await untilService(wanted, waitMs, signal);
       (await exportLines(service)).forEach(print);
       return 0;
     }
@@ -45,6 +50,19 @@ export const statusVerb: Verb = {
     return 0;
   },
 };
+
+/** @throws usage */
+function readWait({ values, switches }: CommandLine): number {
+  const { wait } = values;
+  if (wait === undefined) return 0;
+  const usage = (is: string, wanted: string): RagError =>
+    new RagError('usage', `Cannot wait: ${is}, ${wanted} is wanted`, {
+      hint: 'node dist/supervisor.js status --env --wait 600',
+    });
+  if (!switches.has('env')) throw usage('--wait stands without --env', 'a service to wait for');
+  if (!/^\d{1,7}(?:\.\d+)?$/.test(wait)) throw usage(`--wait ${wait} is no number`, 'a number of seconds');
+  return Number(wait) * 1000;
+}
 
 /** What each cannot do, in words for a reader at 3 am. */
 const gap: Readonly<Record<ContainmentName, string>> = {

@@ -2,6 +2,7 @@
 import { load } from '../config/load.ts';
 import { codeOf, messageOf } from '../errors.ts';
 import { findService, type FoundService } from '../services/find-service.ts';
+import { readJob } from '../slurm/job.ts';
 import type { VerbInput } from './verb.ts';
 
 /**
@@ -17,7 +18,7 @@ export async function whoWorks({
   if (line.switches.has('here')) return 'here';
   const { settings } = load({ flags: line.settings, environment, file: line.values['config'] });
   try {
-    return await findService(settings.RAG_RUNTIME_STATE, signal);
+    return await findService({ folder: settings.RAG_RUNTIME_STATE, node: readJob(environment).node }, signal);
   } catch (error) {
     if (codeOf(error) !== 'preflight') throw error;
     tell(

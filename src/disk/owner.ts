@@ -45,3 +45,11 @@ function thisPlace(): string {
     return '';
   }
 }
+
+/** Undefined: it cannot be told. Names cannot: one machine may be several nodes of Slurm, and call itself otherwise still. */
+export function isSameMachine({ place }: Pick<Owner, 'place'>): boolean | undefined {
+  const here = bootOf(thisPlace());
+  return place === '' || here === '' ? undefined : bootOf(place) === here;
+}
+
+const bootOf = (place: string): string => place.split(' ')[0] ?? '';

@@ -80,6 +80,7 @@ export async function publish(open: OpenJob, endpoint: Endpoint, files: Keys['fi
       host: endpoint.host,
       port: endpoint.port,
       job_id: job.id,
+      job: jobKey(job),
       ip: endpoint.host,
       url: endpoint.url,
       token_file: files.header,

@@ -70,7 +70,8 @@ export async function prepare({ line, environment, bare, signal }: PrepareInput)
     { settings: loaded.settings, environment, assumed: undefined, signal },
   );
   const graceMs = await readGraceMs(job, environment, signal);
-  const service = plan.engine === 'remote' ? await remoteService(loaded.settings, signal) : undefined;
+  const service =
+    plan.engine === 'remote' ? await remoteService(loaded.settings, job.node, signal) : undefined;
   const common = { environment, job, intent, plan, service, graceMs, dryRun: false };
   const reads = intent.kind === 'serve' || intent.inputs.length > 0;
   const beforeWorkload = intent.kind === 'workload';

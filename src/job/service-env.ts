@@ -1,7 +1,7 @@
 /** The published service as a shell takes it: `eval "$(... status --env)"`. */
 import { readFile } from 'node:fs/promises';
 import { RagError } from '../errors.ts';
-import { findService, type FoundService } from '../services/find-service.ts';
+import { findService, type FoundService, type Wanted } from '../services/find-service.ts';
 import { pause } from '../supervise/pause.ts';
 
 const lookEveryMs = 1000;
@@ -11,14 +11,14 @@ const lookEveryMs = 1000;
  * @throws preflight when there is none until then
  */
 export async function untilService(
-  folder: string,
+  wanted: Wanted,
   waitMs: number,
   signal: AbortSignal,
 ): Promise<FoundService> {
   const deadline = performance.now() + waitMs;
   for (;;) {
     try {
-      return await findService(folder, signal);
+      return await findService(wanted, signal);
     } catch (error) {
       if (performance.now() + lookEveryMs > deadline) throw error;
     }

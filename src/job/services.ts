@@ -118,7 +118,7 @@ function modelServer(input: SpecsInput, instance: Instance, role: 'embed' | 'gen
   const { model } = instance;
   const { service } = prepared;
   if (service !== undefined) {
-    const find = async (signal: AbortSignal) => (await remoteService(settings, signal)) ?? service;
+    const find = async (signal: AbortSignal) => (await remoteService(settings, job.node, signal)) ?? service;
     return remoteSpec({ ...options, model, dimensions, find });
   }
   return ollamaSpec({

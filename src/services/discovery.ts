@@ -14,6 +14,8 @@ export interface Service {
   readonly host: string;
   readonly port: number;
   readonly job_id: string;
+  /** As Slurm's tools name it: `4711`, `4711_2` for a task of an array. */
+  readonly job: string;
   readonly ip: string;
   readonly url: string;
   /** Paths of files; the tokens themselves are never here. */
@@ -147,6 +149,8 @@ const fileSchema = z.looseObject({
   host: z.string(),
   port: z.number(),
   job_id: z.string(),
+  job: z.string().optional(),
+  task: z.string().nullish(),
   url: z.string().optional(),
   token_file: z.string().optional(),
   url_token_file: z.string().optional(),

@@ -1,13 +1,11 @@
 /** The service that a job of this user, or of his group, has published: found by its file, asked whether it lives. */
-import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { request } from 'undici';
-import { z } from 'zod';
 import { readIfThere } from '../disk/atomic.ts';
-import { proofOf } from '../disk/token-proof.ts';
+import { isSameMachine } from '../disk/owner.ts';
 import { messageOf, RagError } from '../errors.ts';
 import { parseServiceFile, type ServiceFile } from './discovery.ts';
+import { askForProof } from './proven-connection.ts';
 
 export interface FoundService {
   /** `http://HOST:PORT` */
@@ -20,19 +18,31 @@ export interface FoundService {
   readonly name: string;
 }
 
+export interface Wanted {
+  /** RAG_RUNTIME_STATE */
+  readonly folder: string;
+  /** This node, by Slurm's name. */
+  readonly node: string;
+  /** The service of this job and no other: `4711` or `4711_2`. */
+  readonly job?: string | undefined;
+}
+
 const timeoutMs = 10_000;
 
 /**
- * @param folder RAG_RUNTIME_STATE
- * @throws preflight when there is none, when its token cannot be read, or when nobody proves to be it
+ * @throws preflight when there is none, when it cannot be reached from this node, when its token cannot be read, or when
+ * nobody proves to be it
  */
-export async function findService(folder: string, signal: AbortSignal): Promise<FoundService> {
+export async function findService({ folder, node, job }: Wanted, signal: AbortSignal): Promise<FoundService> {
   const path = join(folder, 'ollama_service.json');
   const text = await readIfThere(path);
   if (text === undefined) throw notPublished(`there is no ${path}`);
   const file = parseServiceFile(text);
-  if (file === undefined) throw notPublished(`${path} is no endpoint file`);
-  const name = `job ${file.job_id} on ${file.node ?? file.host}`;
+  if (file === undefined || !URL.canParse(urlOf(file))) throw notPublished(`${path} is no endpoint file`);
+  const name = nameOf(file);
+  if (job !== undefined && !isOf(file, job))
+    throw notPublished(`${path} is of ${name}`, undefined, `one of job ${job}`);
+  if (listensElsewhere(file, node)) throw outOfReach(name);
   if (file.token_file === undefined) throw notPublished(`${path} names no token file, ${name} is too old`);
   const token = await readFile(file.token_file, 'utf8').catch((cause: unknown) => {
     throw new RagError('preflight', `Cannot use ${name}: its token cannot be read (${messageOf(cause)})`, {
@@ -40,30 +50,46 @@ export async function findService(folder: string, signal: AbortSignal): Promise<
       cause,
     });
   });
-  const url = file.url ?? `http://${file.host}:${file.port}`;
-  await proves(url, token.trim(), file, AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]));
+  const url = urlOf(file);
+  await proves(url, token.trim(), name, AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]));
   return { url, tokenFile: file.token_file, urlTokenFile: file.url_token_file, name };
 }
 
-const answerSchema = z.object({ proof: z.string() });
+export const urlOf = (file: ServiceFile): string => file.url ?? `http://${file.host}:${file.port}`;
 
-/** Before the token is shown: the port may be another program's by now. */
-async function proves(url: string, token: string, file: ServiceFile, signal: AbortSignal): Promise<void> {
-  const nonce = randomBytes(16).toString('hex');
-  const wanted = proofOf(token, nonce, new URL(url).host);
-  const name = `job ${file.job_id} on ${file.node ?? file.host}`;
-  try {
-    const { statusCode, body } = await request(`${url}/proof?nonce=${nonce}`, { signal });
-    const answer = answerSchema.safeParse(await body.json());
-    if (statusCode === 200 && answer.data?.proof === wanted) return;
-  } catch (cause) {
-    throw notPublished(`${name} does not answer at ${url} (${messageOf(cause)})`, cause);
-  }
-  throw notPublished(`what answers at ${url} is not ${name}: that one is gone`);
+/** For people. */
+export const nameOf = ({ job_id, node, host }: ServiceFile): string => `job ${job_id} on ${node ?? host}`;
+
+const isOf = ({ job, job_id: id, task }: ServiceFile, wanted: string): boolean =>
+  [job, id, task == null ? undefined : `${id}_${task}`].includes(wanted);
+
+/**
+ * A loopback address names no machine. Whoever has that port on this one could pass our question on to the right one,
+ * and its proof back.
+ */
+export function listensElsewhere(file: ServiceFile, node: string): boolean {
+  if (!/^(?:127\.|localhost$|\[::1\]$)/.test(new URL(urlOf(file)).hostname)) return false;
+  const isHere = file.owner === undefined ? undefined : isSameMachine(file.owner);
+  return !(isHere ?? (file.node === undefined || file.node === node));
 }
 
-const notPublished = (is: string, cause?: unknown): RagError =>
-  new RagError('preflight', `Cannot use a published service: ${is}, a live one is wanted`, {
+/** Before the token is shown: the port may be another program's by now. */
+async function proves(url: string, token: string, name: string, signal: AbortSignal): Promise<void> {
+  const proof = await askForProof(url, token, signal).catch((cause: unknown) => {
+    throw notPublished(`${name} does not answer at ${url} (${messageOf(cause)})`, cause);
+  });
+  if (proof === 'another') throw notPublished(`what answers at ${url} is not ${name}: that one is gone`);
+}
+
+const notPublished = (is: string, cause?: unknown, wanted = 'a live one'): RagError =>
+  new RagError('preflight', `Cannot use a published service: ${is}, ${wanted} is wanted`, {
     hint: 'sbatch sbatch/ollama_service.sbatch   # then, when squeue says that it runs: node dist/supervisor.js status',
     cause,
   });
+
+const outOfReach = (name: string): RagError =>
+  new RagError(
+    'preflight',
+    `Cannot use a published service: ${name} listens on its own node only, RAG_BIND=node is wanted`,
+    { hint: 'RAG_BIND=node sbatch sbatch/rag_allinone.sbatch   # or ask on that node' },
+  );

@@ -23,6 +23,7 @@ const service = (job: string): Service => ({
   host: '127.0.0.1',
   port: 4711,
   job_id: job,
+  job,
   ip: '10.0.0.1',
   url: 'http://127.0.0.1:4711',
   token_file: '/state/tokens/a.token',
