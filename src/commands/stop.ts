@@ -6,6 +6,9 @@ import { askToStop, untilStopped } from '../job/stop.ts';
 import { chooseSupervisor } from '../job/supervisors.ts';
 import { jsonFlag, type Verb } from './verb.ts';
 
+/** What a supervisor takes to close its services, beside what its work takes. */
+const endingMs = 60_000;
+
 export const stopVerb: Verb = {
   summary: 'Drains a running supervisor: what is open is committed, everything is stopped.',
   usage: 'stop [JOB] [--json]',
@@ -22,7 +25,8 @@ export const stopVerb: Verb = {
         hint: `node dist/supervisor.js status ${record.name}`,
       });
     tell(await askToStop(record, { env: environment, timeoutMs: 10_000, signal }));
-    const ended = await untilStopped(folder, record, signal);
+    const boundMs = settings.RAG_DRAIN_SECONDS * 1000 + endingMs;
+    const ended = await untilStopped(folder, record, { signal, boundMs });
     const { outcome = null } = ended.state as { outcome?: { exit: number; reason: string } | null };
     print(
       line.switches.has('json')

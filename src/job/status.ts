@@ -26,6 +26,8 @@ export interface SupervisorStatus {
   readonly containment_reason: string | null;
   readonly time_left_s: number | null;
   readonly node: string;
+  /** The step of Slurm that it is a task of, as scancel names it; null where it is none. */
+  readonly step: string | null;
   readonly pid: number;
   readonly warnings: readonly string[];
   /** How it ended; null while it runs. */
@@ -54,6 +56,7 @@ interface ServiceStatus {
 export interface StatusInput {
   readonly job: string;
   readonly node: string;
+  readonly step: string | null;
   readonly pid: number;
   readonly phase: Phase;
   readonly plan: Plan;
@@ -98,6 +101,7 @@ export function makeStatus(input: StatusInput): SupervisorStatus {
         ? null
         : Math.max(0, Math.round((input.endsAt.getTime() - input.now.getTime()) / 1000)),
     node: input.node,
+    step: input.step,
     pid: input.pid,
     warnings: input.plan.warnings,
     outcome: input.outcome,

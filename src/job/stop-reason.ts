@@ -15,3 +15,9 @@ export function whyStop(reason: unknown): WhyStop {
   };
   return { warned: signal === 'SIGUSR2', over: over instanceof AbortSignal ? over : never };
 }
+
+/** For people. */
+export const nameStop = (reason: unknown): string =>
+  typeof reason === 'object' && reason !== null && 'signal' in reason
+    ? String(reason.signal)
+    : 'it was cancelled';

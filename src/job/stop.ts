@@ -1,13 +1,14 @@
 /** Asks a supervisor to stop, wherever it runs, and waits until it has. */
 import { parseOwner, lifeOf } from '../disk/owner.ts';
-import { messageOf, RagError } from '../errors.ts';
+import { RagError } from '../errors.ts';
 import { readSupervisors, type SupervisorRecord } from '../services/state-file.ts';
 import { type CommandOptions, runSlurm } from '../slurm/command.ts';
 import { pause } from '../supervise/pause.ts';
+import { nameStop } from './stop-reason.ts';
 
 /**
- * By its pid where that is provably its own, else through Slurm, whose TERM goes to the batch script's process alone: the
- * supervisor drains and ends the job.
+ * By its pid where that is provably its own, else through Slurm: the batch script's process where that is the
+ * supervisor, else the step that it is a task of. A shell above a step ignores TERM and passes nothing on.
  *
  * @returns what was done
  * @throws no-input, preflight when neither way is open
@@ -20,14 +21,16 @@ export async function askToStop({ name, state }: SupervisorRecord, options: Comm
   }
   const job = String(state['job']);
   if (job.startsWith('local-')) throw elsewhere(name, String(state['node']));
-  const answer = await runSlurm('scancel', ['--batch', '--signal=TERM', job], options);
+  const step = typeof state['step'] === 'string' ? state['step'] : undefined;
+  const target = step === undefined ? ['--batch', '--signal=TERM', job] : ['--signal=TERM', step];
+  const answer = await runSlurm('scancel', target, options);
   if (answer.outcome !== 'answered' || answer.stderr.trim() !== '')
     throw new RagError(
       'preflight',
       `Cannot stop ${name}: ${answer.outcome === 'answered' ? answer.stderr.trim() : answer.reason}`,
       { hint: `scancel ${job}` },
     );
-  return `${name}: TERM was sent through Slurm`;
+  return `${name}: TERM was sent through Slurm${step === undefined ? '' : ` to all of ${step}`}`;
 }
 
 const elsewhere = (name: string, node: string): RagError =>
@@ -41,19 +44,29 @@ const elsewhere = (name: string, node: string): RagError =>
 
 const lookEveryMs = 500;
 
-/** A stop takes as long as what is open; the user may stop waiting. @throws aborted */
+/**
+ * A stop takes as long as what is open; the user may stop waiting.
+ * @throws aborted, also when it runs still after the bound
+ */
 export async function untilStopped(
   folder: string,
-  { name }: Pick<SupervisorRecord, 'name'>,
-  signal: AbortSignal,
+  { name, state }: Pick<SupervisorRecord, 'name' | 'state'>,
+  { signal, boundMs }: { readonly signal: AbortSignal; readonly boundMs: number },
 ): Promise<SupervisorRecord> {
+  const deadline = performance.now() + boundMs;
   for (;;) {
     const found = (await readSupervisors(folder, new Date())).find((each) => each.name === name);
     if (found !== undefined && found.presence !== 'running') return found;
+    if (performance.now() > deadline)
+      throw new RagError(
+        'aborted',
+        `Cannot see the end of ${name}: it runs still after ${Math.round(boundMs / 1000)} s, an end was wanted`,
+        { hint: `node dist/supervisor.js status ${name}; scancel ${String(state['job'])}` },
+      );
     if ((await pause(lookEveryMs, signal)) === 'aborted')
       throw new RagError(
         'aborted',
-        `Cannot wait for the end of ${name}: ${messageOf(signal.reason)}; it goes on stopping`,
+        `Cannot wait for the end of ${name}: ${nameStop(signal.reason)}; it goes on stopping`,
       );
   }
 }

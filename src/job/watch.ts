@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import type { Endpoint } from '../serve/serve.ts';
 import { openStateFile } from '../services/state-file.ts';
-import { jobKey } from '../slurm/job.ts';
+import { jobKey, readStep } from '../slurm/job.ts';
 import type { ChildStatus, Tree } from '../supervise/spec.ts';
 import type { IngestProgress } from '../work.ts';
 import type { Contained } from './contain.ts';
@@ -41,6 +41,7 @@ export async function openWatch(prepared: Prepared, onError: (error: unknown) =>
       ...known,
       job: jobKey(job),
       node: job.node,
+      step: readStep(environment, job),
       pid: process.pid,
       plan,
       retriever: settings.RAG_RETRIEVER,

@@ -65,6 +65,18 @@ export function readJob(env: Environment, host: Host = thisHost()): Job {
 export const jobKey = (job: Job): string =>
   job.arrayJob !== null && job.task !== null ? `${job.arrayJob}_${job.task}` : job.id;
 
+/**
+ * What scancel must name to reach this process when it is a step's task: `12.0`. Of a heterogeneous job all steps:
+ * `12`, because a step is known only by its component's id, which nobody tells it (22.05). Null for the batch script's
+ * own process, and outside Slurm.
+ */
+export function readStep(env: Environment, job: Job): string | null {
+  const step = env['SLURM_STEP_ID'] ?? '';
+  // The batch step and the like have numbers near 2^32.
+  if (job.kind === 'local' || !/^\d{1,9}$/.test(step)) return null;
+  return env['SLURM_HET_SIZE'] === undefined ? `${jobKey(job)}.${step}` : jobKey(job);
+}
+
 /** CUDA ends the list at the first negative index; `NoDevFiles` is what Slurm writes when there are none. */
 function readGpus(visible: string | undefined): readonly string[] | null {
   if (visible === undefined) return null;
