@@ -1,10 +1,13 @@
 /** The endpoint file that jobs find each other by: none, one of a job that answers, or one that was left behind. */
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { request } from 'undici';
+import { Agent } from 'undici';
 import { readIfThere } from '../disk/atomic.ts';
 import { messageOf } from '../errors.ts';
-import { parseServiceFile, type ServiceFile } from '../services/discovery.ts';
-import { type Finding, type Look, ok, warning } from './types.ts';
+import { parseServiceFile } from '../services/discovery.ts';
+import { findService, type FoundService, listensElsewhere, nameOf, urlOf } from '../services/find-service.ts';
+import { provenConnector } from '../services/proven-connection.ts';
+import { type Look, ok, warning } from './types.ts';
 
 const about = 'endpoint';
 const timeoutMs = 5000;
@@ -14,7 +17,7 @@ export const lookAtEndpoint: Look = async ({ settings, job, signal }) => {
   const text = await readIfThere(path);
   if (text === undefined) return [ok(about, `${path}: no service is published`)];
   const file = parseServiceFile(text);
-  if (file === undefined)
+  if (file === undefined || !URL.canParse(urlOf(file)))
     return [
       warning(
         about,
@@ -22,34 +25,49 @@ export const lookAtEndpoint: Look = async ({ settings, job, signal }) => {
         `cat ${path}`,
       ),
     ];
-  return [await ask(path, file, job.node, signal)];
+  const found = (state: string): string => `${path}: ${nameOf(file)}${state}`;
+  if (listensElsewhere(file, job.node)) {
+    const tunnel = `ssh -L ${file.port}:127.0.0.1:${file.port} ${file.node ?? ''}`;
+    return [ok(about, found(`; it listens on that node only: ${tunnel}`))];
+  }
+  try {
+    const service = await findService({ folder: settings.RAG_RUNTIME_STATE, node: job.node }, signal);
+    const status = await askReady(service, signal);
+    return status === 200
+      ? [ok(about, found(` is ready at ${service.url}`))]
+      : [
+          warning(
+            about,
+            found(` answers at ${service.url} with ${status}`),
+            `node dist/supervisor.js status ${file.job_id}`,
+          ),
+        ];
+  } catch (error) {
+    return [
+      warning(
+        about,
+        `${path}: ${messageOf(error)}`,
+        `squeue -j ${file.job_id}; node dist/supervisor.js status ${file.job_id}   # a dead one's file is replaced after two minutes`,
+      ),
+    ];
+  }
 };
 
-async function ask(path: string, file: ServiceFile, here: string, signal: AbortSignal): Promise<Finding> {
-  const url = file.url ?? `http://${file.host}:${file.port}`;
-  const of = `job ${file.job_id} on ${file.node ?? file.host}`;
-  const isLoopback = /^(127\.|localhost$|\[?::1)/.test(new URL(url).hostname);
-  if (isLoopback && file.node !== undefined && file.node !== here)
-    return ok(
-      about,
-      `${path}: ${of}; it listens on that node only: ssh -L ${file.port}:127.0.0.1:${file.port} ${file.node}`,
-    );
+/** From another node nothing is said without the token; and that is shown to nobody who does not prove to know it. */
+async function askReady({ url, tokenFile }: FoundService, signal: AbortSignal): Promise<number> {
+  const token = tokenFile === undefined ? '' : (await readFile(tokenFile, 'utf8')).trim();
+  const agent = new Agent({ connect: provenConnector(token) });
   try {
-    const asked = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-    const { statusCode, body } = await request(`${url}/readyz`, { signal: asked });
+    const { statusCode, body } = await agent.request({
+      origin: url,
+      path: '/readyz',
+      method: 'GET',
+      headers: { authorization: `Bearer ${token}` },
+      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+    });
     await body.dump();
-    return statusCode === 200
-      ? ok(about, `${path}: ${of} is ready at ${url}`)
-      : warning(
-          about,
-          `${path}: ${of} answers at ${url} with ${statusCode}`,
-          `node dist/supervisor.js status ${file.job_id}`,
-        );
-  } catch (error) {
-    return warning(
-      about,
-      `${path}: ${of} does not answer at ${url} (${messageOf(error)})`,
-      `squeue -j ${file.job_id}; node dist/supervisor.js status ${file.job_id}   # a dead one's file is replaced after two minutes`,
-    );
+    return statusCode;
+  } finally {
+    await agent.destroy();
   }
 }
