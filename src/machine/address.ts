@@ -25,12 +25,14 @@ export async function clusterAddress(node: string): Promise<string> {
   );
 }
 
+/** IPv4 before IPv6: not every client can write an address with brackets. */
 export function chooseAddress(
   named: readonly string[],
   own: readonly Pick<NetworkInterfaceInfo, 'address' | 'family' | 'internal'>[],
 ): string | undefined {
   const reachable = own.filter(({ internal, address }) => !internal && !/^fe80:/i.test(address));
-  const byName = named.find((address) => reachable.some((each) => each.address === address));
-  const first = reachable.find(({ family }) => family === 'IPv4') ?? reachable[0];
-  return byName ?? first?.address;
+  const byName = reachable.filter(({ address }) => named.includes(address));
+  const first = (all: typeof reachable): string | undefined =>
+    (all.find(({ family }) => family === 'IPv4') ?? all[0])?.address;
+  return first(byName) ?? first(reachable);
 }

@@ -127,4 +127,7 @@ test('the address of a node is what its name says, unless that is loopback', () 
   assert.equal(chooseAddress(['127.0.1.1'], own), '192.168.1.5');
   assert.equal(chooseAddress(['10.9.9.9'], own), '192.168.1.5');
   assert.equal(chooseAddress([], own.slice(0, 2)), undefined);
+  const both = [{ address: '2001:db8::5', family: 'IPv6', internal: false } as const, ...own];
+  assert.equal(chooseAddress(['2001:db8::5', '10.0.0.5'], both), '10.0.0.5', 'what all programs can use');
+  assert.equal(chooseAddress(['2001:db8::5'], both), '2001:db8::5');
 });
