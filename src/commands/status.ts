@@ -78,6 +78,8 @@ const gap: Readonly<Record<ContainmentName, string>> = {
 const reach: Readonly<Record<SupervisorStatus['network'], string>> = {
   private: 'nobody but this supervisor reaches Ollama',
   shared: 'other users of this node can reach Ollama on its loopback port; it asks nobody who he is',
+  remote:
+    'Ollama runs elsewhere (OLLAMA_HOST), and who reaches it there is decided there; the way to it is open to nobody else here',
 };
 
 /** Only who did not say himself how he ended is asked after. */

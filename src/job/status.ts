@@ -20,8 +20,8 @@ export interface SupervisorStatus {
   /** RAG_RETRIEVER */
   readonly retriever: string;
   readonly containment: ContainmentName;
-  /** Whether other users of the node can reach Ollama, which has no authentication. */
-  readonly network: 'private' | 'shared';
+  /** Whether other users of the node can reach Ollama, which has no authentication; `remote`: it is another job's. */
+  readonly network: 'private' | 'shared' | 'remote';
   /** Why containment or network is not the strongest; null when both are. */
   readonly containment_reason: string | null;
   readonly time_left_s: number | null;

@@ -8,6 +8,7 @@ import type { ChildStatus, Tree } from '../supervise/spec.ts';
 import type { IngestProgress } from '../work.ts';
 import type { Contained } from './contain.ts';
 import type { DeviceStatus } from './device.ts';
+import { describeContainment } from './contained.ts';
 import { addPhase, addService, type HistoryEvent } from './history.ts';
 import { nextPhase, type PhaseEvent } from './phase.ts';
 import type { Prepared } from './prepare.ts';
@@ -47,7 +48,7 @@ export async function openWatch(prepared: Prepared, onError: (error: unknown) =>
       retriever: settings.RAG_RETRIEVER,
       children: known.children(),
       devices,
-      containment: describeContainment(known.contained, settings.OLLAMA_PORT),
+      containment: describeContainment(known.contained, settings.OLLAMA_PORT, plan.engine),
       endsAt: time.endsAt(),
       now: new Date(),
     });
@@ -101,22 +102,4 @@ const nothingYet: Known = {
 interface Known extends Pick<StatusInput, 'phase' | 'progress' | 'endpoint' | 'outcome'> {
   readonly contained: Contained | null;
   readonly children: () => readonly ChildStatus[];
-}
-
-/** As long as nothing has been started, nothing is contained. */
-function describeContainment(contained: Contained | null, ollamaPort: number): StatusInput['containment'] {
-  if (contained === null) return { containment: 'unknown', network: 'shared', containment_reason: null };
-  const { mode, network, reason, deathSignal } = contained.containment;
-  const isGuarded = contained.guard.pid() !== undefined;
-  const withoutGuard = deathSignal ? 'death-signal' : 'none';
-  const guard = isGuarded ? 'guard' : withoutGuard;
-  return {
-    containment: mode === 'pidns' ? 'pidns' : guard,
-    // Who asks for a port gets one, and with it everybody on the node.
-    network: ollamaPort > 0 ? 'shared' : network,
-    containment_reason:
-      mode === 'guard' && !isGuarded
-        ? 'no guard stands'
-        : (reason ?? (ollamaPort > 0 ? 'OLLAMA_PORT is set' : null)),
-  };
 }
