@@ -50,6 +50,23 @@ export interface Endpoint extends AsyncDisposable {
  * @throws settings when the address or the socket cannot be had
  */
 export async function openEndpoint(options: EndpointOptions): Promise<Endpoint> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await openOnce(options);
+    } catch (error) {
+      // The port that the kernel chose on one address is another program's on the other.
+      const isChosen = options.port === 0 && isTaken(error);
+      if (!isChosen || tries === MOST_CHOICES) throw error;
+    }
+  }
+}
+
+const MOST_CHOICES = 10;
+
+const isTaken = (error: unknown): boolean =>
+  error instanceof RagError && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'EADDRINUSE';
+
+async function openOnce(options: EndpointOptions): Promise<Endpoint> {
   const { host, port, socketPath } = options;
   // By the server that accepted it: a TCP peer that has gone again has no address either.
   const overUnixSocket = new WeakSet<Socket>();

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { access, mkdir, mkdtempDisposable, stat } from 'node:fs/promises';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { connect } from 'node:net';
+import { connect, Server } from 'node:net';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { RagError } from '../../src/errors.ts';
@@ -15,6 +15,9 @@ import { ask, open, post } from './open.ts';
 
 const isRoot = process.getuid?.() === 0;
 const nobody = 65_534;
+const outward = Object.values(networkInterfaces())
+  .flatMap((addresses) => addresses ?? [])
+  .find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
 
 const errorOf = (text: string): { code: string; message: string; hint: string | null } =>
   (JSON.parse(text) as { error: { code: string; message: string; hint: string | null } }).error;
@@ -74,6 +77,27 @@ test('a port that is taken is refused with a mend', async () => {
 });
 
 test(
+  'a port that was chosen on one address and is taken on the other is chosen anew',
+  { skip: outward === undefined },
+  async (context) => {
+    const listen = Object.getOwnPropertyDescriptor(Server.prototype, 'listen')?.value as Server['listen'];
+    let taken = 0;
+    context.mock.method(Server.prototype, 'listen', function (this: Server, ...asked: unknown[]) {
+      const [where] = asked as [{ port?: number } | undefined];
+      if (!(Number(where?.port) > 0) || taken === 2) return Reflect.apply(listen, this, asked) as Server;
+      taken += 1;
+      const error = Object.assign(new Error('listen EADDRINUSE'), { code: 'EADDRINUSE' });
+      return setImmediate(() => this.emit('error', error)) && this;
+    });
+    await using endpoint = await open({ host: outward ?? '' });
+    assert.equal(taken, 2);
+    const { port } = endpoint;
+    assert.equal((await fetch(`http://127.0.0.1:${port}/healthz`)).status, 200);
+    assert.equal((await fetch(`http://${outward}:${port}/healthz`)).status, 401);
+  },
+);
+
+test(
   'another user of the node gets 401 on every route, also on one that is not there',
   { skip: !isRoot },
   async () => {
@@ -123,10 +147,6 @@ test("the owner's browser is refused: a page has an Origin, and a name made to p
   assert.equal((await get({ host: 'localhost:9999' })).status, 200);
   assert.equal((await get({ host: '[::1]:80' })).status, 200);
 });
-
-const outward = Object.values(networkInterfaces())
-  .flatMap((addresses) => addresses ?? [])
-  .find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
 
 test(
   "another user with the address and port of the owner's connection, towards another address of ours, is not the owner",
