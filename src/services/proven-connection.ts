@@ -76,6 +76,7 @@ async function readAnswer(socket: Socket, signal: AbortSignal): Promise<string> 
   const ended = new AbortController();
   const end = (): void => ended.abort(new Error('it ended the connection'));
   socket.once('close', end);
+  if (socket.destroyed) end();
   const either = AbortSignal.any([signal, ended.signal]);
   try {
     let text = '';

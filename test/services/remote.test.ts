@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { RagError } from '../../src/errors.ts';
@@ -62,6 +62,18 @@ test('when the service has ended its successor takes its place as soon as it is 
   way.published = second;
   await restarted(tree, 'remote-embed', 1);
   assert.equal(bench.served.length, 2);
+});
+
+test('what everybody on the node can read of the way to it, its arguments, leads nowhere', async () => {
+  await using bench = await openBench();
+  const service = bench.keep(await startFake());
+  const way = wayTo(bench, 10_000);
+  way.published = service;
+  const tree = bench.start(way.spec);
+  await tree.untilReady(['remote-embed'], soon());
+  const words = await readFile(`/proc/${tree.running('remote-embed')?.pid}/cmdline`, 'utf8');
+  assert.match(words, /relay.*1\.sock/);
+  assert.doesNotMatch(words, /http:/);
 });
 
 test('when no successor is published in time the reason says so, with what to submit', async () => {
