@@ -39,6 +39,8 @@ def take_stdout():
     """A descriptor of stdout for the frames alone; what anything else prints goes to stderr from here on."""
     taken = os.dup(1)
     os.dup2(2, 1)
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(line_buffering=True)  # who reads the log reads it while we live
     return taken
 
 

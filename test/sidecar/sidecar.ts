@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text as textOf } from 'node:stream/consumers';
+import { setTimeout as pause } from 'node:timers/promises';
 
 const top = join(import.meta.dirname, '../..');
 export const sidecarScript: string = join(top, 'scripts/sidecar.py');
@@ -42,6 +43,13 @@ export interface Sidecar extends AsyncDisposable {
   readonly said: (text: string) => Promise<void>;
   /** Exit code, or the signal's name. */
   readonly ended: Promise<number | string | null>;
+}
+
+const saidMs = 60_000;
+
+async function tooLate(text: string): Promise<never> {
+  await pause(saidMs, undefined, { ref: false });
+  throw new Error(`the sidecar has not said "${text}"`);
 }
 
 /** Starts Python with these words: the script first. */
@@ -88,9 +96,11 @@ export function startPython(words: readonly string[], env: Readonly<Record<strin
     unasked,
     stderr: () => stderr,
     said: async (text) => {
+      const late = tooLate(text);
+      late.catch(() => {}); // of what was said in time
       while (!stderr.includes(text)) {
         const more = new Promise<void>((resolve) => listeners.add(resolve));
-        await Promise.race([more, failure]);
+        await Promise.race([more, failure, late]);
       }
     },
     ended,
