@@ -40,12 +40,14 @@ export const statusVerb: Verb = {
       return 0;
     }
     const folder = join(settings.RAG_RUNTIME_STATE, 'supervisors');
-    const record = await chooseSupervisor(folder, line.positionals[0]);
+    const { record, others } = await chooseSupervisor(folder, line.positionals[0]);
     const fate = await readFateOf(record, { env: environment, timeoutMs: 10_000, signal });
     print(
       line.switches.has('json')
-        ? JSON.stringify({ ...record.state, presence: record.presence, fate: fate ?? null })
-        : statusText(record, fate),
+        ? JSON.stringify({ ...record.state, presence: record.presence, fate: fate ?? null, others })
+        : [statusText(record, fate), ...others.map((name) => `beside it runs ${name}: status ${name}`)].join(
+            '\n',
+          ),
     );
     return 0;
   },

@@ -19,7 +19,7 @@ export const stopVerb: Verb = {
   async run({ line, environment, signal, print, tell }) {
     const { settings } = load({ flags: line.settings, environment, file: line.values['config'] });
     const folder = join(settings.RAG_RUNTIME_STATE, 'supervisors');
-    const record = await chooseSupervisor(folder, line.positionals[0]);
+    const { record } = await chooseSupervisor(folder, line.positionals[0]);
     if (record.presence !== 'running')
       throw new RagError('no-input', `Cannot stop ${record.name}: it has ended already`, {
         hint: `node dist/supervisor.js status ${record.name}`,

@@ -18,12 +18,11 @@ export interface Keys extends AsyncDisposable {
 }
 
 /** @throws settings for a group that cannot be given anything, disk-full */
-export async function openKeys({ prepared, lost }: OpenJob): Promise<Keys> {
-  const { settings, job } = prepared;
+export async function openKeys({ prepared: { settings }, watch, lost }: OpenJob): Promise<Keys> {
   const tokens = makeTokens();
   const files = await openTokenFiles({
     folder: settings.RAG_RUNTIME_STATE,
-    name: `${jobKey(job)}.${job.node}`,
+    name: watch.name,
     tokens,
     group: settings.RAG_SHARE_GROUP,
     signal: lost,

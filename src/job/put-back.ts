@@ -54,12 +54,14 @@ async function untilAlone(job: Job, settings: EndedRun['settings']): Promise<voi
     await pause(lookEveryMs, never);
 }
 
-/** Names are `JOB.NODE`. */
+/** Names are `JOB.NODE`, with a number behind it for another one on that node. */
 export const othersRunning = (
   records: readonly Pick<SupervisorRecord, 'name' | 'presence'>[],
   job: Job,
 ): boolean =>
   records.some(
     ({ name, presence }) =>
-      presence === 'running' && name.startsWith(`${jobKey(job)}.`) && name !== `${jobKey(job)}.${job.node}`,
+      presence === 'running' &&
+      name.startsWith(`${jobKey(job)}.`) &&
+      !`${name}.`.startsWith(`${jobKey(job)}.${job.node}.`),
   );

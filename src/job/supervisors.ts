@@ -2,17 +2,26 @@
 import { RagError } from '../errors.ts';
 import { readSupervisors, type SupervisorRecord } from '../services/state-file.ts';
 
+export interface Chosen {
+  readonly record: SupervisorRecord;
+  /** Names of the others that were meant and run: on other nodes of the job, or beside it on one. */
+  readonly others: readonly string[];
+}
+
 /**
  * The one that was named, else the newest that runs, else the newest.
  * @param job `4711`, `4711_2`, or either with `.node`
  * @throws no-input
  */
-export async function chooseSupervisor(folder: string, job: string | undefined): Promise<SupervisorRecord> {
+export async function chooseSupervisor(folder: string, job: string | undefined): Promise<Chosen> {
   const records = await readSupervisors(folder, new Date());
   const candidates =
     job === undefined ? records : records.filter(({ name }) => name === job || name.startsWith(`${job}.`));
-  const chosen = candidates.find(({ presence }) => presence === 'running') ?? candidates[0];
-  if (chosen !== undefined) return chosen;
+  const exact = candidates.find(({ name, presence }) => name === job && presence === 'running');
+  const running = candidates.filter(({ presence }) => presence === 'running');
+  const record = exact ?? running[0] ?? candidates[0];
+  if (record !== undefined)
+    return { record, others: running.flatMap((each) => (each === record ? [] : [each.name])).toSorted() };
   throw new RagError(
     'no-input',
     `Cannot find ${job === undefined ? 'a supervisor' : `job ${job}`}: there is no state file of it in ${folder}`,

@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 
 import type { Endpoint } from '../serve/serve.ts';
-import { openStateFile } from '../services/state-file.ts';
+import { openStateFile, type StateFile } from '../services/state-file.ts';
+import { claimStateName } from '../services/state-name.ts';
 import { jobKey, readStep } from '../slurm/job.ts';
 import type { ChildStatus, Tree } from '../supervise/spec.ts';
 import type { IngestProgress } from '../work.ts';
@@ -16,6 +17,8 @@ import { openTimeLeft } from './time-left.ts';
 import { makeStatus, type Outcome, type StatusInput, type SupervisorStatus } from './status.ts';
 
 export interface Watch extends AsyncDisposable {
+  /** Of this supervisor among all that run. */
+  readonly name: string;
   status(): SupervisorStatus;
   history(): readonly HistoryEvent[];
   /** Of the last ingest; null when there was none. */
@@ -32,11 +35,10 @@ export interface Watch extends AsyncDisposable {
 /** Opened before the services and closed after them, so that its last word is how they ended. */
 export async function openWatch(prepared: Prepared, onError: (error: unknown) => void): Promise<Watch> {
   const { job, plan, environment, settings } = prepared;
-  const name = `${jobKey(job)}.${job.node}.json`;
-  const file = await openStateFile({ path: join(settings.RAG_RUNTIME_STATE, 'supervisors', name), onError });
   const devices = new Map<string, DeviceStatus>();
   let known: Known = nothingYet;
   let history = addPhase([], known.phase, new Date());
+  let endsAt = (): Date | null => null;
   const status = (): SupervisorStatus =>
     makeStatus({
       ...known,
@@ -49,9 +51,10 @@ export async function openWatch(prepared: Prepared, onError: (error: unknown) =>
       children: known.children(),
       devices,
       containment: describeContainment(known.contained, settings.OLLAMA_PORT, plan.engine),
-      endsAt: time.endsAt(),
+      endsAt: endsAt(),
       now: new Date(),
     });
+  const { name, file } = await openOwnFile(prepared, status(), onError);
   const changed = (): void => file.write(status());
   const learn = (news: Partial<Known>): void => {
     known = { ...known, ...news };
@@ -59,8 +62,10 @@ export async function openWatch(prepared: Prepared, onError: (error: unknown) =>
     changed();
   };
   const time = openTimeLeft(job, environment, changed);
+  endsAt = () => time.endsAt();
 
   return {
+    name,
     status,
     history: () => history,
     ingested: () => known.progress,
@@ -87,6 +92,21 @@ export async function openWatch(prepared: Prepared, onError: (error: unknown) =>
       await file[Symbol.asyncDispose]();
     },
   };
+}
+
+/** The file, and what its name says: which supervisor of all that run this is. */
+async function openOwnFile(
+  { job, settings }: Prepared,
+  first: SupervisorStatus,
+  onError: (error: unknown) => void,
+): Promise<{ readonly name: string; readonly file: StateFile }> {
+  const folder = join(settings.RAG_RUNTIME_STATE, 'supervisors');
+  const plain = `${jobKey(job)}.${job.node}`;
+  const name = await claimStateName(folder, plain, first).catch((error: unknown) => {
+    onError(error);
+    return plain;
+  });
+  return { name, file: await openStateFile({ path: join(folder, `${name}.json`), onError }) };
 }
 
 const nothingYet: Known = {

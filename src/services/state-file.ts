@@ -1,4 +1,4 @@
-/** `supervisors/<job>[_task][.node].json`: what a supervisor is doing, for who can read its files but not reach its port. */
+/** `supervisors/<job>[_task][.node][.number].json`: what a supervisor is doing, for who can read its files but not reach its port. */
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
@@ -76,7 +76,7 @@ const stateSchema = z.looseObject({
 export type Presence = 'running' | 'ended' | 'gone';
 
 export interface SupervisorRecord {
-  /** `<job>[_task][.node]` */
+  /** `<job>[_task][.node][.number]` */
   readonly name: string;
   readonly presence: Presence;
   /** Since the file was written; by the clocks of two machines where the disk is shared. */
@@ -96,7 +96,8 @@ export async function readSupervisors(folder: string, now: Date): Promise<Superv
   return records.filter((record) => record !== undefined).sort((a, b) => a.ageMs - b.ageMs);
 }
 
-async function readSupervisor(path: string, now: Date): Promise<SupervisorRecord | undefined> {
+/** Undefined for a file that is not one. */
+export async function readSupervisor(path: string, now: Date): Promise<SupervisorRecord | undefined> {
   try {
     const [text = '', { mtimeMs }] = await Promise.all([readIfThere(path), stat(path)]);
     const state = stateSchema.parse(JSON.parse(text));

@@ -17,8 +17,10 @@ test('only work that the wall-time warning left is put back', () => {
 test('only supervisors of the same job on other nodes are waited for', () => {
   const record = (name: string, presence: 'running' | 'ended' | 'gone') => ({ name, presence });
   assert.ok(othersRunning([record('12.node2', 'running')], slurmJob));
+  assert.ok(othersRunning([record('12.node10', 'running')], slurmJob));
   const others = [
     record('12.node1', 'running'),
+    record('12.node1.2', 'running'),
     record('12.node2', 'ended'),
     record('12.node3', 'gone'),
     record('123.node2', 'running'),
