@@ -45,7 +45,7 @@ export async function requeue(
  * that job and one that ran into its limit are COMPLETING (22.05); but the clock of the one has stopped before its
  * limit. Pure.
  */
-export function wasCancelled(shown: string, toldToEnd: boolean): boolean {
+function wasCancelled(shown: string, toldToEnd: boolean): boolean {
   const field = (name: string): string => new RegExp(`\\b${name}=(\\S+)`).exec(shown)?.[1] ?? '';
   const isEnding = /^(?:COMPLETING|CANCELLED)/.test(field('JobState'));
   if (!isEnding && !toldToEnd) return false;
