@@ -1,6 +1,7 @@
 import { load } from '../config/load.ts';
 import { forecast } from '../job/forecast.ts';
-import { makeIntent } from '../job/intent.ts';
+import { ingestsFirst, makeIntent } from '../job/intent.ts';
+import { whenText } from '../job/layouts.ts';
 import { type LoadTime, loadText, readLoadTimes } from '../job/load-time.ts';
 import { fitPlan } from '../job/memory.ts';
 import { planFor } from '../job/plan-for.ts';
@@ -43,7 +44,7 @@ export const planVerb: Verb = {
     const { plan, memory } = await fitPlan(
       (embedders) =>
         planFor(settings, environment, job, intent, { elsewhere: assumed !== undefined, embedders }),
-      { settings, environment, assumed: assumed?.sizes, signal },
+      { settings, environment, assumed: assumed?.sizes, ingestsFirst: ingestsFirst(intent), signal },
     );
     for (const warning of [...warnings, ...ofMode]) tell(`warning: ${warning}`);
     const loads = await readLoadTimes(plan, settings.OLLAMA_MODELS);
@@ -74,7 +75,8 @@ const planText = (
     `engine     ${engine}`,
     '',
     ...instances.map(
-      (instance) => `${instance.id.padEnd(16)} ${instance.model.padEnd(22)} GPUs ${listed(instance.gpus)}`,
+      (instance) =>
+        `${instance.id.padEnd(16)} ${instance.model.padEnd(22)} GPUs ${listed(instance.gpus)}${whenText(instance)}`,
     ),
     '',
     ...memory.map((line) => `${line.fits === false ? 'warning: ' : ''}${memoryText(line)}`),

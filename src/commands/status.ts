@@ -4,6 +4,7 @@ import type { CommandLine } from '../config/flags.ts';
 import { load } from '../config/load.ts';
 import { RagError } from '../errors.ts';
 import { deviceText } from '../job/device.ts';
+import { whenText } from '../job/layouts.ts';
 import { exportLines, untilService } from '../job/service-env.ts';
 import type { ContainmentName, SupervisorStatus } from '../job/status.ts';
 import { chooseSupervisor } from '../job/supervisors.ts';
@@ -108,8 +109,8 @@ function statusText({ state, presence }: SupervisorRecord, fate: Fate | undefine
     `documents ${progress.documents_done}${progress.documents_total === null ? '' : ` of ${progress.documents_total}`}`,
     '',
     'service          state       GPUs        restarts',
-    ...services.flatMap(({ id, state: service, gpus, restarts, reason, device }) => [
-      `${id.padEnd(16)} ${service.padEnd(11)} ${(gpus.join(',') || '-').padEnd(11)} ${restarts}${reason === null ? '' : `  ${reason}`}`,
+    ...services.flatMap(({ id, state: service, gpus, restarts, reason, layout, device }) => [
+      `${id.padEnd(16)} ${service.padEnd(11)} ${(gpus.join(',') || '-').padEnd(11)} ${restarts}${reason === null ? '' : `  ${reason}`}${whenText({ layout })}`,
       // A state file of an older version has none.
       ...(device == null ? [] : [`  ${deviceText(device)}`]),
     ]),

@@ -1,6 +1,7 @@
 /** How fast models have embedded in earlier runs, as their reports tell. */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { instancesIn } from '../plan/layouts.ts';
 import type { Plan } from '../plan/types.ts';
 import { type IngestRecord, readRuns } from './report.ts';
 
@@ -10,7 +11,7 @@ const mostReports = 50;
 
 /** Tokens a second that the embed servers of a plan will do together; null where no run with that model is known. */
 export async function readEmbeddingSpeed(logRoot: string, plan: Plan): Promise<number | null> {
-  const embedders = plan.instances.filter(({ role }) => role === 'embed');
+  const embedders = instancesIn(plan, 'ingest').filter(({ role }) => role === 'embed');
   const names = await readdir(logRoot).catch(() => []);
   const reports = await Promise.all(
     names.map(async (name) => {

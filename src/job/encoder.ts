@@ -4,11 +4,13 @@ import { makeEncode } from '../models/encode.ts';
 import { prefixesFor } from '../models/prefixes.ts';
 import { makeSidecars } from '../models/sidecar.ts';
 import type { Embed } from '../models/types.ts';
-import type { Plan } from '../plan/types.ts';
+import { instancesIn } from '../plan/layouts.ts';
+import type { Layout, Plan } from '../plan/types.ts';
 import type { ServedModel } from '../services/ollama-ready.ts';
 import type { SidecarReady } from '../services/sidecar-ready.ts';
 import type { EncoderRecord } from '../store/types.ts';
 import type { Tree } from '../supervise/spec.ts';
+import type { Layouts } from './layouts.ts';
 import { known, readyChildren } from './ready-children.ts';
 import type { Served } from './served.ts';
 
@@ -57,14 +59,16 @@ export const makeRecord = (
   chunker: string,
 ): EncoderRecord => ({ ...encoder, type: encoder.dimensions === 0 ? 'f16' : type, chunker });
 
-export const embedderIds = ({ instances }: Plan): string[] =>
-  instances.filter(({ role }) => role === 'embed').map(({ id }) => id);
+/** Of two layouts those of the ingest, unless the other is named. */
+export const embedderIds = (plan: Pick<Plan, 'instances'>, layout: Layout = 'ingest'): string[] =>
+  instancesIn(plan, layout).flatMap(({ id, role }) => (role === 'embed' ? [id] : []));
 
 export interface EncodingInput {
   readonly plan: Plan;
   readonly settings: Pick<Settings, 'RAG_VECTOR_TYPE' | 'RAG_QUERY_INSTRUCTION'>;
   readonly tree: Tree;
   readonly served: Pick<Served, 'encoder'>;
+  readonly layouts: Pick<Layouts, 'inForce'>;
   /** Of several encoders which one, as its children call it; undefined: the first. */
   readonly name?: string;
   /** Ends every request. */
@@ -72,10 +76,11 @@ export interface EncodingInput {
 }
 
 export const makeUntilEncoder =
-  ({ plan, settings, tree, served, name, signal: whole }: EncodingInput) =>
+  ({ plan, settings, tree, served, layouts, name, signal: whole }: EncodingInput) =>
   async (signal: AbortSignal): Promise<ServedEncoder> => {
     if (plan.embedder === 'none') return noEncoder;
-    await tree.untilReady(embedderIds(plan), AbortSignal.any([signal, whole]));
+    const either = AbortSignal.any([signal, whole]);
+    await layouts.inForce((layout) => tree.untilReady(embedderIds(plan, layout), either));
     return known(served.encoder(settings, name), 'the encoder');
   };
 
@@ -86,7 +91,7 @@ export const makeEncoding = ({
   tree,
   untilEncoder,
   signal,
-}: Omit<EncodingInput, 'served' | 'name'> & {
+}: Omit<EncodingInput, 'served' | 'layouts' | 'name'> & {
   readonly untilEncoder: (signal: AbortSignal) => Promise<ServedEncoder>;
 }): Embed =>
   makeEncode({

@@ -10,6 +10,7 @@ import { writeComment } from '../slurm/comment.ts';
 import { jobKey } from '../slurm/job.ts';
 import { embedOptions, generateOptions, ollamaModels } from './models-in-force.ts';
 import type { OpenJob } from './open.ts';
+import { whyPostponed } from './postponed.ts';
 
 /** What opens the endpoint to who is not its owner on this node. */
 export interface Keys extends AsyncDisposable {
@@ -57,11 +58,15 @@ function listen(open: OpenJob, host: string, tokens: Tokens): Promise<Endpoint> 
     },
     state: () => ({ ...open.watch.status(), retrieval: open.work.retrievals() }),
     readiness: () => {
+      const isOver = (id: string): boolean =>
+        open.layouts.state() !== 'ingest' &&
+        plan.instances.some((instance) => instance.id === id && instance.layout === 'ingest');
       const missing = open.tree
         .statuses()
-        .flatMap(({ id, current }) => (current.state === 'ready' ? [] : [id]));
+        .flatMap(({ id, current }) => (current.state === 'ready' || isOver(id) ? [] : [id]));
       return { ready: missing.length === 0, missing };
     },
+    postponed: () => whyPostponed(open.layouts.state(), open.watch.status()),
     onEvent: (event) =>
       open.log.file(`endpoint: ${event.kind}`, 'problem' in event ? { problem: event.problem } : {}),
   });

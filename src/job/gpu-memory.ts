@@ -2,18 +2,21 @@
  * A stop is over when the GPUs are free as well. A process that is gone from /proc may still hold its memory while
  * the driver tears it down, and now and then for ever; the next job on that card would then fail for no visible reason.
  */
-import { environmentOf } from '../machine/processes.ts';
+import { environmentOf, readStat } from '../machine/processes.ts';
 import { type GpuProcess, readGpuProcesses } from '../machine/gpu-processes.ts';
-import { never } from '../supervise/pause.ts';
+import { never, pause } from '../supervise/pause.ts';
 
 export interface GpuMemory {
   /** Notes which processes of this run hold GPU memory now; the driver knows them by pid alone later. */
   note(): Promise<void>;
+  /** Waits until none of them that is gone holds any; the others go on. Gives those that still do in the end. */
+  untilEndedFree(signal: AbortSignal): Promise<readonly GpuProcess[]>;
   /** Waits until none of them holds any. Gives those that still do in the end. */
   untilFree(): Promise<readonly GpuProcess[]>;
 }
 
 const askMs = 3_000;
+const askEveryMs = 100;
 
 /**
  * @param nvidiaSmi undefined: there are no GPUs of this kind, nothing is asked
@@ -43,22 +46,31 @@ export function makeGpuMemory(
     }
     noting = undefined;
   };
+  const untilNone = async (
+    holds: (process: GpuProcess) => boolean,
+    signal: AbortSignal,
+  ): Promise<readonly GpuProcess[]> => {
+    const deadline = performance.now() + waitMs;
+    for (;;) {
+      const left =
+        ours.size === 0 ? [] : (await ask(signal)).filter((one) => ours.has(one.pid) && holds(one));
+      if (left.length === 0 || performance.now() > deadline) return left;
+      if ((await pause(askEveryMs, signal)) === 'aborted') return left;
+    }
+  };
+  const note = (): Promise<void> => {
+    isStale = true;
+    noting ??= noteAll();
+    return noting;
+  };
   return {
-    note: () => {
-      isStale = true;
-      noting ??= noteAll();
-      return noting;
-    },
+    note,
+    untilEndedFree: (signal) => untilNone(({ pid }) => readStat(pid) === undefined, signal),
     untilFree: async () => {
       // Who has ended can be recognised no more.
       ending.abort();
       await noting;
-      const deadline = performance.now() + waitMs;
-      for (;;) {
-        const left = ours.size === 0 ? [] : (await ask(never)).filter(({ pid }) => ours.has(pid));
-        if (left.length === 0 || performance.now() > deadline) return left;
-        await new Promise((resolve) => setTimeout(resolve, 100));
-      }
+      return untilNone(() => true, never);
     },
   };
 }

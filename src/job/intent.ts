@@ -99,3 +99,7 @@ export function planMode(intent: Intent): PlanMode {
   if (intent.kind === 'given') return intent.query === null ? 'ingest' : 'query';
   return intent.kind === 'workload' ? 'workload' : 'serve';
 }
+
+/** Whether it ingests, and answers when that is done. */
+export const ingestsFirst = (intent: Intent): boolean =>
+  intent.kind !== 'dry-run' && intent.inputs.length > 0 && (intent.kind !== 'given' || intent.query !== null);

@@ -6,7 +6,8 @@ import { readHostMemory } from '../machine/host-memory.ts';
 import { type ModelShape, readShape } from '../machine/model-shape.ts';
 import { readModel } from '../machine/model-store.ts';
 import { knownModels } from '../plan/known-models.ts';
-import { makeMemory, type MemoryLine, roomForEmbedders } from '../plan/memory.ts';
+import { embeddersFor, makeLayoutMemory, withLayouts } from '../plan/layouts.ts';
+import type { MemoryLine } from '../plan/memory.ts';
 import type { Instance, Plan } from '../plan/types.ts';
 import { findProgram } from '../supervise/death-signal.ts';
 import { embedOptions, generateOptions } from './models-in-force.ts';
@@ -16,6 +17,8 @@ export interface MemoryRequest {
   readonly environment: Environment;
   /** Sizes of GPUs that are not here; undefined: those of this machine. */
   readonly assumed: ReadonlyMap<string, number> | undefined;
+  /** Whether the run ingests before it answers; it may do so in two layouts then. */
+  readonly ingestsFirst?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -43,20 +46,20 @@ export async function fitPlan(
     contextOf: ({ role }: Instance) =>
       (role === 'generate' ? generateOptions : embedOptions(settings)).num_ctx,
     gpuBytes: assumed ?? (await sizesHere(request)),
+    hostBytes: assumed === undefined ? await readHostMemory() : null,
   };
-  const fitted = settings.OLLAMA_INSTANCES === 'auto' ? make(embeddersFor(plan, facts)) : plan;
-  const hostBytes = assumed === undefined ? await readHostMemory() : null;
-  return { plan: fitted, memory: makeMemory({ ...facts, instances: fitted.instances, hostBytes }) };
+  const wanted = settings.OLLAMA_INSTANCES;
+  const beside = wanted === 'auto' ? make(besideOthers(plan, facts)) : plan;
+  const fitted = request.ingestsFirst === true ? withLayouts(beside, facts, wanted) : beside;
+  return { plan: fitted, memory: makeLayoutMemory(fitted, facts) };
 }
 
 /** A server embeds one text at a time, so that only servers make it faster. One where nothing is known of memory. */
-function embeddersFor(plan: Plan, facts: Parameters<typeof roomForEmbedders>[0]): number | 'auto' {
+function besideOthers(plan: Plan, facts: Parameters<typeof embeddersFor>[0]): number | 'auto' {
   const [embedder] = plan.instances.filter(({ role }) => role === 'embed');
-  if (embedder === undefined || plan.embedder !== 'ollama' || embedder.gpus.length < 2) return 'auto';
+  if (embedder === undefined || plan.embedder !== 'ollama') return 'auto';
   const others = plan.instances.filter((instance) => instance !== embedder);
-  const room = roomForEmbedders(facts, embedder, others);
-  // Not on every GPU: then one that sees them all finds its place by itself.
-  return room === embedder.gpus.length ? room : 'auto';
+  return embeddersFor(facts, embedder, others);
 }
 
 async function readShapes(plan: Plan, store: string): Promise<ReadonlyMap<string, ModelShape>> {

@@ -19,6 +19,7 @@ import { makeEncoding, makeUntilEncoder } from './encoder.ts';
 import { version } from '../version.ts';
 import { openFolders, type Folders } from './folders.ts';
 import { openFurther } from './further.ts';
+import { whenText, type Layouts } from './layouts.ts';
 import { makeModels } from './models.ts';
 import { linkOldNames } from './old-names.ts';
 import { openOutsideParser, type OpenOutsideParser } from './outside-parser.ts';
@@ -40,6 +41,7 @@ export interface OpenJob {
   readonly tree: Tree;
   readonly roster: Roster;
   readonly flights: Flights;
+  readonly layouts: Layouts;
   readonly work: LocalWork;
   /** Aborts when a significant service is spent. Its reason is the error to end with. */
   readonly lost: AbortSignal;
@@ -99,7 +101,7 @@ interface Opened extends Pick<OpenJob, 'prepared' | 'folders' | 'log' | 'watch'>
 /** Threads, the index, and the `Work` on top of the services. */
 async function withWork<T>(
   { prepared, folders, log, watch, run }: Opened,
-  { tree, served, http, containment, lost }: Services,
+  { tree, served, http, containment, layouts, lost }: Services,
   use: (open: OpenJob) => Promise<T>,
 ): Promise<T> {
   const { settings, job, plan } = prepared;
@@ -124,7 +126,7 @@ async function withWork<T>(
   });
   await using reranker = await openReranker({ plan, settings, tree, log });
   const { rerank } = reranker;
-  const encoding = { plan, settings, tree, served, signal: lost };
+  const encoding = { plan, settings, tree, served, layouts, signal: lost };
   const untilEncoder = makeUntilEncoder(encoding);
   const encode = makeEncoding({ ...encoding, untilEncoder });
   await using further = openFurther(encoding);
@@ -144,7 +146,7 @@ async function withWork<T>(
   describe(prepared, folders, log);
   await linkOldNames(settings.LOG_ROOT, folders.logs, plan);
   return await watched(
-    { prepared, folders, log, watch, tree, roster, flights: http.flights, work, lost },
+    { prepared, folders, log, watch, tree, roster, flights: http.flights, layouts, work, lost },
     use,
   );
 }
@@ -173,7 +175,8 @@ async function watched<T>(open: OpenJob, use: (open: OpenJob) => Promise<T>): Pr
 
 /** What a reader of the job's output must know before anything goes wrong. */
 function describe({ plan, parser, settings, job, intent }: Prepared, { logs }: Folders, log: Log): void {
-  for (const { id, model, gpus } of plan.instances) log('info', `${id}: ${model} on ${shown(gpus)}`);
+  for (const each of plan.instances)
+    log('info', `${each.id}: ${each.model} on ${shown(each.gpus)}${whenText(each)}`);
   if (parser !== undefined)
     log('info', `PDFs and pictures are read by ${parser.name} on ${shown(plan.slices.parser)}`);
   log('info', `job ${jobKey(job)} on ${job.node}, index ${settings.RAG_WORKING_DIR}, logs ${logs}`, {

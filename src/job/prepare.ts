@@ -14,7 +14,7 @@ import { checkModels } from './check-models.ts';
 import { checkParser } from './check-parser.ts';
 import { checkReranker } from './check-reranker.ts';
 import { readGraceMs } from './grace.ts';
-import { makeIntent, type Intent } from './intent.ts';
+import { ingestsFirst, makeIntent, type Intent } from './intent.ts';
 import { assertNotPinned, atVersion, pinForWorkload } from './pinned.ts';
 import { fitPlan } from './memory.ts';
 import { planFor } from './plan-for.ts';
@@ -67,7 +67,13 @@ export async function prepare({ line, environment, bare, signal }: PrepareInput)
   if (intent.inputs.length > 0) await checkInputs(intent.inputs, signal);
   const { plan, memory } = await fitPlan(
     (embedders) => planFor(loaded.settings, environment, job, intent, { embedders }),
-    { settings: loaded.settings, environment, assumed: undefined, signal },
+    {
+      settings: loaded.settings,
+      environment,
+      assumed: undefined,
+      ingestsFirst: ingestsFirst(intent),
+      signal,
+    },
   );
   const graceMs = await readGraceMs(job, environment, signal);
   const service =

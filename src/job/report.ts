@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import { readIfThere, writeAtomic } from '../disk/atomic.ts';
+import { embedderIds } from './encoder.ts';
 import { type HistoryEvent, phaseSpans } from './history.ts';
 import { withoutUrlTokens } from '../observe/url-tokens.ts';
 import type { IngestProgress } from '../work.ts';
@@ -117,7 +118,7 @@ const ingestOf = (ingested: Ingested | null, plan: Prepared['plan']): IngestReco
     tokens: ingested.tokens,
     seconds: ingested.seconds,
     model: plan.instances.find(({ role }) => role === 'embed')?.model ?? null,
-    servers: plan.instances.filter(({ role }) => role === 'embed').length,
+    servers: embedderIds(plan).length,
   };
 
 const reportSchema = z.object({ seconds: z.number(), gpu_hours: z.number(), runs: z.array(runSchema) });

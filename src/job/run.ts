@@ -70,6 +70,7 @@ async function doGiven(
   const ingest = inputs.length === 0 ? null : await ingestAll(run, inputs);
   const workLeft = ingest?.complete === false;
   if (query === null || workLeft) return { ingest, workLeft };
+  if (ingest !== null) await open.layouts.toAnswering(signal);
   open.watch.phase('answering-begins');
   await untilServing(open.tree, open.prepared.plan, signal);
   run.onAnswer(await open.work.query({ query, topk: open.prepared.settings.RAG_TOPK, signal }));
@@ -110,6 +111,7 @@ async function serveWorkload(
   const { open, signal } = run;
   const ingest = inputs.length === 0 ? null : await ingestAll(run, inputs);
   if (ingest?.complete === false) return { ingest, workLeft: true };
+  if (ingest !== null) await open.layouts.toAnswering(signal);
   await untilServing(open.tree, open.prepared.plan, signal);
   open.watch.phase('answering-begins');
   const publication = await run.publish();
@@ -125,15 +127,29 @@ async function serveWorkload(
 async function ingestOnAndOn(run: Run, inputs: readonly string[]): Promise<IngestReport> {
   const { work, log, prepared } = run.open;
   const leastPauseMs = prepared.settings.RAG_WATCH_SECONDS * 1000;
-  if (leastPauseMs === 0 || (readTeam(prepared.environment)?.rank ?? 0) > 0) return ingestAll(run, inputs);
+  const isLast = leastPauseMs === 0 || (readTeam(prepared.environment)?.rank ?? 0) > 0;
   const looks = makeLooks();
-  const first = await ingestAll(run, inputs, looks);
+  const first = await ingestAll(run, inputs, isLast ? undefined : looks);
+  if (first.complete && !(await switched(run))) return first;
+  if (isLast) return first;
   looks.endLook(first.complete);
   return watchFolders({ work, inputs, looks, leastPauseMs, log }, first, run.signal);
 }
 
+/** @returns false when it was stopped: what is ingested is done all the same */
+async function switched({ open, signal }: Run): Promise<boolean> {
+  try {
+    await open.layouts.toAnswering(signal);
+    return true;
+  } catch (error) {
+    if (signal.aborted) return false;
+    throw error;
+  }
+}
+
 async function publishAndWait(run: Run, isIngesting: boolean): Promise<void> {
-  await untilServing(run.open.tree, run.open.prepared.plan, run.signal);
+  const { tree, prepared, layouts } = run.open;
+  await layouts.inForce((layout) => untilServing(tree, prepared.plan, run.signal, layout));
   const publication = await run.publish();
   if (!isIngesting) run.open.watch.phase('answering-begins');
   try {
@@ -148,7 +164,7 @@ async function ingestAll(
   inputs: readonly string[],
   seen?: SeenFiles,
 ): Promise<IngestReport> {
-  const { log, watch, work } = open;
+  const { log, watch, work, layouts } = open;
   using bar = openProgress(onTerminal, tell);
   const started = performance.now();
   const warnWhenLate = makeLateWarning(open);
@@ -162,7 +178,7 @@ async function ingestAll(
   const report = await work.ingest({ inputs, onProgress, signal, ...(seen && { seen }) });
   log('info', `ingest ${report.complete ? 'done' : 'stopped'}: ${countsText(report)}`);
   logFailures(report.failures, log);
-  watch.phase('answering-begins');
+  if (layouts.state() === 'answering') watch.phase('answering-begins');
   return report;
 }
 

@@ -121,7 +121,7 @@ function modelServer(input: SpecsInput, instance: Instance, role: 'embed' | 'gen
     const find = async (signal: AbortSignal) => (await remoteService(settings, job.node, signal)) ?? service;
     return remoteSpec({ ...options, model, dimensions, find });
   }
-  return ollamaSpec({
+  const spec = ollamaSpec({
     ...options,
     model,
     dimensions,
@@ -131,6 +131,7 @@ function modelServer(input: SpecsInput, instance: Instance, role: 'embed' | 'gen
     gpus: job.gpus === null ? null : instance.gpus,
     allowCpu: settings.RAG_ALLOW_CPU || instance.gpus.length === 0,
   });
+  return instance.layout === 'answering' ? { ...spec, later: true } : spec;
 }
 
 const logOf = ({ folders }: SpecsInput, id: string): string => join(folders.logs, `${id}.log`);

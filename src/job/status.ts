@@ -1,6 +1,6 @@
 /** The state of a supervisor as others see it: in its state file, at /status and in the verb `status`. Pure. */
 import { etaSeconds } from '../observe/pace.ts';
-import type { Plan } from '../plan/types.ts';
+import type { Layout, Plan } from '../plan/types.ts';
 import type { ChildStatus } from '../supervise/spec.ts';
 import type { IngestProgress } from '../work.ts';
 import type { DeviceStatus } from './device.ts';
@@ -49,6 +49,8 @@ interface ServiceStatus {
   readonly pid: number | null;
   readonly restarts: number;
   readonly reason: string | null;
+  /** Of a plan with two: in which it runs; null: in both. */
+  readonly layout: Layout | null;
   /** What a Python child runs on; null for the others, and before it was ready. */
   readonly device: DeviceStatus | null;
 }
@@ -73,17 +75,18 @@ export interface StatusInput {
 
 export function makeStatus(input: StatusInput): SupervisorStatus {
   const ended = input.phase === 'ended';
-  const gpusOf = new Map(input.plan.instances.map((instance) => [instance.id, instance.gpus]));
+  const instances = new Map(input.plan.instances.map((instance) => [instance.id, instance]));
   return {
     job: input.job,
     phase: input.phase,
     services: input.children.map((child) => ({
       id: child.id,
       state: child.current.state,
-      gpus: gpusOf.get(child.id) ?? [],
+      gpus: instances.get(child.id)?.gpus ?? [],
       pid: 'pid' in child.current ? child.current.pid : null,
       restarts: child.restarts,
       reason: child.current.state === 'failed' ? child.current.error.message : child.reason,
+      layout: instances.get(child.id)?.layout ?? null,
       device: child.current.state === 'ready' ? (input.devices.get(child.id) ?? null) : null,
     })),
     progress: {

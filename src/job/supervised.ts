@@ -11,6 +11,7 @@ import type { ChildStatus, Tree } from '../supervise/spec.ts';
 import { startTree } from '../supervise/tree.ts';
 import { openContainment } from './contain.ts';
 import type { Folders } from './folders.ts';
+import { makeLayouts, type Layouts } from './layouts.ts';
 import type { Prepared } from './prepare.ts';
 import { openOomWatch } from './oom-watch.ts';
 import { makeServed, type Served } from './served.ts';
@@ -22,6 +23,7 @@ export interface Services {
   readonly served: Served;
   readonly http: OllamaHttp;
   readonly containment: Containment;
+  readonly layouts: Layouts;
   /** Aborts when a significant service is spent. Its reason is the error to end with. */
   readonly lost: AbortSignal;
 }
@@ -77,7 +79,16 @@ export async function withServices<T>(
     void oom.look(status);
     if (status.current.state === 'ready') void gpuMemory.note();
   });
-  return await use({ tree, served, http, containment, lost: whenLost(tree) });
+  const layouts = makeLayouts({
+    plan: prepared.plan,
+    tree,
+    served,
+    flights: http.flights,
+    gpuMemory,
+    watch,
+    log,
+  });
+  return await use({ tree, served, http, containment, layouts, lost: whenLost(tree) });
 }
 
 /** What happens each time a server became ready. A warning about its version is said once. */

@@ -62,8 +62,8 @@ export interface MemoryLine {
   readonly gpus_wanted: number | null;
 }
 
-export interface MemoryInput {
-  readonly instances: readonly Instance[];
+/** What is known of models and machine. */
+export interface Facts {
   /** By model; one that is not in the store is not here. */
   readonly shapes: ReadonlyMap<string, ModelShape>;
   readonly contextOf: (instance: Instance) => number;
@@ -71,6 +71,10 @@ export interface MemoryInput {
   readonly gpuBytes: ReadonlyMap<string, number>;
   /** Of the machine, or of the job's share of it; null where it is not known. */
   readonly hostBytes: number | null;
+}
+
+export interface MemoryInput extends Facts {
+  readonly instances: readonly Instance[];
 }
 
 const host = 'host';
@@ -112,7 +116,7 @@ const sum = (sizes: readonly (number | undefined)[]): number | null =>
  * @param gpus that embedders may use; `others` are the instances that use them too
  */
 export function roomForEmbedders(
-  { shapes, contextOf, gpuBytes }: Omit<MemoryInput, 'instances' | 'hostBytes'>,
+  { shapes, contextOf, gpuBytes }: Omit<Facts, 'hostBytes'>,
   embedder: Instance,
   others: readonly Instance[],
 ): number | null {

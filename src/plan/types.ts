@@ -4,12 +4,17 @@ import type { Embedder } from './retriever.ts';
 /** Names of services a job may need. */
 export type ServiceName = 'embed' | 'rerank' | 'generate';
 
+/** `ingest`: until everything is ingested. `answering`: from then on. */
+export type Layout = 'ingest' | 'answering';
+
 export interface Instance {
-  /** `ollama-generate`, `ollama-embed` or `ollama-embed-1` and so on (`embedded-...` without a model), `reranker` or `reranker-1` and so on, `encoder` likewise. */
+  /** `ollama-generate`, `ollama-embed` or `ollama-embed-1` and so on (`embedded-...` without a model), `ollama-embed-ask` after a switch of layouts, `reranker` or `reranker-1` and so on, `encoder` likewise. */
   readonly id: string;
   readonly role: ServiceName;
   readonly model: string;
   readonly gpus: readonly string[];
+  /** In which it runs; absent: in both. */
+  readonly layout?: Layout;
 }
 
 /** What runs where. GPU tokens are opaque strings, as the allocation gave them. */

@@ -9,6 +9,7 @@ import { openConnections, type Connections, type Way } from '../models/address.t
 import type { Flight } from '../models/flights.ts';
 import { goneSignal } from './client-gone.ts';
 import { direct, rolesOf, withoutOllama, type OllamaUpstream } from './ollama-body.ts';
+import { refusePostponed, type WhyPostponed } from './postponed.ts';
 import { type Problem, refuse } from './problem.ts';
 
 /** Answered without the model: says nothing about whether that hangs. */
@@ -25,6 +26,9 @@ const asking = [
   '/v1/embeddings',
 ];
 
+/** Those of them that only a generator can answer. */
+const generating = ['/api/chat', '/api/generate', '/v1/chat/completions', '/v1/completions'];
+
 const listing = ['/api/tags', '/api/ps'];
 
 const refused = ['pull', 'push', 'create', 'copy', 'delete', 'blobs/*'];
@@ -35,7 +39,11 @@ const MAX_BODY_BYTES = 256 * 2 ** 20;
 /** Loading a model takes longer than undici's own limits (300 s each); the client's patience is the limit. */
 const open = (): Connections => openConnections({ headersTimeout: 0, bodyTimeout: 0 });
 
-export function addOllamaRoutes(app: FastifyInstance, upstream: OllamaUpstream): void {
+export function addOllamaRoutes(
+  app: FastifyInstance,
+  upstream: OllamaUpstream,
+  postponed: WhyPostponed,
+): void {
   const connections = open();
   app.addHook('onClose', () => connections[Symbol.asyncDispose]());
   void app.register((scope, _options, done) => {
@@ -46,6 +54,8 @@ export function addOllamaRoutes(app: FastifyInstance, upstream: OllamaUpstream):
     );
     for (const path of asking)
       scope.post<{ Body: Buffer }>(path, { bodyLimit: MAX_BODY_BYTES }, async ({ body }, reply) => {
+        const why = generating.includes(path) ? postponed() : undefined;
+        if (why !== undefined) return refusePostponed(reply, why);
         const { url, body: pinned } = direct(path, body ?? Buffer.alloc(0), upstream);
         const gone = goneSignal(reply);
         const flight = path === describing ? null : await upstream.flights.begin(url, 'shared', gone);

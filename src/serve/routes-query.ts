@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { z } from 'zod';
 import type { AnswerRecord, QueryRequest, Work } from '../work.ts';
 import { goneSignal } from './client-gone.ts';
+import { refusePostponed, type WhyPostponed } from './postponed.ts';
 import { type Problem, problemBody, problemOf, refuse } from './problem.ts';
 import { filterSchema } from './retrieve-request.ts';
 
@@ -12,6 +13,7 @@ export interface QueryRouteParts {
   readonly defaultTopk: number;
   /** Questions answered or waiting at once; the next one gets 429. */
   readonly maxQuestions: number;
+  readonly postponed: WhyPostponed;
 }
 
 const count = z.int().min(0).nullish();
@@ -41,6 +43,8 @@ export function addQueryRoutes(app: FastifyInstance, parts: QueryRouteParts): vo
     app.post(path, async (request, reply) => {
       const body = bodySchema.safeParse(request.body);
       if (!body.success) return refuse(reply, unreadable(body.error));
+      const why = parts.postponed();
+      if (why !== undefined) return refusePostponed(reply, why);
       if (questions >= parts.maxQuestions) return refuse(reply, tooMany(parts.maxQuestions));
       const { query, topk, chunk_top_k, top_k, filter } = body.data;
       const wanted = topk || chunk_top_k || top_k || parts.defaultTopk;

@@ -4,6 +4,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { messageOf, RagError } from '../errors.ts';
 import type { Work } from '../work.ts';
 import type { OllamaUpstream } from './ollama-body.ts';
+import type { WhyPostponed } from './postponed.ts';
 import { type Problem, problemOf, refuse } from './problem.ts';
 import { addHealthRoutes, type HealthParts } from './routes-health.ts';
 import { addOllamaRoutes } from './routes-ollama.ts';
@@ -31,6 +32,8 @@ export interface EndpointOptions extends HealthParts {
   readonly ownerUid: number;
   /** What opens the endpoint to others; undefined: nothing does. */
   readonly tokens?: Tokens;
+  /** Asked before anything is generated. */
+  readonly postponed?: WhyPostponed;
   readonly defaultTopk: number;
   readonly maxQuestions?: number;
   readonly onEvent?: (event: EndpointEvent) => void;
@@ -108,6 +111,7 @@ const frameworkErrors = (error: unknown, _request: FastifyRequest, reply: Fastif
 
 function makeApp(options: EndpointOptions, isUnixSocket: (socket: Socket) => boolean): FastifyInstance {
   const { work, defaultTopk, maxQuestions = 64, onEvent = () => undefined } = options;
+  const { postponed = () => undefined } = options;
   // Connections are cut at the end: a client of /retrieve holds its own for as long as it lives.
   const gate = makeTokenGate(options.tokens);
   const app = fastify({
@@ -136,8 +140,8 @@ function makeApp(options: EndpointOptions, isUnixSocket: (socket: Socket) => boo
   addHealthRoutes(app, options);
   addProofRoute(app, options.tokens);
   addRetrieveRoutes(app, { work, defaultTopk, onWait: (error) => onEvent({ kind: 'waiting', error }) });
-  addQueryRoutes(app, { work, defaultTopk, maxQuestions });
-  addOllamaRoutes(app, options.ollama);
+  addQueryRoutes(app, { work, defaultTopk, maxQuestions, postponed });
+  addOllamaRoutes(app, options.ollama, postponed);
   return app;
 }
 

@@ -98,6 +98,8 @@ export interface ChildSpec {
   readonly logFile: string;
   /** Ids of children that must be ready before this one is started. */
   readonly after: readonly string[];
+  /** Stays `pending` until the tree is told to start it. */
+  readonly later?: boolean;
   /**
    * Those of `after` without which it cannot go on: when one of them is started again, so is this one, after it
    * and not on its own budget (a `temporary` one ends with it). OTP's rest_for_one, along these edges only.
@@ -156,6 +158,13 @@ export interface Tree extends AsyncDisposable {
   running(id: string): Running | undefined;
   /** Resolves when every one of these children is ready; rejects with the error of one that failed, or when aborted. */
   untilReady(ids: readonly string[], signal: AbortSignal): Promise<void>;
+  /** Starts children that are `later`, in their order. One that runs goes on as it is. */
+  start(ids: readonly string[]): void;
+  /**
+   * Stops these children in reverse order, for good and without a failure; the others go on. Resolves when their groups
+   * are empty. @throws the error of one that has failed, or that SIGKILL does not end
+   */
+  end(ids: readonly string[]): Promise<void>;
   /**
    * From now on a child that ends is not started again: the end is near, and others may have asked for it too
    * (Slurm's linuxproc tracking sends TERM to every process of a job).

@@ -2,6 +2,7 @@ import { RagError } from '../errors.ts';
 import { type Containment, withoutNamespaces } from './containment.ts';
 import { makeFollowing, openTerm } from './follow.ts';
 import { live, type Surroundings } from './life.ts';
+import { makeSpans } from './span.ts';
 import type { ChildSpec, ChildState, Report, RestartBudget, Running, Tree, TreeEnd } from './spec.ts';
 import { makeStatuses, tell } from './status.ts';
 
@@ -24,7 +25,8 @@ export interface TreeOptions {
 }
 
 /**
- * Starts all children at once, each as soon as those in its `after` are ready; does not wait for readiness.
+ * Starts all children but the `later` ones at once, each as soon as those in its `after` are ready; does not wait for
+ * readiness.
  * Each lives its own life (life.ts); the tree only knows their order. It does not stop by itself: when `ended`
  * resolves, its owner disposes it.
  *
@@ -40,10 +42,12 @@ export function startTree(specs: readonly ChildSpec[], options: TreeOptions): Tr
   const running = new Map<string, Running>();
   const closing = new AbortController();
   const ending = new AbortController();
+  const spans = makeSpans(specs, closing.signal);
   const ended = Promise.withResolvers<TreeEnd>();
 
   const surroundings = (spec: ChildSpec, index: number): Surroundings => {
     const ahead = following.ahead(spec.id);
+    const over = spans.over(spec.id);
     const report: Report = (event, detail) => tell(onEvent, { ...detail, id: spec.id, event });
     return {
       budget,
@@ -51,13 +55,14 @@ export function startTree(specs: readonly ChildSpec[], options: TreeOptions): Tr
       random,
       report,
       containment,
-      closing: closing.signal,
+      closing: over,
       ending: ending.signal,
       untilMayStart: async () => {
+        await spans.untilStarted(spec.id);
         await statuses.untilDown(following.behind(spec.id));
-        await statuses.untilReady([...spec.after, ...ahead], closing.signal);
+        await statuses.untilReady([...spec.after, ...ahead], over);
       },
-      openTerm: () => openTerm(ahead, statuses, closing.signal),
+      openTerm: () => openTerm(ahead, statuses, over),
       untilMyTurn: async () => {
         await statuses.untilDown(following.behind(spec.id));
         if (closing.signal.aborted) await Promise.all(lives.slice(index + 1));
@@ -73,7 +78,10 @@ export function startTree(specs: readonly ChildSpec[], options: TreeOptions): Tr
       statuses.apply(spec.id, { event: 'fail', error: asBug(error) }),
     );
     const end = endOf(spec, statuses.stateOf(spec.id));
-    if (end !== undefined && !closing.signal.aborted && !ending.signal.aborted) ended.resolve(end);
+    // One that was told to end has done so; one that SIGKILL does not end is lost all the same.
+    const isWanted = end?.outcome === 'exited' && spans.wasEnded(spec.id);
+    if (end !== undefined && !isWanted && !closing.signal.aborted && !ending.signal.aborted)
+      ended.resolve(end);
   };
   const lives: readonly Promise<void>[] = specs.map(lead);
 
@@ -82,6 +90,19 @@ export function startTree(specs: readonly ChildSpec[], options: TreeOptions): Tr
     running: (id) => (statuses.stateOf(id).state === 'ready' ? running.get(id) : undefined),
     untilReady: statuses.untilReady,
     onChange: statuses.onChange,
+    start: (ids) => ids.forEach(spans.start),
+    end: async (ids) => {
+      const left = ids.flatMap(following.behind).find((id) => !ids.includes(id));
+      if (left !== undefined)
+        throw new RagError('bug', `Cannot end ${ids.join(', ')}: '${left}' follows, wanted it ended too`);
+      for (const [index, { id }] of [...specs.entries()].toReversed()) {
+        if (!ids.includes(id)) continue;
+        spans.end(id);
+        await lives[index];
+        const current = statuses.stateOf(id);
+        if (current.state === 'failed') throw current.error;
+      }
+    },
     letEnd: () => ending.abort(),
     ended: ended.promise,
     [Symbol.asyncDispose]: async () => {

@@ -1,0 +1,50 @@
+/** From when to when each child of a tree lives: most as long as the tree, some later, some not to its end. */
+import { RagError } from '../errors.ts';
+import { orAborted } from './pause.ts';
+import type { ChildSpec } from './spec.ts';
+
+export interface Spans {
+  start(id: string): void;
+  end(id: string): void;
+  /** Resolves when the child may be started at all. @throws aborted when it is to end before that */
+  untilStarted(id: string): Promise<void>;
+  /** Aborted when the child is to end: it alone, or with the tree. */
+  over(id: string): AbortSignal;
+  /** Whether it alone was told to end. */
+  wasEnded(id: string): boolean;
+}
+
+export function makeSpans(specs: readonly Pick<ChildSpec, 'id' | 'later'>[], closing: AbortSignal): Spans {
+  const spans = new Map(specs.map((spec) => [spec.id, makeSpan(spec, closing)]));
+  const get = (id: string): Span => {
+    const span = spans.get(id);
+    if (span === undefined)
+      throw new RagError('bug', `Cannot start or end '${id}': no such child, wanted one of the tree`);
+    return span;
+  };
+  return {
+    start: (id) => get(id).start(),
+    end: (id) => get(id).ending.abort(),
+    untilStarted: async (id) => {
+      const { started, over } = get(id);
+      if ((await orAborted(started, over)) === 'aborted')
+        throw new RagError('aborted', `Cannot start ${id}: it was told to end`);
+    },
+    over: (id) => get(id).over,
+    wasEnded: (id) => get(id).ending.signal.aborted,
+  };
+}
+
+interface Span {
+  readonly started: Promise<void>;
+  readonly start: () => void;
+  readonly ending: AbortController;
+  readonly over: AbortSignal;
+}
+
+function makeSpan({ later = false }: Pick<ChildSpec, 'later'>, closing: AbortSignal): Span {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  if (!later) resolve();
+  const ending = new AbortController();
+  return { started: promise, start: resolve, ending, over: AbortSignal.any([closing, ending.signal]) };
+}
