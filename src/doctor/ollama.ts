@@ -1,6 +1,7 @@
 /** Ollama's program, its model store, and whether the index that is there was made by the model that is wanted. */
 import { access, constants } from 'node:fs/promises';
 import type { Settings } from '../config/settings.ts';
+import { corpusInputs } from '../job/corpus.ts';
 import { fitPlan } from '../job/memory.ts';
 import { askProgram } from '../machine/question.ts';
 import { readModel } from '../machine/model-store.ts';
@@ -14,10 +15,12 @@ const about = 'Ollama';
 export const lookAtOllama: Look = async ({ settings, environment, plan, signal }) => {
   if (settings.RAG_ENGINE === 'embedded')
     return [ok(about, 'not used: the embedded engine stands in for models')];
+  const ingestsFirst = settings.RAG_INPUT_FILE !== undefined || corpusInputs(settings).length > 0;
   const memory =
     plan === null
       ? []
-      : (await fitPlan(() => plan, { settings, environment, assumed: undefined, signal })).memory;
+      : (await fitPlan(() => plan, { settings, environment, assumed: undefined, ingestsFirst, signal }))
+          .memory;
   return [
     await lookAtServer(settings, environment['PATH'] ?? '', signal),
     ...(await lookAtModels(settings)),

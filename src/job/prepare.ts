@@ -16,7 +16,7 @@ import { checkReranker } from './check-reranker.ts';
 import { readGraceMs } from './grace.ts';
 import { ingestsFirst, makeIntent, type Intent } from './intent.ts';
 import { assertNotPinned, atVersion, pinForWorkload } from './pinned.ts';
-import { fitPlan } from './memory.ts';
+import { fitPlan, type FittedPlan } from './memory.ts';
 import { planFor } from './plan-for.ts';
 import { remoteService } from './remote-service.ts';
 import { idleSettings } from './retriever.ts';
@@ -65,16 +65,7 @@ export async function prepare({ line, environment, bare, signal }: PrepareInput)
 
   if (intent.inputs.length > 0) assertNotPinned(loaded.settings, 'ingest');
   if (intent.inputs.length > 0) await checkInputs(intent.inputs, signal);
-  const { plan, memory } = await fitPlan(
-    (embedders) => planFor(loaded.settings, environment, job, intent, { embedders }),
-    {
-      settings: loaded.settings,
-      environment,
-      assumed: undefined,
-      ingestsFirst: ingestsFirst(intent),
-      signal,
-    },
-  );
+  const { plan, memory } = await fitRun(loaded.settings, environment, job, intent, signal);
   const graceMs = await readGraceMs(job, environment, signal);
   const service =
     plan.engine === 'remote' ? await remoteService(loaded.settings, job.node, signal) : undefined;
@@ -113,6 +104,21 @@ export async function prepare({ line, environment, bare, signal }: PrepareInput)
     [Symbol.asyncDispose]: () => pinned[Symbol.asyncDispose](),
   };
 }
+
+const fitRun = (
+  settings: Settings,
+  environment: Environment,
+  job: Job,
+  intent: Intent,
+  signal: AbortSignal,
+): Promise<FittedPlan> =>
+  fitPlan((embedders) => planFor(settings, environment, job, intent, { embedders }), {
+    settings,
+    environment,
+    assumed: undefined,
+    ingestsFirst: ingestsFirst(intent),
+    signal,
+  });
 
 /** The embedded engine writes to the user's index only when it was asked for by name. */
 const isTrial = ({ settings }: Loaded, plan: Plan): boolean =>

@@ -2,7 +2,7 @@ import { RagError } from '../errors.ts';
 import { type Containment, withoutNamespaces } from './containment.ts';
 import { makeFollowing, openTerm } from './follow.ts';
 import { live, type Surroundings } from './life.ts';
-import { makeSpans } from './span.ts';
+import { endAlone, makeSpans } from './span.ts';
 import type { ChildSpec, ChildState, Report, RestartBudget, Running, Tree, TreeEnd } from './spec.ts';
 import { makeStatuses, tell } from './status.ts';
 
@@ -78,10 +78,8 @@ export function startTree(specs: readonly ChildSpec[], options: TreeOptions): Tr
       statuses.apply(spec.id, { event: 'fail', error: asBug(error) }),
     );
     const end = endOf(spec, statuses.stateOf(spec.id));
-    // One that was told to end has done so; one that SIGKILL does not end is lost all the same.
-    const isWanted = end?.outcome === 'exited' && spans.wasEnded(spec.id);
-    if (end !== undefined && !isWanted && !closing.signal.aborted && !ending.signal.aborted)
-      ended.resolve(end);
+    const isWanted = closing.signal.aborted || ending.signal.aborted || spans.wantedEnd(spec.id, end);
+    if (end !== undefined && !isWanted) ended.resolve(end);
   };
   const lives: readonly Promise<void>[] = specs.map(lead);
 
@@ -90,19 +88,8 @@ export function startTree(specs: readonly ChildSpec[], options: TreeOptions): Tr
     running: (id) => (statuses.stateOf(id).state === 'ready' ? running.get(id) : undefined),
     untilReady: statuses.untilReady,
     onChange: statuses.onChange,
-    start: (ids) => ids.forEach(spans.start),
-    end: async (ids) => {
-      const left = ids.flatMap(following.behind).find((id) => !ids.includes(id));
-      if (left !== undefined)
-        throw new RagError('bug', `Cannot end ${ids.join(', ')}: '${left}' follows, wanted it ended too`);
-      for (const [index, { id }] of [...specs.entries()].toReversed()) {
-        if (!ids.includes(id)) continue;
-        spans.end(id);
-        await lives[index];
-        const current = statuses.stateOf(id);
-        if (current.state === 'failed') throw current.error;
-      }
-    },
+    start: (ids) => ids.forEach((id) => spans.start(id)),
+    end: (ids) => endAlone(ids, { specs, spans, following, statuses, lives }),
     letEnd: () => ending.abort(),
     ended: ended.promise,
     [Symbol.asyncDispose]: async () => {

@@ -71,3 +71,26 @@ test('a driver that never answers holds up no stop', async () => {
   assert.deepEqual(await memory.untilFree(), []);
   assert.ok(performance.now() - asked < 10_000);
 });
+
+test('between two layouts only the memory of those that are gone is waited for', async () => {
+  const { program, tell } = driver('switching-driver');
+  const env = { PATH: process.env['PATH'], GPU_MEMORY_TEST: `${process.pid}` };
+  const [leaves, stays] = [spawn('sleep', ['60'], { env }), spawn('sleep', ['60'], { env })];
+  await Promise.all([once(leaves, 'spawn'), once(stays, 'spawn')]);
+  tell(`${leaves.pid}, 5000\n${stays.pid}, 300\n`);
+  const memory = makeGpuMemory(program, mark);
+  await memory.note();
+  assert.deepEqual(await memory.untilEndedFree(new AbortController().signal), []);
+  leaves.kill('SIGKILL');
+  await once(leaves, 'exit');
+  let isFree = false;
+  const free = memory.untilEndedFree(new AbortController().signal);
+  setTimeout(() => {
+    isFree = true;
+    tell(`${stays.pid}, 300\n`);
+  }, 250);
+  assert.deepEqual(await free, []);
+  assert.ok(isFree, 'it was waited for');
+  stays.kill('SIGKILL');
+  await once(stays, 'exit');
+});

@@ -50,3 +50,15 @@ test('a wait that is cancelled ends', async () => {
   const cancelled = new RagError('aborted', 'Cannot wait');
   await assert.rejects(untilServing(treeWith({ reranker: cancelled }), plan, AbortSignal.abort()), cancelled);
 });
+
+test('of two layouts only the services of the one that is wanted are waited for', async () => {
+  const two = {
+    instances: [
+      { id: 'ollama-embed', role: 'embed', model: 'm', gpus: [], layout: 'ingest' },
+      { id: 'reranker', role: 'rerank', model: '/models/bge', gpus: [] },
+    ],
+  } as const;
+  const tree = treeWith({ 'ollama-embed': spent });
+  await untilServing(tree, two, signal, 'answering');
+  await assert.rejects(untilServing(tree, two, signal, 'ingest'), spent);
+});

@@ -145,3 +145,34 @@ test('a client that leaves in the middle of a stream ends the answer, and makes 
   await ended.promise;
   assert.equal((await post(`${endpoint.url}/query`, { query: 'next' })).status, 200);
 });
+
+test('while generation is postponed it is said at once when to ask again, and retrieval goes on', async () => {
+  let isPostponed = true;
+  const why = { message: 'Cannot generate yet: everything is ingested first', hint: 'status', seconds: 40 };
+  await using endpoint = await open({
+    work: {
+      query: (request) => Promise.resolve(record(request.query)),
+      retrieve: () => Promise.resolve([[]]),
+    },
+    postponed: () => (isPostponed ? why : undefined),
+  });
+  for (const path of [
+    '/query',
+    '/query/stream',
+    '/api/chat',
+    '/api/generate',
+    '/v1/chat/completions',
+    '/v1/completions',
+  ]) {
+    const refused = await post(`${endpoint.url}${path}`, { query: 'why?', model: 'parrot' });
+    assert.deepEqual([refused.status, refused.headers.get('retry-after')], [503, '40'], path);
+    assert.deepEqual(await refused.json(), {
+      error: { code: 'model-unavailable', message: why.message, hint: 'status' },
+    });
+  }
+  assert.equal((await post(`${endpoint.url}/retrieve`, { queries: ['why?'] })).status, 200);
+  const embedding = await post(`${endpoint.url}/api/embed`, { model: 'parrot', input: 'why?' });
+  assert.equal(embedding.headers.get('retry-after'), null, 'embedding is not postponed');
+  isPostponed = false;
+  assert.equal((await post(`${endpoint.url}/query`, { query: 'why?' })).status, 200);
+});
