@@ -12,8 +12,8 @@ export interface Spans {
   untilStarted(id: string): Promise<void>;
   /** Aborted when the child is to end: it alone, or with the tree. */
   over(id: string): AbortSignal;
-  /** Whether it was told to end and has done so. One that SIGKILL does not end is lost all the same. */
-  wantedEnd(id: string, end: TreeEnd | undefined): boolean;
+  /** Nothing when it was told to end and has done so. One that SIGKILL does not end is lost all the same. */
+  unlessWanted(id: string, end: TreeEnd | undefined): TreeEnd | undefined;
 }
 
 export function makeSpans(specs: readonly Pick<ChildSpec, 'id' | 'later'>[], closing: AbortSignal): Spans {
@@ -33,7 +33,7 @@ export function makeSpans(specs: readonly Pick<ChildSpec, 'id' | 'later'>[], clo
         throw new RagError('aborted', `Cannot start ${id}: it was told to end`);
     },
     over: (id) => get(id).over,
-    wantedEnd: (id, end) => end?.outcome === 'exited' && get(id).ending.signal.aborted,
+    unlessWanted: (id, end) => (end?.outcome === 'exited' && get(id).ending.signal.aborted ? undefined : end),
   };
 }
 

@@ -3,7 +3,7 @@ import { type Containment, withoutNamespaces } from './containment.ts';
 import { makeFollowing, openTerm } from './follow.ts';
 import { live, type Surroundings } from './life.ts';
 import { endAlone, makeSpans } from './span.ts';
-import type { ChildSpec, ChildState, Report, RestartBudget, Running, Tree, TreeEnd } from './spec.ts';
+import type { ChildSpec, ChildState, RestartBudget, Running, Tree, TreeEnd } from './spec.ts';
 import { makeStatuses, tell } from './status.ts';
 
 /** Something that happened to a child, for the log. */
@@ -48,12 +48,11 @@ export function startTree(specs: readonly ChildSpec[], options: TreeOptions): Tr
   const surroundings = (spec: ChildSpec, index: number): Surroundings => {
     const ahead = following.ahead(spec.id);
     const over = spans.over(spec.id);
-    const report: Report = (event, detail) => tell(onEvent, { ...detail, id: spec.id, event });
     return {
       budget,
       now,
       random,
-      report,
+      report: (event, detail) => tell(onEvent, { ...detail, id: spec.id, event }),
       containment,
       closing: over,
       ending: ending.signal,
@@ -77,9 +76,8 @@ export function startTree(specs: readonly ChildSpec[], options: TreeOptions): Tr
     await live(spec, surroundings(spec, index)).catch((error: unknown) =>
       statuses.apply(spec.id, { event: 'fail', error: asBug(error) }),
     );
-    const end = endOf(spec, statuses.stateOf(spec.id));
-    const isWanted = closing.signal.aborted || ending.signal.aborted || spans.wantedEnd(spec.id, end);
-    if (end !== undefined && !isWanted) ended.resolve(end);
+    const end = spans.unlessWanted(spec.id, endOf(spec, statuses.stateOf(spec.id)));
+    if (end !== undefined && !closing.signal.aborted && !ending.signal.aborted) ended.resolve(end);
   };
   const lives: readonly Promise<void>[] = specs.map(lead);
 

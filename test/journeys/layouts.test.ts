@@ -14,7 +14,7 @@ import { delimiter, join } from 'node:path';
 import { after, test } from 'node:test';
 import type { SupervisorStatus } from '../../src/job/status.ts';
 import { fakeBin } from '../fixtures/fake-ollama/start.ts';
-import { type Program, runProgram, startProgram, until, untilGone } from './program.ts';
+import { processesMarked, type Program, runProgram, startProgram, until, untilGone } from './program.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'rag-layouts-'));
 after(() => rmSync(root, { recursive: true }));
@@ -99,13 +99,23 @@ function readIn(path: string): unknown {
   }
 }
 
-const start = (world: World, ...words: string[]): { program: Program; early: Promise<never> } => {
+interface Started extends AsyncDisposable {
+  readonly program: Program;
+  readonly early: Promise<never>;
+}
+
+/** Disposing ends what a failed test would leave. */
+const start = (world: World, ...words: string[]): Started => {
   const program = startProgram(['run', ...words, '--input-file', world.papers], { env: world.env });
   const early = program.ended.then(({ code, stderr }): never =>
     assert.fail(`it ended by itself with ${code}:\n${stderr}`),
   );
   early.catch(() => {});
-  return { program, early };
+  const end = async (): Promise<void> => {
+    for (const { pid } of processesMarked('LAYOUT_TEST', world.folder)) process.kill(pid, 'SIGKILL');
+    await program.ended;
+  };
+  return { program, early, [Symbol.asyncDispose]: end };
 };
 
 const post = (url: string, path: string, body: object): Promise<Response> =>
@@ -141,7 +151,8 @@ test('a service ingests with an embed server on each GPU, retrieves meanwhile, t
   mkdirSync(join(world.folder, 'record'));
   rmSync(join(world.folder, 'shared/runtime/supervisors'), { recursive: true });
 
-  const { program, early } = start(world, '--mode', 'serve');
+  await using started = start(world, '--mode', 'serve');
+  const { program, early } = started;
   const url = await Promise.race([early, until('the service', 40_000, world.url)]);
   assert.deepEqual(world.gpusSeen(), ['0', '1']);
   assert.deepEqual(await found(url, 'Which colour has the lantern?'), ['first.md']);
@@ -159,7 +170,8 @@ test('a service ingests with an embed server on each GPU, retrieves meanwhile, t
     'ollama-generate',
     'ollama-embed-ask',
   ]);
-  const ingesting = world.status() ?? assert.fail('no state');
+  // The state file follows within a second.
+  const ingesting = (await (await fetch(`${url}/status`)).json()) as SupervisorStatus;
   assert.equal(ingesting.phase, 'ingest');
   assert.deepEqual(statesOf(ingesting), {
     'ollama-generate': 'pending',
@@ -196,7 +208,11 @@ test('a service ingests with an embed server on each GPU, retrieves meanwhile, t
       (await found(url, 'orange compass')).includes('late.md') ? true : undefined,
     ),
   ]);
-  assert.deepEqual(statesOf(world.status() ?? answering), statesOf(answering), 'never back');
+  assert.deepEqual(
+    statesOf((await (await fetch(`${url}/status`)).json()) as SupervisorStatus),
+    statesOf(answering),
+    'never back',
+  );
 
   process.kill(program.pid, 'SIGTERM');
   const { code, stderr } = await program.ended;
@@ -227,7 +243,8 @@ for (const [name, phase, code] of [
 ] as const)
   test(`a service that is stopped ${name} leaves nothing, and no server is started any more`, async () => {
     const world = makeWorld(phase, phase === 'ingest' ? 200 : 10, { FAKE_LOAD_MS: '1500' });
-    const { program, early } = start(world, '--mode', 'serve');
+    await using started = start(world, '--mode', 'serve');
+    const { program, early } = started;
     await Promise.race([early, untilPhase(world, phase)]);
     process.kill(program.pid, 'SIGTERM');
     const ended = await program.ended;
@@ -239,8 +256,8 @@ for (const [name, phase, code] of [
 
 test('a generator that cannot be started after the switch ends the job, and says why', async () => {
   const world = makeWorld('lost', 10, { FAKE_MODELS: 'qwen3-embedding:8b' });
-  const { program } = start(world, '--mode', 'serve');
-  const { code, stderr } = await program.ended;
+  await using started = start(world, '--mode', 'serve');
+  const { code, stderr } = await started.program.ended;
   assert.equal(code, 78, stderr);
   assert.match(stderr, /ollama-generate has failed: Cannot serve qwen3:235b: it is not in the model store/);
   await untilGone('LAYOUT_TEST', world.folder, 2000);
