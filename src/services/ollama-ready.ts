@@ -134,9 +134,15 @@ async function findModel(
   return models?.find(({ name }) => isSameModel(name, model));
 }
 
-async function isInstalled({ model }: Expected, started: Started): Promise<string> {
+async function isInstalled(expected: Expected, started: Started): Promise<string> {
+  const { model, role } = expected;
   const found = await findModel(started, '/api/tags', model);
   if (found !== undefined) return found.digest;
+  // A service of another job may have it later: asked to generate, it says so.
+  if (role === 'generate')
+    await loads(expected, started).catch((error: unknown) => {
+      if (codeOf(error) === 'model-unavailable') throw error;
+    });
   throw new RagError(
     'preflight',
     `Cannot serve ${model}: it is not in the model store, an installed model is wanted`,

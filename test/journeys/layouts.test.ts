@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { after, test } from 'node:test';
 import type { SupervisorStatus } from '../../src/job/status.ts';
+import { send } from '../faults/world.ts';
 import { fakeBin } from '../fixtures/fake-ollama/start.ts';
 import { processesMarked, type Program, runProgram, startProgram, until, untilGone } from './program.ts';
 
@@ -112,7 +113,7 @@ const start = (world: World, ...words: string[]): Started => {
   );
   early.catch(() => {});
   const end = async (): Promise<void> => {
-    for (const { pid } of processesMarked('LAYOUT_TEST', world.folder)) process.kill(pid, 'SIGKILL');
+    send('SIGKILL', ...processesMarked('LAYOUT_TEST', world.folder).map(({ pid }) => pid));
     await program.ended;
   };
   return { program, early, [Symbol.asyncDispose]: end };
@@ -131,6 +132,9 @@ const found = async (url: string, query: string): Promise<string[]> => {
   const { result } = (await response.json()) as { result: { document: { id: string } }[][] };
   return (result[0] ?? []).map(({ document }) => document.id);
 };
+
+const statusAt = async (url: string): Promise<SupervisorStatus> =>
+  (await (await fetch(`${url}/status`)).json()) as SupervisorStatus;
 
 const untilPhase = (world: World, phase: string): Promise<SupervisorStatus> =>
   until(`the phase ${phase}`, 60_000, () => {
@@ -171,7 +175,7 @@ test('a service ingests with an embed server on each GPU, retrieves meanwhile, t
     'ollama-embed-ask',
   ]);
   // The state file follows within a second.
-  const ingesting = (await (await fetch(`${url}/status`)).json()) as SupervisorStatus;
+  const ingesting = await statusAt(url);
   assert.equal(ingesting.phase, 'ingest');
   assert.deepEqual(statesOf(ingesting), {
     'ollama-generate': 'pending',
@@ -183,8 +187,18 @@ test('a service ingests with an embed server on each GPU, retrieves meanwhile, t
   assert.match(ingesting.warnings.join('\n'), /ingested first.*\n.*on the CPU/);
   // Waits in the line of a server that is about to leave, or behind the switch: it is answered all the same.
   const across = found(url, 'harbour 7');
+  // Another job that finds this service, and wants its generator.
+  const worker = runProgram(['run', '--mode', 'query', '--query', 'Which colour has the lantern?'], {
+    env: { ...world.env, OLLAMA_HOST: 'published' },
+  });
 
-  const answering = await Promise.race([early, untilPhase(world, 'answering')]);
+  const answering = await Promise.race([
+    early,
+    until('the switch', 60_000, async () => {
+      const status = await statusAt(url);
+      return status.phase === 'answering' ? status : undefined;
+    }),
+  ]);
   assert.deepEqual(statesOf(answering), {
     'ollama-generate': 'ready',
     'ollama-embed-1': 'exited',
@@ -200,6 +214,9 @@ test('a service ingests with an embed server on each GPU, retrieves meanwhile, t
   assert.equal(answered.status, 200);
   assert.match(((await answered.json()) as { answer: string }).answer, /lantern is violet/);
   assert.equal((await fetch(`${url}/readyz`)).status, 200);
+  const asked = await worker;
+  assert.equal(asked.code, 0, asked.stderr);
+  assert.match(asked.stdout, /lantern is violet/);
 
   writeFileSync(join(world.papers, 'late.md'), '# Late\n\nThe compass is orange.\n');
   await Promise.race([
@@ -208,11 +225,7 @@ test('a service ingests with an embed server on each GPU, retrieves meanwhile, t
       (await found(url, 'orange compass')).includes('late.md') ? true : undefined,
     ),
   ]);
-  assert.deepEqual(
-    statesOf((await (await fetch(`${url}/status`)).json()) as SupervisorStatus),
-    statesOf(answering),
-    'never back',
-  );
+  assert.deepEqual(statesOf(await statusAt(url)), statesOf(answering), 'never back');
 
   process.kill(program.pid, 'SIGTERM');
   const { code, stderr } = await program.ended;
