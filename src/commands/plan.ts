@@ -1,6 +1,6 @@
 import { load } from '../config/load.ts';
 import { forecast } from '../job/forecast.ts';
-import { ingestsFirst, makeIntent } from '../job/intent.ts';
+import { makeIntent, workOf } from '../job/intent.ts';
 import { whenText } from '../job/layouts.ts';
 import { type LoadTime, loadText, readLoadTimes } from '../job/load-time.ts';
 import { fitPlan } from '../job/memory.ts';
@@ -44,7 +44,7 @@ export const planVerb: Verb = {
     const { plan, memory } = await fitPlan(
       (embedders) =>
         planFor(settings, environment, job, intent, { elsewhere: assumed !== undefined, embedders }),
-      { settings, environment, assumed: assumed?.sizes, ingestsFirst: ingestsFirst(intent), signal },
+      { settings, environment, assumed: assumed?.sizes, work: workOf(intent), signal },
     );
     for (const warning of [...warnings, ...ofMode]) tell(`warning: ${warning}`);
     const loads = await readLoadTimes(plan, settings.OLLAMA_MODELS);

@@ -15,12 +15,12 @@ const about = 'Ollama';
 export const lookAtOllama: Look = async ({ settings, environment, plan, signal }) => {
   if (settings.RAG_ENGINE === 'embedded')
     return [ok(about, 'not used: the embedded engine stands in for models')];
-  const ingestsFirst = settings.RAG_INPUT_FILE !== undefined || corpusInputs(settings).length > 0;
+  const hasInputs = settings.RAG_INPUT_FILE !== undefined || corpusInputs(settings).length > 0;
+  const work = hasInputs ? 'ingests-then-answers' : 'answers';
   const memory =
     plan === null
       ? []
-      : (await fitPlan(() => plan, { settings, environment, assumed: undefined, ingestsFirst, signal }))
-          .memory;
+      : (await fitPlan(() => plan, { settings, environment, assumed: undefined, work, signal })).memory;
   return [
     await lookAtServer(settings, environment['PATH'] ?? '', signal),
     ...(await lookAtModels(settings)),

@@ -100,6 +100,9 @@ export function planMode(intent: Intent): PlanMode {
   return intent.kind === 'workload' ? 'workload' : 'serve';
 }
 
-/** Whether it ingests, and answers when that is done. */
-export const ingestsFirst = (intent: Intent): boolean =>
-  intent.kind !== 'dry-run' && intent.inputs.length > 0 && (intent.kind !== 'given' || intent.query !== null);
+/** What it does with its models, in this order. */
+export function workOf(intent: Intent): 'ingests-then-answers' | 'answers' | 'ingests' | undefined {
+  if (intent.kind === 'dry-run') return undefined;
+  if (intent.inputs.length === 0) return 'answers';
+  return intent.kind === 'given' && intent.query === null ? 'ingests' : 'ingests-then-answers';
+}

@@ -6,7 +6,7 @@ import { readHostMemory } from '../machine/host-memory.ts';
 import { type ModelShape, readShape } from '../machine/model-shape.ts';
 import { readModel } from '../machine/model-store.ts';
 import { knownModels } from '../plan/known-models.ts';
-import { embeddersFor, makeLayoutMemory, withLayouts } from '../plan/layouts.ts';
+import { embeddersFor, inAnswering, makeLayoutMemory, withLayouts } from '../plan/layouts.ts';
 import type { MemoryLine } from '../plan/memory.ts';
 import type { Instance, Plan } from '../plan/types.ts';
 import { findProgram } from '../supervise/death-signal.ts';
@@ -17,8 +17,8 @@ export interface MemoryRequest {
   readonly environment: Environment;
   /** Sizes of GPUs that are not here; undefined: those of this machine. */
   readonly assumed: ReadonlyMap<string, number> | undefined;
-  /** Whether the run ingests before it answers; it may do so in two layouts then. */
-  readonly ingestsFirst?: boolean;
+  /** What the run does, where generator and embed servers may not fit beside each other; absent: they are left so. */
+  readonly work?: 'ingests-then-answers' | 'answers' | 'ingests' | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -50,9 +50,16 @@ export async function fitPlan(
   };
   const wanted = settings.OLLAMA_INSTANCES;
   const beside = wanted === 'auto' ? make(besideOthers(plan, facts)) : plan;
-  const fitted = request.ingestsFirst === true ? withLayouts(beside, facts, wanted) : beside;
+  const fitted = inLayouts(request.work, beside, facts, wanted);
   return { plan: fitted, memory: makeLayoutMemory(fitted, facts) };
 }
+
+const inLayouts = (work: MemoryRequest['work'], ...given: Parameters<typeof withLayouts>): Plan =>
+  work === 'ingests-then-answers'
+    ? withLayouts(...given)
+    : work === 'answers'
+      ? inAnswering(...given)
+      : given[0];
 
 /** A server embeds one text at a time, so that only servers make it faster. One where nothing is known of memory. */
 function besideOthers(plan: Plan, facts: Parameters<typeof embeddersFor>[0]): number | 'auto' {

@@ -14,7 +14,7 @@ import { checkModels } from './check-models.ts';
 import { checkParser } from './check-parser.ts';
 import { checkReranker } from './check-reranker.ts';
 import { readGraceMs } from './grace.ts';
-import { ingestsFirst, makeIntent, type Intent } from './intent.ts';
+import { makeIntent, workOf, type Intent } from './intent.ts';
 import { assertNotPinned, atVersion, pinForWorkload } from './pinned.ts';
 import { fitPlan, type FittedPlan } from './memory.ts';
 import { planFor } from './plan-for.ts';
@@ -116,7 +116,7 @@ const fitRun = (
     settings,
     environment,
     assumed: undefined,
-    ingestsFirst: ingestsFirst(intent),
+    work: workOf(intent),
     signal,
   });
 

@@ -31,6 +31,9 @@ export function embeddersFor(facts: Facts, embedder: Instance, others: readonly 
   return room === embedder.gpus.length ? room : 'auto';
 }
 
+/** Embeds what is asked, and files that come later. */
+const askId = 'ollama-embed-ask';
+
 /**
  * The plan in two layouts, where the generator fits and the embed servers do not fit beside it. Only there: who has room
  * for both answers from the first minute, and is not made to wait for an ingest that would be faster alone. The same
@@ -55,7 +58,7 @@ export function withLayouts(plan: Plan, facts: Facts, wanted: number | 'auto'): 
   const first = embedInstances({ ...whole, count });
   if (fit(...first) !== true) return plan;
   const hasRoom = fit(generator, whole) === true;
-  const later = { ...whole, id: 'ollama-embed-ask', gpus: hasRoom ? gpus : [] };
+  const later = { ...whole, id: askId, gpus: hasRoom ? gpus : [] };
   return {
     ...plan,
     instances: [
@@ -66,6 +69,17 @@ export function withLayouts(plan: Plan, facts: Facts, wanted: number | 'auto'): 
     ],
     warnings: [...plan.warnings, whyFirst(generator, besides), ...(hasRoom ? [] : [onTheCpu(generator)])],
   };
+}
+
+/** For a run that has nothing to ingest: the second of two layouts from the start, with the usual names. */
+export function inAnswering(plan: Plan, facts: Facts, wanted: number | 'auto'): Plan {
+  const both = withLayouts(plan, facts, wanted);
+  if (both === plan) return plan;
+  const instances = instancesIn(both, 'answering').map(({ layout: _layout, ...instance }) =>
+    instance.id === askId ? { ...instance, id: 'ollama-embed' } : instance,
+  );
+  // The first that was added is of the switch.
+  return { ...both, instances, warnings: both.warnings.toSpliced(plan.warnings.length, 1) };
 }
 
 /** Null where it is not known of all of them. */

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { knownModels } from '../../src/plan/known-models.ts';
-import { hasTwoLayouts, instancesIn, makeLayoutMemory, withLayouts } from '../../src/plan/layouts.ts';
+import {
+  hasTwoLayouts,
+  inAnswering,
+  instancesIn,
+  makeLayoutMemory,
+  withLayouts,
+} from '../../src/plan/layouts.ts';
 import { type Facts, makeMemory } from '../../src/plan/memory.ts';
 import { makePlan, type PlanInput } from '../../src/plan/plan.ts';
 import type { Plan } from '../../src/plan/types.ts';
@@ -92,6 +98,14 @@ for (const [why, plan, facts] of [
     const wanted = why === 'the embed servers do not fit alone' ? 40 : 'auto';
     assert.equal(withLayouts(plan, facts, wanted), plan);
   });
+
+test('a run with nothing to ingest has the second layout from its start, and no switch', () => {
+  const plan = inAnswering(makePlan(input(two)), known(two, 80), 'auto');
+  assert.deepEqual(placed(plan), ['ollama-generate both GPU-a+GPU-b', 'ollama-embed both ']);
+  assert.deepEqual([plan.warnings.length, /CPU/.test(plan.warnings[0] ?? '')], [1, true]);
+  const beside = makePlan(input(two));
+  assert.equal(inAnswering(beside, known(two, 96), 'auto'), beside);
+});
 
 test('every layout of every plan fits, or is warned of', () => {
   const sizes = fc.record({
