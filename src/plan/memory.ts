@@ -145,11 +145,15 @@ export function memoryText({ instance, model, need, have, fits, gpus, gpus_wante
   const wants = `${instance}: ${model} needs ${gib(need.total)} (${parts})`;
   if (fits === null || have === null) return `${wants}; what there is is not known`;
   const where =
-    gpus.length === 0 ? 'memory of the machine' : gpus.length === 1 ? 'its GPU' : `its ${gpus.length} GPUs`;
-  if (fits) return `${wants}; ${where} has ${gib(have)}`;
+    gpus.length === 0
+      ? 'memory of the machine has'
+      : gpus.length === 1
+        ? 'its GPU has'
+        : `its ${gpus.length} GPUs have`;
+  if (fits) return `${wants}; ${where} ${gib(have)}`;
   const would =
     gpus_wanted === null
       ? ''
       : `; ${gpus_wanted} GPU${gpus_wanted === 1 ? '' : 's'} of this size to itself would do`;
-  return `${wants}, which does not fit: ${where} has ${gib(have)} for it${would}`;
+  return `${wants}, which does not fit: ${where} ${gib(have)} for it${would}`;
 }
