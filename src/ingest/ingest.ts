@@ -3,10 +3,11 @@
  * Every stage pulls from the one before, so the slowest sets the pace and memory stays flat.
  */
 import type { ChunkerOptions, ParserPool } from '../documents/types.ts';
-import { codeOf, messageOf } from '../errors.ts';
+import { messageOf } from '../errors.ts';
 import type { Embed } from '../models/types.ts';
 import type { Store } from '../store/types.ts';
 import type { IngestReport, IngestRequest } from '../work.ts';
+import { commitRest } from './commit-rest.ts';
 import { concurrently } from './concurrently.ts';
 import { embedBatches } from './embed-batches.ts';
 import { makeEmbedOnce, withoutVectors, type EmbedOnce } from './embed-once.ts';
@@ -75,23 +76,15 @@ export async function ingest(request: IngestRequest, parts: IngestParts): Promis
     () => {},
   );
 
-  let interrupted = false;
-  try {
-    await inPortions(portions, signal, async (items, until) => {
+  const complete = await commitRest(writer, signal, () =>
+    inPortions(portions, signal, async (items, until) => {
       await runStages(items, request, { ...stages, signal: until });
       await writer.flush();
-    });
-  } catch (error) {
-    interrupted = signal.aborted && codeOf(error) === 'aborted';
-    if (!interrupted) {
-      await writer.flush().catch(() => {}); // the first error is the one to tell
-      throw error;
-    }
-  }
-  await writer.flush();
-  if (!interrupted) tally.removed((await pruning?.prune(parts.store)) ?? 0);
+    }),
+  );
+  if (complete) tally.removed((await pruning?.prune(parts.store)) ?? 0);
   await counting;
-  return { ...tally.report(), complete: !interrupted, seconds: (performance.now() - started) / 1000 };
+  return { ...tally.report(), complete, seconds: (performance.now() - started) / 1000 };
 }
 
 /** Only the progress bar needs it, and it lists all inputs once more. */

@@ -1,8 +1,9 @@
 /** New vectors for passages that an index holds already: ask the new index what is known -> embed -> commit. */
-import { codeOf, messageOf } from '../errors.ts';
+import { messageOf } from '../errors.ts';
 import { type Digests, digestOf, holds, makeDigestList, sortDigests } from '../store/digest.ts';
 import type { Store } from '../store/types.ts';
 import type { IngestProgress, IngestReport } from '../work.ts';
+import { commitRest } from './commit-rest.ts';
 import type { BareRow } from './chunk-rows.ts';
 import { embedBatches } from './embed-batches.ts';
 import type { EmbedOnce } from './embed-once.ts';
@@ -36,8 +37,7 @@ export async function reembed(
     const noted = noting(documents, (document) => met.add(digestOf(document)));
     for await (const { row } of freshPassages(noted, { store, tally, writer })) yield row;
   };
-  let interrupted = false;
-  try {
+  const complete = await commitRest(writer, signal, async () => {
     for await (const batch of embedBatches(rows(), { embedOnce, embedders }, signal)) {
       tally.embedded(batch.rows, batch.texts);
       for (const row of batch.rows) await writer.add(row);
@@ -48,19 +48,10 @@ export async function reembed(
         await setAside(failure, { writer, tally });
       }
     }
-  } catch (error) {
-    interrupted = signal.aborted && codeOf(error) === 'aborted';
-    if (!interrupted) {
-      await writer.flush().catch(() => {}); // the first error is the one to tell
-      throw error;
-    }
-  }
-  await writer.flush();
+  });
   const report = tally.report();
-  const removed = interrupted
-    ? 0
-    : await removeOthers(store, sortDigests(met.slice()), report.documents.failed);
-  return { ...report, removed, complete: !interrupted, seconds: (performance.now() - started) / 1000 };
+  const removed = complete ? await removeOthers(store, sortDigests(met.slice()), report.documents.failed) : 0;
+  return { ...report, removed, complete, seconds: (performance.now() - started) / 1000 };
 }
 
 async function* noting(

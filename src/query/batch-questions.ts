@@ -1,5 +1,6 @@
 /** A file of questions to answer, one JSON object a line. */
 import { messageOf, RagError } from '../errors.ts';
+import { numberedLines } from './lines.ts';
 
 export interface BatchQuestion {
   /** As the file has it; a number keeps its digits. Without one: the number of its line. */
@@ -17,18 +18,13 @@ export interface BatchQuestion {
 export function readQuestions(text: string, path: string): BatchQuestion[] {
   const questions: BatchQuestion[] = [];
   const lines = new Map<string, number>();
-  // Only `\n` ends a line: rows with U+2028 inside exist.
-  for (const [at, raw] of text
-    .replace(/^\uFEFF/u, '')
-    .split('\n')
-    .entries()) {
-    if (raw.trim() === '') continue;
-    const question = questionOf(raw, String(at + 1));
-    if (typeof question === 'string') throw malformed(path, at + 1, question);
+  for (const [number, raw] of numberedLines(text)) {
+    const question = questionOf(raw, String(number));
+    if (typeof question === 'string') throw malformed(path, number, question);
     const before = lines.get(question.id);
     if (before !== undefined)
-      throw malformed(path, at + 1, `the id "${question.id}" stands in line ${before}, too`);
-    lines.set(question.id, at + 1);
+      throw malformed(path, number, `the id "${question.id}" stands in line ${before}, too`);
+    lines.set(question.id, number);
     questions.push(question);
   }
   if (questions.length > 0) return questions;

@@ -1,7 +1,8 @@
 /** The write path for passages that have their vectors: list -> ask the store what is known -> take the vector -> commit. */
-import { codeOf } from '../../errors.ts';
+import { RagError } from '../../errors.ts';
 import type { EncoderRecord, Metric, Store } from '../../store/types.ts';
 import type { IngestProgress, IngestReport } from '../../work.ts';
+import { commitRest } from '../commit-rest.ts';
 import { setAside } from '../fresh-rows.ts';
 import { makeTally } from '../tally.ts';
 import { makeRowWriter } from '../writer.ts';
@@ -25,25 +26,14 @@ export async function importParts(
   const tally = makeTally(onProgress);
   const writer = makeRowWriter(store, (documents) => tally.committed(documents.length));
   const stages = { store, tally, writer };
-  let interrupted = false;
-  try {
-    for (const part of parts) {
+  const complete = await commitRest(writer, signal, async () => {
+    for (const part of parts)
       for await (const fresh of freshPassages(part.documents(signal), stages)) {
-        if (signal.aborted) break;
+        if (signal.aborted) throw new RagError('aborted', 'Cannot import to the end: stopped');
         await take(fresh, part, encoder.metric, stages);
       }
-      interrupted = signal.aborted;
-      if (interrupted) break;
-    }
-  } catch (error) {
-    interrupted = signal.aborted && codeOf(error) === 'aborted';
-    if (!interrupted) {
-      await writer.flush().catch(() => {}); // the first error is the one to tell
-      throw error;
-    }
-  }
-  await writer.flush();
-  return { ...tally.report(), complete: !interrupted, seconds: (performance.now() - started) / 1000 };
+  });
+  return { ...tally.report(), complete, seconds: (performance.now() - started) / 1000 };
 }
 
 async function take({ row, at }: FreshRow, part: Part, metric: Metric, stages: FreshStages): Promise<void> {

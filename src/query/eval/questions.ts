@@ -1,5 +1,6 @@
 /** Files of questions: JSON Lines by their keys, and MedRAG's benchmark of several data sets in one file. */
 import { messageOf, RagError } from '../../errors.ts';
+import { numberedLines } from '../lines.ts';
 import type { Options } from './answers.ts';
 
 export interface Question {
@@ -24,15 +25,10 @@ type Fields = Readonly<Record<string, unknown>>;
  */
 export function parseQuestions(text: string, path: string): Question[] {
   const questions = new Map<string, Question>();
-  // Only `\n` ends a line: rows with U+2028 and NEL inside exist.
-  for (const [at, raw] of text
-    .replace(/^\uFEFF/u, '')
-    .split('\n')
-    .entries()) {
-    if (raw.trim() === '') continue;
-    const question = questionOf(fieldsOf(raw, path, at + 1), String(at + 1));
-    if (typeof question === 'string') throw malformed(path, at + 1, question);
-    if (questions.has(question.id)) throw malformed(path, at + 1, `the id "${question.id}" stands twice`);
+  for (const [number, raw] of numberedLines(text)) {
+    const question = questionOf(fieldsOf(raw, path, number), String(number));
+    if (typeof question === 'string') throw malformed(path, number, question);
+    if (questions.has(question.id)) throw malformed(path, number, `the id "${question.id}" stands twice`);
     questions.set(question.id, question);
   }
   return [...questions.values()];

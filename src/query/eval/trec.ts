@@ -1,5 +1,6 @@
 /** Judgements and rankings as the TREC tools write them, and the judgements of BEIR. */
 import { RagError } from '../../errors.ts';
+import { numberedLines } from '../lines.ts';
 import type { Grades, Scored } from './measures.ts';
 
 /** By query id. */
@@ -78,13 +79,10 @@ interface TrecRow {
 
 function* rowsOf(text: string): Generator<TrecRow> {
   let isFirst = true;
-  for (const [at, raw] of text
-    .replace(/^\uFEFF/u, '')
-    .split('\n')
-    .entries()) {
+  for (const [line, raw] of numberedLines(text)) {
     const row = raw.trim();
-    if (row === '' || row.startsWith('#')) continue;
-    yield { fields: fieldsOf(row), line: at + 1, isFirst };
+    if (row.startsWith('#')) continue;
+    yield { fields: fieldsOf(row), line, isFirst };
     isFirst = false;
   }
 }
