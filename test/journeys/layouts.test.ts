@@ -235,6 +235,8 @@ test('a service ingests with an embed server on each GPU, retrieves meanwhile, t
     stderr,
     /everything is ingested: ollama-embed-1, ollama-embed-2 make room for ollama-generate/,
   );
+  assert.match(stderr, /ollama-generate: [\d.]+ GB, all of it on GPU 0,1\n/);
+  assert.match(stderr, /ollama-embed-ask: [\d.]+ GB, all of it in the memory of the CPU\n/);
   assert.doesNotMatch(stderr, /started again|has failed/);
 });
 
