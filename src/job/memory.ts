@@ -50,7 +50,7 @@ export async function fitPlan(
   };
   const wanted = settings.OLLAMA_INSTANCES;
   const beside = wanted === 'auto' ? make(besideOthers(plan, facts)) : plan;
-  const fitted = inLayouts(request.work, beside, facts, wanted);
+  const fitted = inLayouts(request.work, beside, facts, { embedders: wanted, layouts: settings.RAG_LAYOUTS });
   return { plan: fitted, memory: makeLayoutMemory(fitted, facts) };
 }
 
