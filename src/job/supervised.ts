@@ -3,6 +3,7 @@ import type { Environment } from '../config/load.ts';
 import { RagError } from '../errors.ts';
 import { openOllamaHttp, type OllamaHttp } from '../models/ollama-http.ts';
 import type { Log } from '../observe/log.ts';
+import { durationText } from '../observe/pace.ts';
 import type { Instance, Plan } from '../plan/types.ts';
 import type { ServedModel } from '../services/ollama-ready.ts';
 import { promptWarning } from '../services/ollama-version.ts';
@@ -65,6 +66,7 @@ export async function withServices<T>(
       served.addEncoder(encoder);
       log.file(`${id} encodes with ${encoder.model}`, { ...encoder });
     },
+    onWait: (id, line) => log('info', `${id} ${line}${leftText(watch.status().time_left_s)}`),
     onDevice: (id, device) => watch.device(id, device),
   });
   await using tree = startTree(specs, {
@@ -118,6 +120,9 @@ function placeText(
   const on = gpus.length === 0 ? 'GPUs' : `GPU ${gpus.join(',')}`;
   return `${gigabytes(bytes)}, ${vramBytes < bytes ? `${gigabytes(vramBytes)} of it` : 'all of it'} on ${on}`;
 }
+
+const leftText = (seconds: number | null): string =>
+  seconds === null ? '' : ` (this job ends in ${durationText(seconds)})`;
 
 function announce({ id, current, reason }: ChildStatus, log: Log): void {
   if (current.state === 'failed') log('error', `${id} has failed: ${current.error.message}`);

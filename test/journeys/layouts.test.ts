@@ -217,6 +217,7 @@ test('a service ingests with an embed server on each GPU, retrieves meanwhile, t
   const asked = await worker;
   assert.equal(asked.code, 0, asked.stderr);
   assert.match(asked.stdout, /lantern is violet/);
+  assert.match(asked.stderr, /remote-generate waits: .*starts when everything is ingested/, 'he is told why');
 
   writeFileSync(join(world.papers, 'late.md'), '# Late\n\nThe compass is orange.\n');
   await Promise.race([
