@@ -28,6 +28,8 @@ export interface LayoutsInput {
   readonly flights: Pick<Flights, 'traffic'>;
   readonly gpuMemory: Pick<GpuMemory, 'note' | 'untilEndedFree'>;
   readonly watch: Pick<Watch, 'phase'>;
+  /** The servers that answer have been started. */
+  readonly onStarted: () => Promise<void>;
   readonly log: Log;
 }
 
@@ -71,6 +73,7 @@ async function change({ plan, tree, log, watch, ...of }: LayoutsInput, signal: A
     log('warn', `process ${pid} has ended and still holds ${mebibytes ?? 'some'} MiB of GPU memory`);
   goOn(signal);
   tree.start(coming);
+  await of.onStarted();
   await tree.untilReady(coming, signal);
 }
 

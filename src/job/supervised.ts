@@ -13,6 +13,7 @@ import { startTree } from '../supervise/tree.ts';
 import { openContainment } from './contain.ts';
 import type { Folders } from './folders.ts';
 import { makeLayouts, type Layouts } from './layouts.ts';
+import { linkOldNames } from './old-names.ts';
 import type { Prepared } from './prepare.ts';
 import { openOomWatch } from './oom-watch.ts';
 import { makeServed, type Served } from './served.ts';
@@ -88,6 +89,7 @@ export async function withServices<T>(
     flights: http.flights,
     gpuMemory,
     watch,
+    onStarted: () => linkOldNames(prepared.settings.LOG_ROOT, folders.logs, prepared.plan, 'answering'),
     log,
   });
   return await use({ tree, served, http, containment, layouts, lost: whenLost(tree) });

@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -174,6 +175,9 @@ test('a service ingests with an embed server on each GPU, retrieves meanwhile, t
     'ollama-generate',
     'ollama-embed-ask',
   ]);
+  const oldName = join(world.folder, 'logs/ollama-serve.log');
+  assert.match(readFileSync(oldName, 'utf8'), /Listening on/, 'it leads to a log that exists');
+  assert.match(readlinkSync(oldName), /ollama-embed-1\.log$/);
   // The state file follows within a second.
   const ingesting = await statusAt(url);
   assert.equal(ingesting.phase, 'ingest');
@@ -207,6 +211,7 @@ test('a service ingests with an embed server on each GPU, retrieves meanwhile, t
     store: 'ready',
   });
   assert.deepEqual(world.gpusSeen(), ['-1', '0', '0,1', '1']);
+  assert.match(readlinkSync(oldName), /ollama-generate\.log$/);
   assert.ok((await across).length > 0);
   const { restarts } = { restarts: answering.services.map((service) => service.restarts) };
   assert.ok(restarts.every((count) => count === 0));
