@@ -35,7 +35,14 @@ export interface LayoutsInput {
 
 export function makeLayouts(input: LayoutsInput): Layouts {
   let state: LayoutState = hasTwoLayouts(input.plan) ? 'ingest' : 'answering';
+  let switched: Promise<void> | undefined;
   const layout = (): Layout => (state === 'ingest' ? 'ingest' : 'answering');
+  const toAnswering = async (signal: AbortSignal): Promise<void> => {
+    state = 'switching';
+    await change(input, signal);
+    state = 'answering';
+    input.watch.phase('answering-begins');
+  };
   return {
     state: () => state,
     inForce: async (wait) => {
@@ -48,12 +55,9 @@ export function makeLayouts(input: LayoutsInput): Layouts {
         return await wait(layout());
       }
     },
+    // Whoever comes second waits for the first.
     toAnswering: async (signal) => {
-      if (state === 'answering') return;
-      state = 'switching';
-      await change(input, signal);
-      state = 'answering';
-      input.watch.phase('answering-begins');
+      if (state !== 'answering') await (switched ??= toAnswering(signal));
     },
   };
 }

@@ -18,7 +18,7 @@ export interface MemoryRequest {
   /** Sizes of GPUs that are not here; undefined: those of this machine. */
   readonly assumed: ReadonlyMap<string, number> | undefined;
   /** What the run does, where generator and embed servers may not fit beside each other; absent: they are left so. */
-  readonly work?: 'ingests-then-answers' | 'answers' | 'ingests' | undefined;
+  readonly work?: 'ingests-then-answers' | 'answers' | undefined;
   readonly signal: AbortSignal;
 }
 

@@ -73,6 +73,12 @@ test('the switch stops, waits for the memory, and starts, once', async () => {
   assert.deepEqual(done, whole);
 });
 
+test('two who want it at once have one switch', async () => {
+  const { layouts, done } = stage();
+  await Promise.all([layouts.toAnswering(signal), layouts.toAnswering(signal)]);
+  assert.deepEqual(done, whole);
+});
+
 test('what is being embedded is finished before its server is stopped', async () => {
   const on = stage();
   on.inFlight = 1;
