@@ -61,6 +61,10 @@ test(
     const output = await first.output();
     assert.deepEqual([stopped.state, stopped.exit], ['FAILED', '69:0'], output);
     assert.match(output, /Cannot use a published service: there is no .*; waited 3 s for one/);
+    assert.match(
+      output,
+      /remote-embed waits for a live service, \d s more at most: .*there is no .*\(this job ends in \d/,
+    );
     assert.match(output, /hint: sbatch sbatch\/ollama_service\.sbatch/);
     assert.doesNotMatch(output, /\n +at /, 'no stack trace');
     const done = await processed(first.index);
