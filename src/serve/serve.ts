@@ -4,11 +4,13 @@ import { createServer, type Server } from 'node:http';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { messageOf, RagError } from '../errors.ts';
 import type { Work } from '../work.ts';
+import { refuseBrokenHttp, refuseBytes } from './broken-http.ts';
 import type { OllamaUpstream } from './ollama-body.ts';
 import type { WhyPostponed } from './postponed.ts';
 import { type Problem, problemOf, refuse } from './problem.ts';
 import { addHealthRoutes, type HealthParts } from './routes-health.ts';
 import { addOllamaRoutes } from './routes-ollama.ts';
+import { addOpenApiRoute } from './routes-openapi.ts';
 import { addQueryRoutes } from './routes-query.ts';
 import { addRetrieveRoutes } from './routes-retrieve.ts';
 import { listenOnSocket } from './unix-socket.ts';
@@ -77,8 +79,11 @@ async function openOnce(options: EndpointOptions): Promise<Endpoint> {
   const app = makeApp(options, (socket) => overUnixSocket.has(socket));
   // Fastify refuses a second listen, so the Unix socket and loopback have servers of their own before the same routes.
   const before = (): Server =>
-    createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => app.routing(request, response));
+    createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) =>
+      app.routing(request, response),
+    ).on('clientError', refuseBytes);
   const [socketServer, loopbackServer] = [before(), before()];
+  for (const server of [app.server, socketServer, loopbackServer]) refuseBrokenHttp(server);
   socketServer.on('connection', (socket) => overUnixSocket.add(socket));
   try {
     await app.listen({ host, port }).catch((cause: unknown) => {
@@ -128,6 +133,7 @@ function makeApp(options: EndpointOptions, isUnixSocket: (socket: Socket) => boo
     keepAliveTimeout: KEEP_ALIVE_MS,
     frameworkErrors,
     schemaController: { compilersFactory: noSchemas },
+    clientErrorHandler: refuseBytes,
   });
   app.removeContentTypeParser('text/plain');
   app.addHook(
@@ -147,6 +153,7 @@ function makeApp(options: EndpointOptions, isUnixSocket: (socket: Socket) => boo
   app.setNotFoundHandler(({ method, url }, reply) => refuse(reply, notFound(method, url)));
   addHealthRoutes(app, options);
   addProofRoute(app, options.tokens);
+  addOpenApiRoute(app);
   addRetrieveRoutes(app, { work, defaultTopk, onWait: (error) => onEvent({ kind: 'waiting', error }) });
   addQueryRoutes(app, { work, defaultTopk, maxQuestions, postponed });
   addOllamaRoutes(app, options.ollama, postponed);

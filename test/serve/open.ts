@@ -65,6 +65,8 @@ export const post = (url: string, body: unknown, init: RequestInit = {}): Promis
 
 export interface Answer {
   readonly status: number;
+  /** Content-Type. */
+  readonly type: string;
   readonly text: string;
 }
 
@@ -75,7 +77,9 @@ export const ask = (options: RequestOptions, body?: string): Promise<Answer> =>
       let text = '';
       incoming.setEncoding('utf8');
       incoming.on('data', (piece: string) => (text += piece));
-      incoming.on('end', () => resolve({ status: incoming.statusCode ?? 0, text }));
+      incoming.on('end', () =>
+        resolve({ status: incoming.statusCode ?? 0, type: incoming.headers['content-type'] ?? '', text }),
+      );
       incoming.on('error', reject);
     });
     outgoing.on('error', reject);
