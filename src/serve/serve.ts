@@ -8,9 +8,11 @@ import type { WhyPostponed } from './postponed.ts';
 import { type Problem, problemOf, refuse } from './problem.ts';
 import { addHealthRoutes, type HealthParts } from './routes-health.ts';
 import { addOllamaRoutes } from './routes-ollama.ts';
+import { addPageRoutes, type PageRouteParts } from './routes-page.ts';
 import { addQueryRoutes } from './routes-query.ts';
 import { addRetrieveRoutes } from './routes-retrieve.ts';
 import { listenOnSocket } from './unix-socket.ts';
+import { addStopwatch, type Served } from './stopwatch.ts';
 import { makeTokenGate, type Tokens } from './tokens.ts';
 import { addProofRoute } from './proof.ts';
 import { makeWhoMay } from './who-may.ts';
@@ -34,6 +36,10 @@ export interface EndpointOptions extends HealthParts {
   readonly tokens?: Tokens;
   /** Asked before anything is generated. */
   readonly postponed?: WhyPostponed;
+  /** What the dashboard shows, and Prometheus reads; undefined: there is neither. */
+  readonly page?: PageRouteParts;
+  /** Told of every request that is over. */
+  readonly onServed?: (served: Served) => void;
   readonly defaultTopk: number;
   readonly maxQuestions?: number;
   readonly onEvent?: (event: EndpointEvent) => void;
@@ -122,6 +128,7 @@ function makeApp(options: EndpointOptions, isUnixSocket: (socket: Socket) => boo
     frameworkErrors,
   });
   app.removeContentTypeParser('text/plain');
+  if (options.onServed !== undefined) addStopwatch(app, options.onServed);
   app.addHook(
     'onRequest',
     makeWhoMay(options.ownerUid, isUnixSocket, gate, (problem) => onEvent({ kind: 'refused', problem })),
@@ -138,6 +145,7 @@ function makeApp(options: EndpointOptions, isUnixSocket: (socket: Socket) => boo
   });
   app.setNotFoundHandler(({ method, url }, reply) => refuse(reply, notFound(method, url)));
   addHealthRoutes(app, options);
+  addPageRoutes(app, options.page);
   addProofRoute(app, options.tokens);
   addRetrieveRoutes(app, { work, defaultTopk, onWait: (error) => onEvent({ kind: 'waiting', error }) });
   addQueryRoutes(app, { work, defaultTopk, maxQuestions, postponed });
