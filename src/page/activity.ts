@@ -12,7 +12,7 @@ export interface Drawable {
 }
 
 /** The series of a picture as they are drawn: no more places than a page has. */
-export function drawable({ asking }: Picture, series: SeriesPicture, scale: TimeScale): Drawable {
+export function drawable({ asking, job }: Picture, series: SeriesPicture, scale: TimeScale): Drawable {
   const { from, stepSeconds, gpus } = series;
   const measured = [
     series.chunksPerSecond,
@@ -27,13 +27,15 @@ export function drawable({ asking }: Picture, series: SeriesPicture, scale: Time
   const columns = [...measured, ...gpus.flatMap(({ use, memoryBytes }) => [use, memoryBytes])];
   const thin = thinned({ scale, from, stepSeconds }, columns);
   const at = (index: number): readonly (number | null)[] => thin.columns[index] ?? [];
+  const latest = (values: readonly (number | null)[]): string =>
+    job.outcome === null ? `${rateText(values.at(-1) ?? 0)} now` : `at most ${rateText(highestOf(values))}`;
   const charts: readonly (ChartInput | null)[] = [
-    rateChart('Chunks embedded a second', at(0), rateText),
+    rateChart('Chunks embedded a second', at(0), rateText, latest(at(0))),
     rateChart('Questions a minute', at(1), rateText, `${countText(asking.questions.count)} so far`),
     latencyChart('Time of a question', at(2), at(3), asking.questions),
     rateChart('Retrievals a second', at(4), rateText, `${countText(asking.retrievals.count)} so far`),
     latencyChart('Time of a retrieval', at(5), at(6), asking.retrievals),
-    rateChart('Requests at the model servers', at(7), rateText),
+    rateChart('Requests at the model servers', at(7), rateText, latest(at(7))),
   ];
   return {
     axis: thin.axis,
@@ -46,12 +48,15 @@ export function drawable({ asking }: Picture, series: SeriesPicture, scale: Time
   };
 }
 
+const highestOf = (values: readonly (number | null)[]): number =>
+  values.reduce<number>((highest, value) => Math.max(highest, value ?? 0), 0);
+
 /** Null for what never happened. */
 function rateChart(
   title: string,
   values: readonly (number | null)[],
   valueText: (value: number) => string,
-  now = `${valueText(values.at(-1) ?? 0)} now`,
+  now: string,
 ): ChartInput | null {
   return values.some((value) => (value ?? 0) > 0)
     ? { title, now, lines: [{ name: title, values }], valueText }

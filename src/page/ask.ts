@@ -9,7 +9,7 @@ export const questionId = 'question';
 export const passageId = (n: number): string => `passage-${n}`;
 const noteId = 'question-note';
 
-export function askView(asking: Asking, { state, why, seconds }: AskingPicture): TreeElement {
+export function askView(asking: Asking, { state, why }: AskingPicture): TreeElement {
   const isOpen = state === 'open';
   return el(
     'section',
@@ -45,7 +45,7 @@ export function askView(asking: Asking, { state, why, seconds }: AskingPicture):
             el('kbd', {}, 'Esc'),
             ' to stop',
           ]
-        : [why, seconds !== null && state === 'postponed' && ` Look again in ${durationText(seconds)}.`],
+        : why,
     ),
     el(
       'div',

@@ -33,7 +33,7 @@ export function gpusView(picture: Picture, axis: Axis | null, series: readonly G
     el(
       'ul',
       { class: 'gpus' },
-      [...gpus, ...gone].map((gpu) => gpuView(gpu, axis, seriesOf(gpu.id))),
+      [...gpus, ...gone].map((gpu) => gpuView(gpu, axis, seriesOf(gpu.id), picture.job.outcome !== null)),
       axis !== null && el('li', { class: 'axes' }, timeAxis(axis, picture), timeAxis(axis, picture)),
     ),
   );
@@ -51,15 +51,16 @@ const formerGpu = ({ id, name, memoryTotalBytes }: GpuSeries): GpuPicture => ({
   idleHours: 0,
 });
 
-function gpuView(gpu: GpuPicture, axis: Axis | null, series: GpuSeries | undefined): TreeElement {
-  const { token, name, services, use, memoryBytes, memoryTotalBytes } = gpu;
+function gpuView(
+  gpu: GpuPicture,
+  axis: Axis | null,
+  series: GpuSeries | undefined,
+  ended: boolean,
+): TreeElement {
+  const { token, name, services, memoryTotalBytes } = gpu;
   const total = memoryTotalBytes ?? Math.max(1, ...(series?.memoryBytes ?? []).map((bytes) => bytes ?? 0));
   const label = /^\d+$/.test(token) ? `GPU ${token}` : token.slice(0, 12);
-  const used = use === null ? 'use not told' : `${percentText(use)} in use`;
-  const held =
-    memoryBytes === null || memoryTotalBytes === null
-      ? 'memory not told'
-      : `${gibibytesText(memoryBytes)} of ${gibibytesText(memoryTotalBytes)} GiB`;
+  const [used, held] = ended ? usedInAll(series) : usedNow(gpu);
   return el(
     'li',
     {},
@@ -82,6 +83,26 @@ function gpuView(gpu: GpuPicture, axis: Axis | null, series: GpuSeries | undefin
       history(axis, `${label}, memory`, series?.memoryBytes, total),
     ),
   );
+}
+
+type Said = readonly [use: string, memory: string];
+
+const usedNow = ({ use, memoryBytes, memoryTotalBytes }: GpuPicture): Said => [
+  use === null ? 'use not told' : `${percentText(use)} in use`,
+  memoryBytes === null || memoryTotalBytes === null
+    ? 'memory not told'
+    : `${gibibytesText(memoryBytes)} of ${gibibytesText(memoryTotalBytes)} GiB`,
+];
+
+function usedInAll(series: GpuSeries | undefined): Said {
+  const [uses, held] = [series?.use ?? [], series?.memoryBytes ?? []].map((values) =>
+    values.filter((value) => value !== null),
+  ) as [number[], number[]];
+  const mean = uses.reduce((sum, use) => sum + use, 0) / uses.length;
+  return [
+    uses.length === 0 ? 'use not told' : `${percentText(mean)} in use on average`,
+    held.length === 0 ? 'memory not told' : `at most ${gibibytesText(Math.max(...held))} GiB`,
+  ];
 }
 
 const history = (

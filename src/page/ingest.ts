@@ -21,7 +21,7 @@ export function ingestView({ ingest, job }: Picture): Content {
       figure(countText(chunks), 'chunks embedded'),
       figure(rateText(ingest.documentsPerSecond), 'documents a second'),
       figure(rateText(ingest.chunksPerSecond), 'chunks a second'),
-      figure(rateText(ingest.tokensPerSecond), 'tokens a second, about'),
+      figure(`≈ ${rateText(ingest.tokensPerSecond)}`, 'tokens a second'),
       figure(countText(failed), 'set aside', failed > 0 ? 'bad' : undefined),
     ),
     el('progress', {

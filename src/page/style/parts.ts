@@ -34,7 +34,7 @@ progress::-moz-progress-bar { background: var(--accent); border-radius: 4px; }
 .key.box.still::before { opacity: 0.5; }
 
 .gpus { margin-top: 18px; display: grid; gap: 16px; }
-.gpus li { display: grid; grid-template-columns: minmax(150px, 1.1fr) 2fr 2fr; gap: 6px 28px; align-items: end; }
+.gpus li { display: grid; grid-template-columns: minmax(190px, 1.2fr) 2fr 2fr; gap: 6px 28px; align-items: end; }
 .gauge .now { font-size: 13px; color: var(--soft); margin-bottom: 2px; }
 .gauge .drawing { height: 34px; }
 .gauge.memory .below { fill: var(--line); }
