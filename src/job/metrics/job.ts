@@ -15,8 +15,9 @@ export function addJob({ gauge, counter }: Asked, { version, status, samples, qu
     ['version', 'node_version'],
     () => [[{ version, node_version: process.versions.node }, 1]],
   );
-  gauge('rag_job_info', 'Always 1; which job this is, and where it runs.', ['job', 'node'], () => [
-    [{ job: status().job, node: status().node }, 1],
+  gauge('rag_job_info', 'Always 1; which job this is, and where it runs.', ['slurm_job', 'node'], () => [
+    // `job` is Prometheus' own word for what it scrapes.
+    [{ slurm_job: status().job, node: status().node }, 1],
   ]);
   gauge('rag_phase', '1 for the phase that the job is in, 0 for the others.', ['phase'], () =>
     phases.map((phase) => [{ phase }, status().phase === phase ? 1 : 0]),
