@@ -9,6 +9,9 @@ export const questionId = 'question';
 export const passageId = (n: number): string => `passage-${n}`;
 const noteId = 'question-note';
 
+const key = (name: string): TreeElement => el('kbd', {}, name);
+const keys: Content = [key('/'), ' to write, ', key('Enter'), ' to ask, ', key('Esc'), ' to stop'];
+
 export function askView(asking: Asking, { state, why }: AskingPicture): TreeElement {
   const isOpen = state === 'open';
   return el(
@@ -33,20 +36,7 @@ export function askView(asking: Asking, { state, why }: AskingPicture): TreeElem
         ? el('button', { type: 'button', 'data-act': 'stop' }, 'Stop')
         : el('button', { type: 'submit', disabled: !isOpen }, 'Ask'),
     ),
-    el(
-      'p',
-      { class: 'note', id: noteId },
-      isOpen
-        ? [
-            el('kbd', {}, '/'),
-            ' to write, ',
-            el('kbd', {}, 'Enter'),
-            ' to ask, ',
-            el('kbd', {}, 'Esc'),
-            ' to stop',
-          ]
-        : why,
-    ),
+    el('p', { class: 'note', id: noteId }, isOpen ? el('span', { class: 'keys' }, keys) : why),
     el(
       'div',
       { class: 'answer', id: 'answer', 'aria-busy': asking.state === 'answering' && 'true' },

@@ -108,7 +108,7 @@ function parse(text: string): Map<string, Family> {
 function lint(families: ReadonlyMap<string, Family>): string[] {
   return [...families].flatMap(([name, { type, help }]) => [
     ...(type === 'counter' && !name.endsWith('_total') ? [`${name}: a counter ends with _total`] : []),
-    ...(type !== 'counter' && /_total$/.test(name) ? [`${name}: only a counter ends with _total`] : []),
+    ...(type !== 'counter' && name.endsWith('_total') ? [`${name}: only a counter ends with _total`] : []),
     ...(type !== 'histogram' && /_(?:count|sum|bucket)$/.test(name)
       ? [`${name}: that ending is a histogram's`]
       : []),

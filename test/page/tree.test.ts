@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { Parser } from 'htmlparser2';
 import { toHtml } from '../../src/page/html.ts';
-import { el, type Attributes, type Tag, type Tree } from '../../src/page/tree.ts';
+import { el, type Tag, type Tree } from '../../src/page/tree.ts';
 
 /** What a parser makes of a text: tags with their attributes, and the texts between them. */
 function parsed(html: string): unknown[] {
@@ -69,7 +69,7 @@ test('a view cannot make a script, a style, an event handler or an address that 
   const make =
     (tag: string, attributes: object = {}) =>
     () =>
-      el(tag as Tag, attributes as Attributes);
+      el(tag as Tag, attributes);
   for (const tag of [
     'script',
     'style',

@@ -44,7 +44,7 @@ export function makePicture(input: PictureInput): Picture {
   const seen = `${runs.at(-1)?.run}/${past.series.points.at(-1)?.at ?? 0}/${past.series.stepMs}`;
   return {
     at,
-    utcOffsetMinutes: -new Date(at).getTimezoneOffset(),
+    utcOffsetMinutes: 0 - new Date(at).getTimezoneOffset(),
     version,
     job: {
       name: status.job,

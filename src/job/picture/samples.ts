@@ -39,7 +39,7 @@ export interface SamplesOptions {
 /** A run that is killed has told all but its last two minutes. */
 const writeEveryMs = 120_000;
 
-export const pastFile = (folder: string): string => join(folder, 'history.json');
+const pastFile = (folder: string): string => join(folder, 'history.json');
 
 export async function openSamples(options: SamplesOptions): Promise<Samples> {
   const { folder, gpus, path, mark, everyMs = firstStepMs, now = Date.now, onError } = options;

@@ -58,7 +58,7 @@ export const noAmounts: Amounts = {
 /** From one look to the next at the beginning. */
 export const firstStepMs = 5000;
 /** As many as a chart has pixels to draw them. */
-export const mostPoints = 600;
+const mostPoints = 600;
 
 export const noSeries: Series = { stepMs: firstStepMs, points: [] };
 

@@ -46,7 +46,7 @@ bdi, dd, code, .where { overflow-wrap: anywhere; }
 .connection { grid-column: 2; grid-row: 2 / span 2; align-self: center; font-size: 13px; color: var(--soft); }
 .connection.lost {
   grid-column: 1 / -1; grid-row: auto; margin-top: 14px; padding: 12px 16px; border-radius: 10px;
-  background: var(--bad-soft); color: var(--ink); display: flex; flex-wrap: wrap; gap: 8px 24px; justify-content: space-between;
+  background: var(--bad-soft); color: var(--ink); display: flex; flex-wrap: wrap; gap: 8px 24px; justify-content: space-between; align-items: center;
 }
 .tone { display: inline-flex; align-items: baseline; gap: 7px; color: var(--ink); }
 td .tone { white-space: nowrap; }
@@ -64,7 +64,7 @@ button {
 button[type='submit'] { background: var(--accent); border-color: var(--accent); color: var(--on-accent); }
 button:disabled { background: var(--surface); border-color: var(--line); color: var(--soft); cursor: not-allowed; }
 textarea, input {
-  font: inherit; color: var(--ink); background: var(--paper); border: 1px solid var(--still); border-radius: 8px;
+  font: inherit; font-size: 16px; color: var(--ink); background: var(--paper); border: 1px solid var(--still); border-radius: 8px;
   padding: 8px 12px; width: 100%;
 }
 textarea::placeholder { color: var(--soft); opacity: 1; }

@@ -99,6 +99,7 @@ p.doubt { color: var(--bad); margin-bottom: 10px; }
 .pairs { display: grid; grid-template-columns: minmax(140px, max-content) 1fr; gap: 4px 24px; font-size: 14px; margin-bottom: 10px; }
 .pairs dt { color: var(--soft); }
 
+@media (hover: none) { .keys { display: none; } }
 @media (max-width: 640px) {
   .figures { grid-template-columns: repeat(2, 1fr); }
   .gpus li { grid-template-columns: 1fr 1fr; }

@@ -5,6 +5,7 @@ import type { Deed } from '../../../src/job/picture/deeds.ts';
 import { addDeed, nothingDone } from '../../../src/job/picture/deeds.ts';
 import { countOf } from '../../../src/job/picture/latencies.ts';
 import { measuredModels, measuredWork } from '../../../src/job/picture/measured-work.ts';
+import type { Embed, Generate } from '../../../src/models/types.ts';
 import type { IngestReport, Work } from '../../../src/work.ts';
 
 const signal = new AbortController().signal;
@@ -62,7 +63,7 @@ test('an ingest without progress is asked for none: that would list all inputs o
   const deeds: Deed[] = [];
   let asked: unknown = 'nothing';
   const watched = measuredWork(
-    { ...work, ingest: async (request) => ((asked = request.onProgress), report) } as Work,
+    { ...work, ingest: async (request) => ((asked = request.onProgress), report) },
     (deed) => deeds.push(deed),
   );
   await watched.ingest({ inputs: [], signal });
@@ -80,7 +81,7 @@ test('retrievals count by their queries, questions by their time, and what faile
 
 test('models tell what they embedded and generated, also of an answer that nobody read to its end', async () => {
   const deeds: Deed[] = [];
-  const { embed, generate } = measuredModels(
+  const { embed, generate } = measuredModels<{ embed: Embed; generate: Generate }>(
     {
       embed: async ({ texts }) => texts.map(() => new Float32Array(1)),
       generate: async function* ({ onPromptTokens }) {
@@ -92,7 +93,6 @@ test('models tell what they embedded and generated, also of an answer that nobod
     },
     (deed) => deeds.push(deed),
   );
-  assert.ok(embed !== undefined && generate !== undefined);
   await embed({ texts: ['a', 'b'], kind: 'passage', signal });
   const prompts: number[] = [];
   for await (const piece of generate({

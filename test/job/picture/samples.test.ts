@@ -19,7 +19,7 @@ const mark = { SAMPLES_TEST: String(process.pid) };
 async function driver(
   folder: string,
   does: string,
-): Promise<{ readonly path: string; asked(): Promise<number> }> {
+): Promise<{ readonly path: string; readonly asked: () => Promise<number> }> {
   const asked = join(folder, 'asked');
   await writeFile(join(folder, 'nvidia-smi'), `#!/bin/sh\necho "$SAMPLES_TEST" >> ${asked}\n${does}\n`, {
     mode: 0o755,
