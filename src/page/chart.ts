@@ -128,12 +128,12 @@ function piecesOf({ values }: Line, { scale, from, stepSeconds }: Axis, ceiling:
 }
 
 const digits = (value: number): string => String(Math.round(value * 10) / 10);
+const at = ({ x, y }: Place): string => `${Math.round(x)} ${digits(y)}`;
 
-const linePath = (piece: readonly Place[]): string =>
-  piece.map(({ x, y }, at) => `${at === 0 ? 'M' : 'L'}${digits(x)} ${digits(y)}`).join('');
+const linePath = (piece: readonly Place[]): string => `M${piece.map(at).join(' ')}`;
 
 const areaPath = (piece: readonly Place[]): string =>
-  `${linePath(piece)}L${digits(piece.at(-1)?.x ?? 0)} ${chartHeight}L${digits(piece[0]?.x ?? 0)} ${chartHeight}Z`;
+  `${linePath(piece)}V${chartHeight}H${Math.round(piece[0]?.x ?? 0)}Z`;
 
 /** What stands below charts that share their time. */
 export const timeAxis = (
@@ -152,8 +152,8 @@ export const timeAxis = (
     ),
   );
 
-/** At most so many as there is room for: a chart of half the page has 500 places. */
-const mostDrawn = 300;
+/** Two pixels of a chart of half the page. */
+const mostDrawn = 240;
 
 /** Neighbours as their mean where there are too many. */
 export function thinned(

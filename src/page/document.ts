@@ -24,11 +24,12 @@ const announcer = '<div id="announcer" class="unseen" role="status" aria-live="p
 
 export function dashboardDocument(shown: Shown, parts: PageParts): string {
   const name = shown.picture === null ? 'rag-allinone' : `Job ${shown.picture.job.name} · rag-allinone`;
-  const links =
-    `<link rel="stylesheet" href="${escaped(parts.style)}">` +
-    parts.modules.map((module) => `<link rel="modulepreload" href="${escaped(module)}">`).join('') +
+  const sheet = `<link rel="stylesheet" href="${escaped(parts.style)}">`;
+  // Nothing of the first paint waits for them: see browser/main.
+  const scripts =
+    parts.modules.map((module) => `<link rel="later" href="${escaped(module)}">`).join('') +
     `<script type="module" src="${escaped(parts.main)}"></script>`;
-  return `<!doctype html><html lang="en">${head(name, links)}<body>${toHtml(dashboardView(shown))}${announcer}</body></html>\n`;
+  return `<!doctype html><html lang="en">${head(name, sheet)}<body>${toHtml(dashboardView(shown))}${announcer}${scripts}</body></html>\n`;
 }
 
 /** @param policy what the file may do, as Content-Security-Policy says it */

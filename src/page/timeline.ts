@@ -22,7 +22,7 @@ export function timelineView(picture: Picture, scale: TimeScale): Content {
     el(
       'ul',
       { class: 'timeline' },
-      lane('phases', phases, scale, phaseWords),
+      lane('phases', phases, scale, phaseOnLane),
       ids.map((id) => lane(id, spansOf(id), scale, stateWords)),
     ),
     timeAxis({ scale }, picture),
@@ -31,9 +31,9 @@ export function timelineView(picture: Picture, scale: TimeScale): Content {
       { class: 'legend', 'aria-hidden': 'true' },
       [
         ['good', 'ready, answering'],
-        ['busy', 'under way'],
+        ['busy', 'ingesting'],
         ['bad', 'down'],
-        ['still', 'not running'],
+        ['still', 'not ready'],
       ].map(([looks, words]) => el('span', { class: `key box ${looks}` }, words)),
     ),
     eventsView(picture),
@@ -76,6 +76,12 @@ function lane(
       }),
     ),
   );
+}
+
+/** There only what the job is for has a colour: it neither ingests nor answers while it starts, changes over or stops. */
+function phaseOnLane(phase: string): readonly [string, Tone] {
+  const [words] = phaseWords(phase);
+  return [words, phase === 'ingest' ? 'busy' : phase === 'answering' ? 'good' : 'still'];
 }
 
 const mostEvents = 100;

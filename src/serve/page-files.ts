@@ -9,6 +9,7 @@ export const pageModules = [
   'browser/main',
   'browser/dom',
   'browser/endpoint',
+  'browser/live',
   'browser/own-token',
   'browser/reader',
   'activity',

@@ -69,6 +69,8 @@ test('the list of parts is what the page imports, no more and no less', () => {
     if (found.has(name)) return;
     found.add(name);
     const text = readFileSync(join(source, `${name}.ts`), 'utf8');
+    for (const [, path = ''] of text.matchAll(/\bimport\('(\.[^']+)\.ts'\)/g))
+      follow(normalize(join(dirname(name), path)));
     for (const [, kind = '', path = ''] of text.matchAll(/^import\s+(type\s)?[^;]*?from\s+'(\.[^']+)\.ts'/gm))
       if (kind === '') follow(normalize(join(dirname(name), path)));
   };
