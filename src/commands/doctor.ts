@@ -5,6 +5,7 @@ import { sourceSetupScript } from '../doctor/setup-script.ts';
 import type { Finding } from '../doctor/types.ts';
 import { errorTable } from '../errors.ts';
 import { withoutControls } from '../observe/terminal.ts';
+import { asCalled } from './called-as.ts';
 import { jsonFlag, type Verb } from './verb.ts';
 
 export const doctorVerb: Verb = {
@@ -25,7 +26,7 @@ export const doctorVerb: Verb = {
     const findings: Finding[] = [];
     const tell = (finding: Finding): void => {
       findings.push(finding);
-      if (!json) print(withoutControls(findingText(finding)));
+      if (!json) print(withoutControls(findingText(finding, given['PATH'])));
     };
     const { environment, findings: ofSetUp } = await sourceSetupScript(given, signal);
     ofSetUp.forEach(tell);
@@ -40,5 +41,5 @@ export const doctorVerb: Verb = {
   },
 };
 
-const findingText = ({ state, about, what, mend }: Finding): string =>
-  `${state.padEnd(8)} ${about}: ${what}${mend === undefined ? '' : `\n         ${mend}`}`;
+const findingText = ({ state, about, what, mend }: Finding, path: string | undefined): string =>
+  `${state.padEnd(8)} ${about}: ${what}${mend === undefined ? '' : `\n         ${asCalled(mend, { path })}`}`;

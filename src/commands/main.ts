@@ -3,6 +3,7 @@ import { nearest, parseCommandLine } from '../config/flags.ts';
 import { errorTable, exitCodeOf, RagError, toPlain } from '../errors.ts';
 import { listenForStop } from '../signals.ts';
 import { withoutControls } from '../observe/terminal.ts';
+import { asCalled } from './called-as.ts';
 import { configVerb } from './config.ts';
 import { doctorVerb } from './doctor.ts';
 import { evalVerb } from './eval.ts';
@@ -41,6 +42,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 const write = (text: string): void => void process.stdout.write(text);
 const print = (text: string): void => write(`${text}\n`);
+const caller = { path: process.env['PATH'] };
 /** On a terminal a progress bar may stand on the line: it is wiped, and drawn again below at its next step. */
 const wipe = process.stderr.isTTY ? '\r\u001B[K' : '';
 const tell = (text: string): void => void process.stderr.write(`${wipe}${text}\n`);
@@ -55,7 +57,7 @@ export async function main(words: readonly string[]): Promise<void> {
   } catch (error) {
     const { code, message, hint } = toPlain(error);
     tell(withoutControls(`${code === 'bug' ? 'Cannot go on, this is a bug: ' : ''}${message}`));
-    if (hint !== undefined) tell(withoutControls(`  hint: ${hint}`));
+    if (hint !== undefined) tell(withoutControls(`  hint: ${asCalled(hint, caller)}`));
     if (debug || code === 'bug') tell(error instanceof Error ? (error.stack ?? '') : String(error));
     process.exitCode = exitCodeOf(error);
   }
@@ -70,7 +72,7 @@ async function dispatch(words: readonly string[], signal: AbortSignal): Promise<
     return 0;
   }
   if (first === 'help' || (words.length === 1 && (first === '--help' || first === '-h'))) {
-    print(overview(verbs));
+    print(asCalled(overview(verbs), caller));
     return 0;
   }
   const named = first !== undefined && !first.startsWith('-');
@@ -82,7 +84,7 @@ async function dispatch(words: readonly string[], signal: AbortSignal): Promise<
   }
   const line = parseCommandLine(named ? words.slice(1) : words, { ...commonFlags, ...verb.flags });
   if (line.switches.has('help')) {
-    print(helpOf(name, verb));
+    print(asCalled(helpOf(name, verb), caller));
     return 0;
   }
   const [word] = line.positionals;

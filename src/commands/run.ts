@@ -6,6 +6,7 @@ import { prepare } from '../job/prepare.ts';
 import { putBack } from '../job/put-back.ts';
 import { runToEnd } from '../job/run.ts';
 import { watchStep } from '../slurm/step.ts';
+import { asCalled } from './called-as.ts';
 import { jsonFlag, type Verb, type VerbInput } from './verb.ts';
 
 export const runVerb: Verb = {
@@ -29,7 +30,8 @@ export const runVerb: Verb = {
     const exit = await withJob(prepared, stoppable, (open) => supervise(open, stoppable));
     const back = await putBack(prepared, { exit, reason: signal.reason });
     if (back !== undefined) input.tell(back);
-    if (prepared.dryRun && !input.line.switches.has('json')) input.print(whatToTryNext);
+    if (prepared.dryRun && !input.line.switches.has('json'))
+      input.print(asCalled(whatToTryNext, { path: input.environment['PATH'] }));
     return exit;
   },
 };

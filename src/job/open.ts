@@ -72,17 +72,21 @@ export async function withJob<T>(
   const { settings, environment, job } = given;
   const run = randomBytes(4).toString('hex');
 
-  await using folders = await openFolders(
-    settings.LOG_ROOT,
-    { job: jobKey(job), node: job.nodes > 1 ? job.node : undefined },
-    environment['TMPDIR'],
-  );
-  using log = openLog(join(folders.logs, 'supervisor.jsonl'), tell);
   const supervisorId = makeSupervisorId(job, run);
   // Slurm's commands carry the mark too: one that waits for a lost controller must not outlive us.
   const prepared = { ...given, environment: { ...environment, RAG_SUPERVISOR_ID: supervisorId } };
-  // Before the containment, so that its last word comes when nothing of the run is left.
-  await using watch = await openWatch(prepared, (error) => log.file(`state file: ${messageOf(error)}`));
+  // First, because the logs of a second supervisor have its name, and its last word comes when nothing of the run is left.
+  const notes = makeNotes();
+  await using watch = await openWatch(prepared, (error) => notes.take(`state file: ${messageOf(error)}`));
+  const failed = (error: unknown): never => {
+    watch.outcome({ exit: exitCodeOf(error), reason: messageOf(error) });
+    throw error;
+  };
+  const node = job.nodes > 1 ? job.node : undefined;
+  const place = { job: jobKey(job), node, beside: watch.beside };
+  await using folders = await openFolders(settings.LOG_ROOT, place, environment['TMPDIR']).catch(failed);
+  using log = openLog(join(folders.logs, 'supervisor.jsonl'), tell);
+  using _ = notes.goInto(log);
   const onError = (error: unknown): void => log.file(`report: ${messageOf(error)}`);
   await using samples = await openSamples({
     folder: folders.logs,
@@ -99,10 +103,29 @@ export async function withJob<T>(
         withWork({ ...opened, run, report }, services, use),
       );
     } catch (error) {
-      watch.outcome({ exit: exitCodeOf(error), reason: messageOf(error) });
-      throw error;
+      return failed(error);
     }
   });
+}
+
+interface Notes {
+  take(line: string): void;
+  /** Those that came so far, and those that come before it is disposed. */
+  goInto(log: Log): Disposable;
+}
+
+/** What is said before there is a log waits for it; after that nobody hears it. */
+function makeNotes(): Notes {
+  const early: string[] = [];
+  let take = (line: string): void => void early.push(line);
+  return {
+    take: (line) => take(line),
+    goInto: (log) => {
+      for (const line of early) log.file(line);
+      take = (line) => log.file(line);
+      return { [Symbol.dispose]: () => void (take = () => undefined) };
+    },
+  };
 }
 
 interface Opened extends Pick<OpenJob, 'prepared' | 'folders' | 'log' | 'watch' | 'samples' | 'report'> {
@@ -158,7 +181,7 @@ async function withWork<T>(
     further: further.indexes,
   });
   describe(prepared, folders, log);
-  await linkOldNames(settings.LOG_ROOT, folders.logs, plan);
+  await linkOldNames(settings.LOG_ROOT, folders.logs, plan, 'ingest');
   return await watched(
     { ...opened, tree, roster, flights: http.flights, layouts, work: measuredWork(work, tell), lost },
     use,

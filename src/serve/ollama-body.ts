@@ -42,7 +42,20 @@ export function direct(path: string, raw: Buffer, upstream: OllamaUpstream): Des
   if (found?.endpoint === undefined) throw notServed(body['model'], live);
   const asIs = path.startsWith('/v1/') || path === '/api/show';
   const pinned = asIs ? body : pin(body, upstream.frozen(found.role));
-  return { url: found.endpoint.url, body: Buffer.from(JSON.stringify(pinned)) };
+  return { url: found.endpoint.url, body: Buffer.from(asJson(pinned)) };
+}
+
+/** What was read from JSON is written again, but for one that is nested deeper than the stack of V8. */
+function asJson(body: Body): string {
+  try {
+    return JSON.stringify(body);
+  } catch (cause) {
+    throw new RagError(
+      'usage',
+      'Cannot pass the request on: its body is nested thousands deep, a flatter one is wanted',
+      { cause },
+    );
+  }
 }
 
 /** Each once. */

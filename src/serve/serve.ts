@@ -1,13 +1,16 @@
+import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { createServer, type Server } from 'node:http';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { messageOf, RagError } from '../errors.ts';
 import type { Work } from '../work.ts';
+import { refuseBrokenHttp, refuseBytes } from './broken-http.ts';
 import type { OllamaUpstream } from './ollama-body.ts';
 import type { WhyPostponed } from './postponed.ts';
 import { type Problem, problemOf, refuse } from './problem.ts';
 import { addHealthRoutes, type HealthParts } from './routes-health.ts';
 import { addOllamaRoutes } from './routes-ollama.ts';
+import { addOpenApiRoute } from './routes-openapi.ts';
 import { addPageRoutes, type PageRouteParts } from './routes-page.ts';
 import { addQueryRoutes } from './routes-query.ts';
 import { addRetrieveRoutes } from './routes-retrieve.ts';
@@ -82,8 +85,11 @@ async function openOnce(options: EndpointOptions): Promise<Endpoint> {
   const app = makeApp(options, (socket) => overUnixSocket.has(socket));
   // Fastify refuses a second listen, so the Unix socket and loopback have servers of their own before the same routes.
   const before = (): Server =>
-    createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => app.routing(request, response));
+    createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) =>
+      app.routing(request, response),
+    ).on('clientError', refuseBytes);
   const [socketServer, loopbackServer] = [before(), before()];
+  for (const server of [app.server, socketServer, loopbackServer]) refuseBrokenHttp(server);
   socketServer.on('connection', (socket) => overUnixSocket.add(socket));
   try {
     await app.listen({ host, port }).catch((cause: unknown) => {
@@ -115,6 +121,12 @@ const frameworkErrors = (error: unknown, _request: FastifyRequest, reply: Fastif
   void refuse(reply, problemOf(error));
 };
 
+/** Bodies are read with zod. Fastify's own compilers would be loaded all the same, 0.1 s of every start. */
+const noSchemas = {
+  buildValidator: () => (): never => assert.fail('no route has a schema of Fastify'),
+  buildSerializer: () => (): never => assert.fail('no route has a schema of Fastify'),
+};
+
 function makeApp(options: EndpointOptions, isUnixSocket: (socket: Socket) => boolean): FastifyInstance {
   const { work, defaultTopk, maxQuestions = 64, onEvent = () => undefined } = options;
   const { postponed = () => undefined } = options;
@@ -126,6 +138,8 @@ function makeApp(options: EndpointOptions, isUnixSocket: (socket: Socket) => boo
     forceCloseConnections: true,
     keepAliveTimeout: KEEP_ALIVE_MS,
     frameworkErrors,
+    schemaController: { compilersFactory: noSchemas },
+    clientErrorHandler: refuseBytes,
   });
   app.removeContentTypeParser('text/plain');
   if (options.onServed !== undefined) addStopwatch(app, options.onServed);
@@ -147,6 +161,7 @@ function makeApp(options: EndpointOptions, isUnixSocket: (socket: Socket) => boo
   addHealthRoutes(app, options);
   addPageRoutes(app, options.page);
   addProofRoute(app, options.tokens);
+  addOpenApiRoute(app);
   addRetrieveRoutes(app, { work, defaultTopk, onWait: (error) => onEvent({ kind: 'waiting', error }) });
   addQueryRoutes(app, { work, defaultTopk, maxQuestions, postponed });
   addOllamaRoutes(app, options.ollama, postponed);

@@ -5,11 +5,10 @@
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { uidOfPeer } from '../machine/ports.ts';
-import { pagePath } from './page-files.ts';
+import { whoMay } from './contract/table.ts';
 import { type Problem, refuse } from './problem.ts';
-import { proofPath } from './proof.ts';
 import { picturePath, refusePage, wantsPage } from './routes-page.ts';
-import { type Grant, isForModels, type TokenGate } from './tokens.ts';
+import type { Grant, TokenGate } from './tokens.ts';
 
 /** `socket`: only the owner reaches the Unix socket, by its folder's mode. */
 export type Peer = { readonly via: 'socket' } | { readonly via: 'tcp'; readonly uid: number | undefined };
@@ -30,10 +29,11 @@ export function judge(
   { peer, grant, method, path, origin, host }: Caller,
   ownerUid: number,
 ): Problem | undefined {
-  if (method === 'GET' && (path.startsWith(`${proofPath}?`) || path.startsWith(pagePath))) return undefined;
+  const who = whoMay(method, path);
+  if (who === 'anyone') return undefined;
   const isOwner = peer.via === 'socket' || peer.uid === ownerUid;
   if (!isOwner && grant === 'nothing') return notAllowed;
-  if (!isOwner && grant === 'models' && !isForModels(method, path))
+  if (!isOwner && grant === 'models' && who !== 'models')
     return {
       status: 403,
       code: 'forbidden',
