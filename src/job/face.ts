@@ -51,8 +51,9 @@ function listen(open: OpenJob, host: string, tokens: Tokens): Promise<Endpoint> 
     ownerUid: process.getuid?.() ?? 0,
     defaultTopk: settings.RAG_TOPK,
     ollama: {
-      roles: ollamaModels(plan).map(({ role }) => role),
-      current: (role) => open.roster.current(role),
+      models: ollamaModels(plan),
+      instances: (role) => open.roster.list(role),
+      onChange: (listener) => open.roster.onChange(listener),
       frozen: (role) => (role === 'embed' ? embedOptions(settings) : generateOptions),
       flights: open.flights,
     },

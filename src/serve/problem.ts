@@ -1,13 +1,46 @@
-/** What the endpoint answers when it does not answer: `{"error":{code,message,hint}}`, never a stack trace. */
+/**
+ * What the endpoint answers when it does not answer, never a stack trace: `{"error":{code,message,hint}}`. Clients of Ollama
+ * show `error` as a text and those of OpenAI's API `error.message`, and neither shows a hint, so that each gets its own form.
+ */
 import type { FastifyError, FastifyReply } from 'fastify';
+import { z } from 'zod';
 import { type ErrorCode, toPlain } from '../errors.ts';
+import { withoutUrlTokens } from '../observe/url-tokens.ts';
+
+/** Of our own routes. */
+export const problemAnswer = z.object({
+  error: z.object({ code: z.string(), message: z.string(), hint: z.string().nullable() }),
+});
+
+/** Of /api/*: the text holds the hint, too. */
+export const ollamaProblemAnswer = z.object({
+  error: z.string(),
+  code: z.string(),
+  hint: z.string().nullable(),
+});
+
+/** Of /v1/*: the message holds the hint, too. */
+export const openaiProblemAnswer = z.object({
+  error: z.object({
+    message: z.string(),
+    type: z.string(),
+    param: z.null(),
+    code: z.string(),
+    hint: z.string().nullable(),
+  }),
+});
 
 export interface Problem {
   readonly status: number;
   readonly code: string;
   readonly message: string;
   readonly hint?: string | undefined;
+  /** When to ask again, where that may help. */
+  readonly retryAfterSeconds?: number;
 }
+
+/** An error that is answered as it says. */
+export const refusal = (problem: Problem): Error => Object.assign(new Error(problem.message), { problem });
 
 const statusOf: Partial<Record<ErrorCode, number>> = {
   usage: 422,
@@ -20,8 +53,19 @@ const statusOf: Partial<Record<ErrorCode, number>> = {
   'disk-full': 507,
 };
 
+/** Of a request that is wrong in itself. 400 and not 422: some libraries send everything above again by themselves. */
+export const badRequest = (is: string, wanted: string, hint?: string): Error =>
+  refusal({
+    status: 400,
+    code: 'usage',
+    message: `Cannot read the request: ${is}, ${wanted} is wanted`,
+    ...(hint === undefined ? {} : { hint }),
+  });
+
 /** An error of ours by its code; one of the HTTP server (bad JSON, body too large) by its status; else a bug. */
 export function problemOf(error: unknown): Problem {
+  const known = (error as { problem?: Problem } | null)?.problem;
+  if (known !== undefined) return known;
   const status = (error as FastifyError).statusCode;
   if (status !== undefined && status >= 400 && status < 500)
     return {
@@ -36,9 +80,41 @@ export function problemOf(error: unknown): Problem {
 const codeOfStatus = (status: number): string =>
   ({ 413: 'too-large', 415: 'unsupported-media-type', 422: 'usage' })[status] ?? 'bad-request';
 
-export const problemBody = ({ code, message, hint }: Problem): object => ({
-  error: { code, message, hint: hint ?? null },
-});
+/** @param path of the request: whose client reads it */
+export function problemBody({ status, code, message, hint }: Problem, path = ''): object {
+  const shown = { code, hint: hint ?? null };
+  const whole = hint === undefined ? message : `${message} (hint: ${hint})`;
+  if (path.startsWith('/api/'))
+    return { error: whole, ...shown } satisfies z.infer<typeof ollamaProblemAnswer>;
+  if (path.startsWith('/v1/'))
+    return {
+      error: { message: whole, type: typeOf(status), param: null, ...shown },
+    } satisfies z.infer<typeof openaiProblemAnswer>;
+  return { error: { ...shown, message } } satisfies z.infer<typeof problemAnswer>;
+}
 
-export const refuse = (reply: FastifyReply, problem: Problem): FastifyReply =>
-  reply.code(problem.status).type('application/json; charset=utf-8').send(problemBody(problem));
+/** In the words of OpenAI's API. */
+const typeOf = (status: number): string =>
+  status >= 500
+    ? 'server_error'
+    : ({
+        401: 'authentication_error',
+        403: 'permission_error',
+        404: 'not_found_error',
+        429: 'rate_limit_error',
+      }[status] ?? 'invalid_request_error');
+
+export function refuse(reply: FastifyReply, problem: Problem): FastifyReply {
+  if (problem.retryAfterSeconds !== undefined)
+    void reply.header('retry-after', String(problem.retryAfterSeconds));
+  return reply
+    .code(problem.status)
+    .type('application/json; charset=utf-8')
+    .send(problemBody(withoutTokens(problem), reply.request.url));
+}
+
+/** An address that was put together wrongly may still hold one (`//t/...`). */
+const withoutTokens = (problem: Problem): Problem => ({
+  ...problem,
+  message: withoutUrlTokens(problem.message),
+});

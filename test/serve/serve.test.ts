@@ -33,7 +33,16 @@ test('/healthz, /readyz and /status say alive, ready and what runs', async () =>
   assert.deepEqual(await get('/readyz'), [503, { ready: false, missing: ['reranker'] }]);
   missing.pop();
   assert.deepEqual(await get('/readyz'), [200, { ready: true, missing: [] }]);
-  assert.deepEqual(await get('/status'), [200, { job: '17', phase: 'answering' }]);
+  const [status, state] = await get('/status');
+  const { gateway, ...others } = state as { gateway: object };
+  assert.deepEqual([status, others], [200, { job: '17', phase: 'answering' }]);
+  assert.deepEqual(gateway, {
+    waiting: { generate: 0, embed: 0 },
+    instances: [],
+    answered: 0,
+    sent_again: 0,
+    quarantined: 0,
+  });
   assert.equal((await fetch(endpoint.url, { method: 'HEAD' })).status, 200);
 });
 
@@ -44,7 +53,8 @@ test('the Unix socket has the same routes, in a folder that only its owner can e
     await mkdir(dirname(socketPath), { mode: 0o755 });
     await using endpoint = await open({ socketPath });
     const { status, text } = await ask({ socketPath: endpoint.socketPath, path: '/status' });
-    assert.deepEqual([status, JSON.parse(text)], [200, { job: '17', phase: 'answering' }]);
+    assert.equal(status, 200);
+    assert.match(text, /"job":"17","phase":"answering"/);
     assert.equal((await stat(dirname(socketPath))).mode & 0o777, 0o700);
   }
   await assert.rejects(access(socketPath), { code: 'ENOENT' });
