@@ -12,7 +12,7 @@ import type { Role } from '../models/types.ts';
 import type { AnswerForm } from './answer-form.ts';
 import { goneSignal } from './client-gone.ts';
 import type { Beginning } from './conversations.ts';
-import type { Hold } from './held-bodies.ts';
+import type { Budget, Hold } from './held-bodies.ts';
 import { openOutlet, outletBounds, type OutletBounds } from './outlet.ts';
 import {
   type Instances,
@@ -45,6 +45,8 @@ export interface GatewayFigures extends PlaceFigures {
   readonly answered: number;
   readonly sent_again: number;
   readonly quarantined: number;
+  /** Of requests that wait or are under way, and of answers that wait for slow clients. */
+  readonly held_bytes: number;
 }
 
 /** Disposing it cuts what is under way. */
@@ -67,7 +69,11 @@ const open = (): Connections => openConnections({ headersTimeout: 0, bodyTimeout
 /** An error is a sentence. */
 const mostErrorBytes = 2 ** 20;
 
-export function openGateway(upstream: Instances, limits: GatewayLimits = {}): Gateway {
+export function openGateway(
+  upstream: Instances,
+  budget: Pick<Budget, 'held'>,
+  limits: GatewayLimits = {},
+): Gateway {
   const connections = open();
   const places = makePlaces(upstream, { ...placeLimits, ...limits.places });
   const quarantine = makeQuarantine();
@@ -110,7 +116,7 @@ export function openGateway(upstream: Instances, limits: GatewayLimits = {}): Ga
   return {
     ask,
     connections,
-    figures: () => ({ ...places.figures(), ...done }),
+    figures: () => ({ ...places.figures(), ...done, held_bytes: budget.held() }),
     async [Symbol.asyncDispose]() {
       places.close();
       await connections[Symbol.asyncDispose]();

@@ -69,8 +69,8 @@ export function readHeldBodies(scope: FastifyInstance, budget: Budget): (reply: 
     else reply.raw.once('close', hold.release);
     // Said before the client sends what nobody will read; without a length it is seen while it comes.
     const length = Number(headers['content-length'] ?? 0);
-    if (length > mostBytes) throw refuseUnread(reply, tooLarge);
-    if (!hold.take(length)) throw refuseUnread(reply, tooMuchHeld);
+    if (length > mostBytes) throw refusal(tooLarge);
+    if (!hold.take(length)) throw refusal(tooMuchHeld);
   });
   scope.addContentTypeParser('*', async (request: { raw: IncomingMessage }, payload: IncomingMessage) => {
     const hold = holds.get(request.raw);
@@ -88,17 +88,12 @@ export function readHeldBodies(scope: FastifyInstance, budget: Budget): (reply: 
   return ({ request }) => holds.get(request.raw) ?? budget.open();
 }
 
-/** The rest of the body is on its way: the connection is of no use to the next request. */
-function refuseUnread(reply: FastifyReply, problem: Problem): Error {
-  void reply.header('connection', 'close');
-  return refusal(problem);
-}
-
 const tooLarge: Problem = {
   status: 413,
   code: 'too-large',
   message: `Cannot take the request: its body has more than ${mostBytes / 2 ** 20} MiB, less is wanted`,
   hint: 'Send fewer texts or smaller pictures in one request',
+  isUnread: true,
 };
 
 const tooMuchHeld: Problem = {
@@ -107,4 +102,5 @@ const tooMuchHeld: Problem = {
   message: 'Cannot take the request: those that wait already hold all the memory there is for them',
   hint: 'Ask again when some of them are answered',
   retryAfterSeconds: 5,
+  isUnread: true,
 };

@@ -21,11 +21,22 @@ const eventOf = (value: object): string => `data: ${JSON.stringify(value)}\n\n`;
 export const asEvents = (path: string, toEvents: (line: OllamaLine) => readonly object[]): AnswerForm => ({
   headers: () => ({ 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' }),
   pieces: async function* (body) {
-    for await (const texts of linesOf(body)) {
-      const lines = texts.map(readLine);
-      const isOver = lines.some(({ done }) => done === true);
-      yield lines.flatMap(toEvents).map(eventOf).join('') + (isOver ? over : '');
-      if (isOver) return;
+    let hasBegun = false;
+    for await (const lines of linesOf(body)) {
+      let events = '';
+      try {
+        for (const text of lines) {
+          const line = readLine(text);
+          events += toEvents(line).map(eventOf).join('');
+          if (line.done === true) return void (yield events + over);
+        }
+      } catch (error) {
+        // Before the first event all can be done again.
+        if (hasBegun && events !== '') yield events;
+        throw error;
+      }
+      yield events;
+      hasBegun = true;
     }
     throw unfinished('the stream ended unfinished');
   },

@@ -37,6 +37,8 @@ export interface Problem {
   readonly hint?: string | undefined;
   /** When to ask again, where that may help. */
   readonly retryAfterSeconds?: number;
+  /** The rest of the body is still on its way: the connection is of no use to another request. */
+  readonly isUnread?: boolean;
 }
 
 /** An error that is answered as it says. */
@@ -107,6 +109,7 @@ const typeOf = (status: number): string =>
 export function refuse(reply: FastifyReply, problem: Problem): FastifyReply {
   if (problem.retryAfterSeconds !== undefined)
     void reply.header('retry-after', String(problem.retryAfterSeconds));
+  if (problem.isUnread === true) void reply.header('connection', 'close');
   return reply
     .code(problem.status)
     .type('application/json; charset=utf-8')

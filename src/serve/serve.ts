@@ -39,6 +39,8 @@ export interface EndpointOptions extends HealthParts {
   readonly postponed?: WhyPostponed;
   readonly defaultTopk: number;
   readonly maxQuestions?: number;
+  /** For requests that wait for a model server, and answers that wait for a slow client. Default: 512 MiB. */
+  readonly heldBytes?: number;
   readonly onEvent?: (event: EndpointEvent) => void;
 }
 
@@ -141,19 +143,24 @@ function makeApp(options: EndpointOptions, isUnixSocket: (socket: Socket) => boo
     return refuse(reply, problem);
   });
   app.setNotFoundHandler(({ method, url }, reply) => refuse(reply, notFound(method, url)));
-  const gateway = openGateway(options.ollama, options.ollama.limits);
+  const budget = makeBudget(options.heldBytes ?? HELD_BYTES);
+  const gateway = openGateway(options.ollama, budget, options.ollama.limits);
   app.addHook('onClose', () => gateway[Symbol.asyncDispose]());
   addHealthRoutes(app, { ...options, state: () => ({ ...options.state(), gateway: gateway.figures() }) });
   addProofRoute(app, options.tokens);
   addRetrieveRoutes(app, { work, defaultTopk, onWait: (error) => onEvent({ kind: 'waiting', error }) });
   addQueryRoutes(app, { work, defaultTopk, maxQuestions, postponed });
-  const ollama = { upstream: options.ollama, gateway, budget: makeBudget(HELD_BYTES), postponed };
+  const ollama = {
+    upstream: options.ollama,
+    gateway,
+    budget,
+    postponed,
+  };
   addOllamaRoutes(app, ollama);
   addOpenaiRoutes(app, ollama);
   return app;
 }
 
-/** Of all requests that wait for a model server, and of their answers that wait for a slow client. */
 const HELD_BYTES = 512 * 2 ** 20;
 
 /** Also a wall before the owner's browser: no web form can send this type. */

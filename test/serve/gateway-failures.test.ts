@@ -206,6 +206,7 @@ test('a request that ends its server twice goes alone the second time, is set as
       answered: 3,
       sent_again: 1,
       quarantined: 1,
+      held_bytes: 0,
     },
   );
 });

@@ -113,6 +113,30 @@ export async function servedBy(asked: Promise<Response>): Promise<string | null>
   return response.headers.get('x-served-by');
 }
 
+export interface Asked {
+  readonly path: string | undefined;
+  readonly body: Record<string, unknown>;
+}
+
+/** Answers with these lines, or with one object, and notes what it was asked. */
+export async function saying(...lines: object[]): Promise<Upstream & { readonly asked: Asked[] }> {
+  const asked: Asked[] = [];
+  const server = await upstream(async (request, response) => {
+    asked.push({ path: request.url, body: await json(request) });
+    const text = lines.map((line) => JSON.stringify(line)).join('\n');
+    response.setHeader('content-type', lines.length > 1 ? 'application/x-ndjson' : 'application/json');
+    response.end(lines.length > 1 ? `${text}\n` : text);
+  });
+  return { ...server, asked };
+}
+
+/** The data of server-sent events. */
+export const eventsOf = (text: string): string[] =>
+  text
+    .split('\n\n')
+    .filter((event) => event !== '')
+    .map((event) => event.replace(/^data: /, ''));
+
 /** What `/status` tells of the gateway. */
 export const figuresOf = async (endpointUrl: string): Promise<GatewayFigures> =>
   ((await (await fetch(`${endpointUrl}/status`)).json()) as { gateway: GatewayFigures }).gateway;

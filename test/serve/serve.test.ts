@@ -42,6 +42,7 @@ test('/healthz, /readyz and /status say alive, ready and what runs', async () =>
     answered: 0,
     sent_again: 0,
     quarantined: 0,
+    held_bytes: 0,
   });
   assert.equal((await fetch(endpoint.url, { method: 'HEAD' })).status, 200);
 });
