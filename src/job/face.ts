@@ -1,7 +1,9 @@
 /** What others see of a run: the endpoint, its file, the state file, the job's comment. */
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
+import type { Settings } from '../config/settings.ts';
 import { clusterAddress } from '../machine/address.ts';
+import type { Plan } from '../plan/types.ts';
 import { openEndpoint, type Endpoint } from '../serve/serve.ts';
 import { makeTokens, type Tokens } from '../serve/tokens.ts';
 import { openPublication, type Publication } from '../services/discovery.ts';
@@ -57,6 +59,7 @@ function listen(open: OpenJob, host: string, tokens: Tokens): Promise<Endpoint> 
       frozen: (role) => (role === 'embed' ? embedOptions(settings) : generateOptions),
       flights: open.flights,
     },
+    reranker: open.rerank && { rerank: open.rerank, model: rerankerName(plan, settings) },
     state: () => ({ ...open.watch.status(), retrieval: open.work.retrievals() }),
     readiness: () => {
       const isOver = (id: string): boolean =>
@@ -72,6 +75,10 @@ function listen(open: OpenJob, host: string, tokens: Tokens): Promise<Endpoint> 
       open.log.file(`endpoint: ${event.kind}`, 'problem' in event ? { problem: event.problem } : {}),
   });
 }
+
+/** Of a folder its own name: where it lies is nobody's business. */
+const rerankerName = ({ instances }: Plan, { RERANKER_MODEL: named = 'unnamed' }: Settings): string =>
+  basename(instances.find(({ role }) => role === 'rerank')?.model ?? named);
 
 /** Tells the world that every service is ready. A file that another live job holds stays as it is, and we say so. */
 export async function publish(open: OpenJob, endpoint: Endpoint, files: Keys['files']): Promise<Publication> {

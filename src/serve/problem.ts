@@ -49,6 +49,8 @@ const statusOf: Partial<Record<ErrorCode, number>> = {
   'too-long': 422,
   forbidden: 403,
   'model-unavailable': 503,
+  'model-refused': 502,
+  'bad-vector': 502,
   'service-failed': 503,
   stopped: 503,
   aborted: 503,

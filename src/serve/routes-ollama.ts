@@ -2,11 +2,12 @@
  * Ollama's own API for the instances of this job: `gateway.ts` says where a request goes. What would change the model store, or
  * load other models than those the job was planned for, is refused.
  */
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { z } from 'zod';
 import { requestWork } from '../models/load.ts';
 import type { FrozenOptions, Role } from '../models/types.ts';
 import { asItIs } from './answer-form.ts';
+import { callerOf } from './caller.ts';
 import { goneSignal } from './client-gone.ts';
 import { beginningsOf } from './conversations.ts';
 import type { Gateway, Question } from './gateway.ts';
@@ -106,12 +107,6 @@ const modelsAreFixed = (action: string): Problem => ({
   message: `Cannot ${action}: a running job does not change its models, other requests are wanted`,
   hint: 'Change the model store outside the job: ollama pull MODEL',
 });
-
-/** Who takes turns with the others: an address, and whom an application there says that it asks for. */
-export function callerOf({ ip, socket }: FastifyRequest, body: Json): string {
-  const user = typeof body['user'] === 'string' ? body['user'].slice(0, 64) : '';
-  return `${socket.remoteAddress === undefined ? 'socket' : ip} ${user}`;
-}
 
 interface Asked {
   /** At the model server. */

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { z } from 'zod';
 import type { AnswerForm } from './answer-form.ts';
+import { callerOf } from './caller.ts';
 import { goneSignal } from './client-gone.ts';
 import { readHeldBodies } from './held-bodies.ts';
 import { listModels, modelAnswer, toOpenaiModel } from './model-lists.ts';
@@ -20,7 +21,7 @@ import {
 import { isSameModel } from '../models/name.ts';
 import { refusePostponed } from './postponed.ts';
 import { refusal } from './problem.ts';
-import { anyType, callerOf, type OllamaParts, toQuestion } from './routes-ollama.ts';
+import { anyType, type OllamaParts, toQuestion } from './routes-ollama.ts';
 
 interface Translation<Body extends Json & { model: string }> {
   readonly shape: z.ZodType<Body>;

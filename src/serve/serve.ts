@@ -12,6 +12,7 @@ import { addHealthRoutes, type HealthParts } from './routes-health.ts';
 import { addOllamaRoutes, type OllamaUpstream } from './routes-ollama.ts';
 import { addOpenaiRoutes } from './routes-openai.ts';
 import { addQueryRoutes } from './routes-query.ts';
+import { addRerankRoutes, type Reranker } from './routes-rerank.ts';
 import { addRetrieveRoutes } from './routes-retrieve.ts';
 import { listenOnSocket } from './unix-socket.ts';
 import { makeTokenGate, type Tokens } from './tokens.ts';
@@ -27,6 +28,8 @@ export type EndpointEvent =
 export interface EndpointOptions extends HealthParts {
   readonly work: Pick<Work, 'retrieve' | 'query'>;
   readonly ollama: OllamaUpstream & Instances & { readonly limits?: GatewayLimits };
+  /** Undefined: the job has none. */
+  readonly reranker?: Reranker | undefined;
   /** An address of this node, beside which it also listens on 127.0.0.1; 0 as port: a free one. */
   readonly host: string;
   readonly port: number;
@@ -143,6 +146,7 @@ function makeApp(options: EndpointOptions, isUnixSocket: (socket: Socket) => boo
     return refuse(reply, problem);
   });
   app.setNotFoundHandler(({ method, url }, reply) => refuse(reply, notFound(method, url)));
+  addRerankRoutes(app, options.reranker);
   const budget = makeBudget(options.heldBytes ?? HELD_BYTES);
   const gateway = openGateway(options.ollama, budget, options.ollama.limits);
   app.addHook('onClose', () => gateway[Symbol.asyncDispose]());

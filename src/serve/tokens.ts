@@ -56,6 +56,7 @@ const asked = [
   '/retrieve',
   '/rerank',
   '/v1/rerank',
+  '/v2/rerank',
   '/v1/embeddings',
   '/v1/chat/completions',
   '/v1/completions',
@@ -64,8 +65,14 @@ const askedOllama = ['/api/embed', '/api/embeddings', '/api/generate', '/api/cha
 /** What clients look at before they ask. */
 const looked = ['/', '/healthz', '/readyz', '/api/tags', '/api/version', '/api/ps', '/v1/models'];
 
+/** `/v1/models` describes each of them, too. */
+const lookedInto = /^\/v1\/models\/[^?#]+$/v;
+
 /** What a URL token opens. @param path with or without a query */
 export const isForModels = (method: string, path: string): boolean => {
   const route = path.split('?', 1)[0] ?? '';
-  return [...asked, ...askedOllama].includes(route) || (method !== 'POST' && looked.includes(route));
+  return (
+    [...asked, ...askedOllama].includes(route) ||
+    ((method === 'GET' || method === 'HEAD') && (looked.includes(route) || lookedInto.test(route)))
+  );
 };
