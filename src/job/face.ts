@@ -2,6 +2,7 @@
 import { basename, join } from 'node:path';
 
 import type { Settings } from '../config/settings.ts';
+import { toPlain } from '../errors.ts';
 import { clusterAddress } from '../machine/address.ts';
 import type { Plan } from '../plan/types.ts';
 import { openEndpoint, type Endpoint } from '../serve/serve.ts';
@@ -12,6 +13,7 @@ import { writeComment } from '../slurm/comment.ts';
 import { jobKey } from '../slurm/job.ts';
 import { embedOptions, generateOptions, ollamaModels } from './models-in-force.ts';
 import type { OpenJob } from './open.ts';
+import { tellRefusals } from './refusals.ts';
 import { whyPostponed } from './postponed.ts';
 
 /** What opens the endpoint to who is not its owner on this node. */
@@ -44,6 +46,7 @@ export async function openFace(open: OpenJob, { tokens }: Pick<Keys, 'tokens'>):
 
 function listen(open: OpenJob, host: string, tokens: Tokens): Promise<Endpoint> {
   const { settings, plan } = open.prepared;
+  const refused = tellRefusals(open.log);
   return openEndpoint({
     work: open.work,
     host,
@@ -71,10 +74,19 @@ function listen(open: OpenJob, host: string, tokens: Tokens): Promise<Endpoint> 
       return { ready: missing.length === 0, missing };
     },
     postponed: () => whyPostponed(open.layouts.state(), open.watch.status()),
-    onEvent: (event) =>
-      open.log.file(`endpoint: ${event.kind}`, 'problem' in event ? { problem: event.problem } : {}),
+    onEvent: (event) => {
+      if (event.kind === 'refused') return refused(event.problem);
+      // What an error says may hold what somebody asked.
+      const { code } = toPlain(event.error);
+      const where = event.kind === 'failed' ? { route: event.route, at: placeOf(event.error) } : {};
+      return open.log.file(`endpoint: ${event.kind}`, { code, ...where });
+    },
   });
 }
+
+/** The first line of a stack. */
+const placeOf = (error: unknown): string | undefined =>
+  error instanceof Error ? /^ +at (.*)$/m.exec(error.stack ?? '')?.[1] : undefined;
 
 /** Of a folder its own name: where it lies is nobody's business. */
 const rerankerName = ({ instances }: Plan, { RERANKER_MODEL: named = 'unnamed' }: Settings): string =>

@@ -71,8 +71,6 @@ const lookedInto = /^\/v1\/models\/[^?#]+$/v;
 /** What a URL token opens. @param path with or without a query */
 export const isForModels = (method: string, path: string): boolean => {
   const route = path.split('?', 1)[0] ?? '';
-  return (
-    [...asked, ...askedOllama].includes(route) ||
-    ((method === 'GET' || method === 'HEAD') && (looked.includes(route) || lookedInto.test(route)))
-  );
+  if (method === 'POST') return [...asked, ...askedOllama].includes(route);
+  return ['GET', 'HEAD'].includes(method) && (looked.includes(route) || lookedInto.test(route));
 };

@@ -10,7 +10,6 @@ import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { RagError } from '../../src/errors.ts';
 import type { EndpointEvent } from '../../src/serve/serve.ts';
-import { judge } from '../../src/serve/who-may.ts';
 import { ask, open, post } from './open.ts';
 
 const isRoot = process.getuid?.() === 0;
@@ -190,20 +189,6 @@ test(
     assert.equal(stdout.trim(), 'HTTP/1.1 401 Unauthorized');
   },
 );
-
-test('judge() refuses a peer whose user is not known', () => {
-  const caller = {
-    grant: 'nothing',
-    method: 'GET',
-    path: '/status',
-    origin: undefined,
-    host: 'localhost',
-  } as const;
-  assert.equal(judge({ ...caller, peer: { via: 'tcp', uid: undefined } }, 1000)?.status, 401);
-  assert.equal(judge({ ...caller, peer: { via: 'tcp', uid: 0 } }, 1000)?.status, 401);
-  assert.equal(judge({ ...caller, peer: { via: 'tcp', uid: 1000 } }, 1000), undefined);
-  assert.equal(judge({ ...caller, peer: { via: 'socket' }, host: undefined }, 1000), undefined);
-});
 
 test('a peer at another loopback address than 127.0.0.1 is refused: its port may be that of the owner', async () => {
   await using endpoint = await open();
