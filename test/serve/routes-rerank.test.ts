@@ -4,7 +4,7 @@ import { RagError } from '../../src/errors.ts';
 import type { Rerank } from '../../src/models/types.ts';
 import { openRerankServer } from '../../src/models/rerank-server.ts';
 import { openaiProblemAnswer, problemAnswer } from '../../src/serve/problem.ts';
-import { rerankAnswer } from '../../src/serve/routes-rerank.ts';
+import { rerankAnswer, rerankBody } from '../../src/serve/routes-rerank.ts';
 import { open, post } from './open.ts';
 
 /** The share of the passage that is the question's letter. */
@@ -63,6 +63,7 @@ test('a body that is none is refused by name, in the words of its route', async 
   for (const [body, what] of wrong) {
     const answer = await post(`${endpoint.url}/rerank`, body);
     assert.equal(answer.status, 422, JSON.stringify(body));
+    assert.ok(!rerankBody.safeParse(body).success);
     assert.match(problemAnswer.strict().parse(await answer.json()).error.message, what);
   }
   const answer = await post(`${endpoint.url}/v1/rerank`, {});
