@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { connect, type NetConnectOpts } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { test } from 'node:test';
-import { makeFlights } from '../../src/models/flights.ts';
+import { modelOf, ollamaOf } from './model-servers.ts';
 import { open, post } from './open.ts';
 
 const outward = Object.values(networkInterfaces())
@@ -92,15 +92,9 @@ test('an answer that has begun is not broken by what comes behind its question',
 });
 
 test('a body for Ollama that is nested deeper than the stack is refused, and is no bug', async () => {
-  await using endpoint = await open({
-    ollama: {
-      current: (role) => ({ url: 'http://127.0.0.1:1', model: role }),
-      frozen: () => undefined,
-      flights: makeFlights(),
-    },
-  });
+  await using endpoint = await open({ ollama: ollamaOf({ embed: 'http://127.0.0.1:1' }) });
   const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
-  const answer = await post(`${endpoint.url}/api/embed`, `{"model":"embed","x":${deep}}`);
-  const { error } = (await answer.json()) as { error: { code: string } };
-  assert.deepEqual([answer.status, error.code], [422, 'usage']);
+  const answer = await post(`${endpoint.url}/api/embed`, `{"model":"${modelOf.embed}","x":${deep}}`);
+  const { code } = (await answer.json()) as { code: string };
+  assert.deepEqual([answer.status, code], [400, 'usage']);
 });
