@@ -28,6 +28,7 @@ cp package.json package-lock.json "$work/modules"
 # Not `npm ci`, see scripts/project.sh. The checksums are those of the lock; no module's own script is run.
 (cd "$work/modules" && npm install --omit=dev --no-save --ignore-scripts --prefer-offline --no-audit --no-fund --loglevel=error >/dev/null)
 tsc -p tsconfig.json --outDir "$stage/dist" --sourceMap false
+tsc -p src/page/browser --outDir "$stage/dist" --sourceMap false
 node scripts/make-package.ts "$work/modules" "$stage"
 
 time=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || echo 0)}
