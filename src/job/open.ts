@@ -14,7 +14,7 @@ import { readTeam } from '../slurm/team.ts';
 import { openStore } from '../store/client.ts';
 import type { Tree } from '../supervise/spec.ts';
 import type { Roster } from '../models/types.ts';
-import { makeSupervisorId } from './contain.ts';
+import { makeSupervisorId, markedWith } from './contain.ts';
 import { makeEncoding, makeUntilEncoder } from './encoder.ts';
 import { version } from '../version.ts';
 import { openFolders, type Folders } from './folders.ts';
@@ -27,7 +27,9 @@ import type { Prepared } from './prepare.ts';
 import { untilChannel } from './ready-children.ts';
 import { openReranker } from './reranker.ts';
 import { openWatch, type Watch } from './watch.ts';
-import { reporting } from './report.ts';
+import { type Report, reporting } from './report.ts';
+import { measuredModels, measuredWork } from './picture/measured-work.ts';
+import { openSamples, type Samples } from './picture/samples.ts';
 import { definedOnly } from './services.ts';
 import { withServices, type Services } from './supervised.ts';
 import { openTokens } from './token-counter.ts';
@@ -38,6 +40,9 @@ export interface OpenJob {
   readonly folders: Folders;
   readonly log: Log;
   readonly watch: Watch;
+  readonly samples: Samples;
+  /** What the job's report says up to now. */
+  readonly report: () => Report;
   readonly tree: Tree;
   readonly roster: Roster;
   readonly flights: Flights;
@@ -82,13 +87,20 @@ export async function withJob<T>(
   await using folders = await openFolders(settings.LOG_ROOT, place, environment['TMPDIR']).catch(failed);
   using log = openLog(join(folders.logs, 'supervisor.jsonl'), tell);
   using _ = notes.goInto(log);
-  const opened = { prepared, folders, log, watch };
   const onError = (error: unknown): void => log.file(`report: ${messageOf(error)}`);
+  await using samples = await openSamples({
+    folder: folders.logs,
+    gpus: prepared.plan.gpus,
+    path: environment['PATH'] ?? '',
+    mark: markedWith(supervisorId),
+    onError,
+  });
+  const opened = { prepared, folders, log, watch, samples };
   const record = { prepared, run, version: version(), folder: folders.logs, now: () => new Date(), onError };
-  return await reporting(record, watch, async () => {
+  return await reporting(record, { ...watch, samples }, async (report) => {
     try {
       return await withServices({ ...opened, inherited: environment, supervisorId, signal }, (services) =>
-        withWork({ ...opened, run }, services, use),
+        withWork({ ...opened, run, report }, services, use),
       );
     } catch (error) {
       return failed(error);
@@ -116,19 +128,21 @@ function makeNotes(): Notes {
   };
 }
 
-interface Opened extends Pick<OpenJob, 'prepared' | 'folders' | 'log' | 'watch'> {
+interface Opened extends Pick<OpenJob, 'prepared' | 'folders' | 'log' | 'watch' | 'samples' | 'report'> {
   /** Names this run among those of the job. */
   readonly run: string;
 }
 
 /** Threads, the index, and the `Work` on top of the services. */
 async function withWork<T>(
-  { prepared, folders, log, watch, run }: Opened,
+  { run, ...opened }: Opened,
   { tree, served, http, containment, layouts, lost }: Services,
   use: (open: OpenJob) => Promise<T>,
 ): Promise<T> {
+  const { prepared, folders, log, samples } = opened;
   const { settings, job, plan } = prepared;
   const { roster } = served;
+  const { tell } = samples.deeds;
   const chunker = {
     targetTokens: settings.RAG_CHUNK_TOKENS,
     overlapTokens: settings.RAG_CHUNK_OVERLAP,
@@ -159,7 +173,7 @@ async function withWork<T>(
     parser,
     chunker,
     tokens,
-    models: makeModels({ prepared, roster, http, rerank, encode, signal: lost }),
+    models: measuredModels(makeModels({ prepared, roster, http, rerank, encode, signal: lost }), tell),
     team: readTeam(prepared.environment),
     log,
     writer: `${jobKey(job)}-${job.restart}-${run}`,
@@ -169,7 +183,7 @@ async function withWork<T>(
   describe(prepared, folders, log);
   await linkOldNames(settings.LOG_ROOT, folders.logs, plan, 'ingest');
   return await watched(
-    { prepared, folders, log, watch, tree, roster, flights: http.flights, layouts, work, lost },
+    { ...opened, tree, roster, flights: http.flights, layouts, work: measuredWork(work, tell), lost },
     use,
   );
 }

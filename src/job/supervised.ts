@@ -18,6 +18,8 @@ import type { Prepared } from './prepare.ts';
 import { openOomWatch } from './oom-watch.ts';
 import { makeServed, type Served } from './served.ts';
 import { makeSpecs } from './services.ts';
+import type { Samples } from './picture/samples.ts';
+import { tellReady } from './picture/tell-ready.ts';
 import type { Watch } from './watch.ts';
 
 export interface Services {
@@ -37,6 +39,7 @@ export interface ServicesInput {
   readonly folders: Folders;
   readonly log: Log;
   readonly watch: Watch;
+  readonly samples: Samples;
   readonly supervisorId: string;
   /** Ends what is not yet started. */
   readonly signal: AbortSignal;
@@ -47,7 +50,7 @@ export const budget = { intensity: 5, periodMs: 300_000, backoff: { baseMs: 500,
 
 /** Starts all, calls `use`, stops all in reverse. @throws what `use` throws; preflight, aborted */
 export async function withServices<T>(
-  { prepared, inherited, folders, log, watch, supervisorId, signal }: ServicesInput,
+  { prepared, inherited, folders, log, watch, samples, supervisorId, signal }: ServicesInput,
   use: (services: Services) => Promise<T>,
 ): Promise<T> {
   const outer = { ...prepared, environment: inherited };
@@ -76,6 +79,8 @@ export async function withServices<T>(
     onEvent: ({ id, event, ...detail }) => log.file(`${id}: ${event}`, detail),
   });
   watch.follow(tree, contained);
+  samples.watchQueue(() => served.urls().reduce((sum, url) => sum + http.flights.traffic(url).inFlight, 0));
+  tree.onChange(tellReady(samples.deeds.tell));
   tree.onChange((status) => {
     served.withdraw(status);
     announce(status, log);

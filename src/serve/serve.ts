@@ -11,9 +11,11 @@ import { type Problem, problemOf, refuse } from './problem.ts';
 import { addHealthRoutes, type HealthParts } from './routes-health.ts';
 import { addOllamaRoutes } from './routes-ollama.ts';
 import { addOpenApiRoute } from './routes-openapi.ts';
+import { addPageRoutes, type PageRouteParts } from './routes-page.ts';
 import { addQueryRoutes } from './routes-query.ts';
 import { addRetrieveRoutes } from './routes-retrieve.ts';
 import { listenOnSocket } from './unix-socket.ts';
+import { addStopwatch, type Served } from './stopwatch.ts';
 import { makeTokenGate, type Tokens } from './tokens.ts';
 import { addProofRoute } from './proof.ts';
 import { makeWhoMay } from './who-may.ts';
@@ -37,6 +39,10 @@ export interface EndpointOptions extends HealthParts {
   readonly tokens?: Tokens;
   /** Asked before anything is generated. */
   readonly postponed?: WhyPostponed;
+  /** What the dashboard shows, and Prometheus reads; undefined: there is neither. */
+  readonly page?: PageRouteParts;
+  /** Told of every request that is over. */
+  readonly onServed?: (served: Served) => void;
   readonly defaultTopk: number;
   readonly maxQuestions?: number;
   readonly onEvent?: (event: EndpointEvent) => void;
@@ -136,6 +142,7 @@ function makeApp(options: EndpointOptions, isUnixSocket: (socket: Socket) => boo
     clientErrorHandler: refuseBytes,
   });
   app.removeContentTypeParser('text/plain');
+  if (options.onServed !== undefined) addStopwatch(app, options.onServed);
   app.addHook(
     'onRequest',
     makeWhoMay(options.ownerUid, isUnixSocket, gate, (problem) => onEvent({ kind: 'refused', problem })),
@@ -152,6 +159,7 @@ function makeApp(options: EndpointOptions, isUnixSocket: (socket: Socket) => boo
   });
   app.setNotFoundHandler(({ method, url }, reply) => refuse(reply, notFound(method, url)));
   addHealthRoutes(app, options);
+  addPageRoutes(app, options.page);
   addProofRoute(app, options.tokens);
   addOpenApiRoute(app);
   addRetrieveRoutes(app, { work, defaultTopk, onWait: (error) => onEvent({ kind: 'waiting', error }) });
