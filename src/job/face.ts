@@ -101,8 +101,10 @@ export async function publish(open: OpenJob, endpoint: Endpoint, files: Keys['fi
       ),
     onError: (error) => open.log('warn', `${path} could not be written: ${String(error)}`),
   });
-  open.log('info', `ready: ${endpoint.url} on ${job.node}`);
-  open.log('info', `from elsewhere: ssh -L ${endpoint.port}:127.0.0.1:${endpoint.port} ${job.node}`);
+  open.log(
+    'info',
+    `ready: ${endpoint.url} on ${job.node}; from elsewhere: ssh -L ${endpoint.port}:127.0.0.1:${endpoint.port} ${job.node}`,
+  );
   if (job.kind === 'slurm') {
     const options = { env: environment, timeoutMs: 10_000, signal: open.lost };
     void writeComment(job, `rag: ready ${endpoint.url} on ${job.node}`, options); // decoration: never waited for

@@ -16,8 +16,16 @@ export function whyStop(reason: unknown): WhyStop {
   return { warned: signal === 'SIGUSR2', over: over instanceof AbortSignal ? over : never };
 }
 
+const meanings: Readonly<Record<string, string>> = {
+  SIGTERM: 'scancel, `stop`, preemption or the end of the time limit',
+  SIGINT: 'Ctrl-C',
+  SIGHUP: 'its terminal is gone',
+  SIGUSR2: 'the warning before the time limit',
+};
+
 /** For people. */
-export const nameStop = (reason: unknown): string =>
-  typeof reason === 'object' && reason !== null && 'signal' in reason
-    ? String(reason.signal)
-    : 'it was cancelled';
+export function nameStop(reason: unknown): string {
+  if (typeof reason !== 'object' || reason === null || !('signal' in reason)) return 'it was cancelled';
+  const name = String(reason.signal);
+  return meanings[name] === undefined ? name : `${name} (${meanings[name]})`;
+}
