@@ -14,7 +14,7 @@ import { watchFolders } from './folder-watch.ts';
 import type { OpenJob } from './open.ts';
 import type { Done } from './outcome.ts';
 import type { Prepared } from './prepare.ts';
-import { nameStop, whyStop } from './stop-reason.ts';
+import { explainStop, whyStop } from './stop-reason.ts';
 import { runWorkload } from './workload.ts';
 import { untilServing } from './until-serving.ts';
 
@@ -36,7 +36,7 @@ export async function runToEnd(input: RunInput): Promise<Done> {
   const { log, lost, watch, prepared } = open;
   const run: Run = { ...input, signal: AbortSignal.any([stop, lost]) };
   const say = (): void => {
-    log('info', `stopping: ${nameStop(stop.reason)}`);
+    log('info', `stopping: ${explainStop(stop.reason)}`);
     const { warned, over } = whyStop(stop.reason);
     // Before the wall time a workload keeps its services until it has ended. At TERM they may have got it too.
     if (prepared.intent.kind !== 'workload' || !warned) open.tree.letEnd();

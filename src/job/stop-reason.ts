@@ -16,6 +16,12 @@ export function whyStop(reason: unknown): WhyStop {
   return { warned: signal === 'SIGUSR2', over: over instanceof AbortSignal ? over : never };
 }
 
+/** For people. */
+export const nameStop = (reason: unknown): string =>
+  typeof reason === 'object' && reason !== null && 'signal' in reason
+    ? String(reason.signal)
+    : 'it was cancelled';
+
 const meanings: Readonly<Record<string, string>> = {
   SIGTERM: 'scancel, `stop`, preemption or the end of the time limit',
   SIGINT: 'Ctrl-C',
@@ -23,9 +29,8 @@ const meanings: Readonly<Record<string, string>> = {
   SIGUSR2: 'the warning before the time limit',
 };
 
-/** For people. */
-export function nameStop(reason: unknown): string {
-  if (typeof reason !== 'object' || reason === null || !('signal' in reason)) return 'it was cancelled';
-  const name = String(reason.signal);
+/** The same for who wonders where it came from. */
+export function explainStop(reason: unknown): string {
+  const name = nameStop(reason);
   return meanings[name] === undefined ? name : `${name} (${meanings[name]})`;
 }
