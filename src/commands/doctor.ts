@@ -7,6 +7,7 @@ import { errorTable } from '../errors.ts';
 import type { Style } from '../observe/paint.ts';
 import { withoutControls } from '../observe/terminal.ts';
 import { hanging } from '../observe/width.ts';
+import { asCalled } from './called-as.ts';
 import type { HelpView } from './help.ts';
 import { jsonFlag, type Verb } from './verb.ts';
 
@@ -28,7 +29,7 @@ export const doctorVerb: Verb = {
     const findings: Finding[] = [];
     const tell = (finding: Finding): void => {
       findings.push(finding);
-      if (!json) print(findingText(finding, { paint, columns: columns ?? Infinity }));
+      if (!json) print(findingText(finding, { paint, columns: columns ?? Infinity, path: given['PATH'] }));
     };
     const { environment, findings: ofSetUp } = await sourceSetupScript(given, signal);
     ofSetUp.forEach(tell);
@@ -44,13 +45,20 @@ export const doctorVerb: Verb = {
   },
 };
 
+interface FindingView extends HelpView {
+  /** PATH of the caller. */
+  readonly path: string | undefined;
+}
+
 /** What mends it stays on one line, to be pasted. */
-function findingText({ state, about, what, mend }: Finding, { columns, paint }: HelpView): string {
+function findingText({ state, about, what, mend }: Finding, { columns, paint, path }: FindingView): string {
   const [first = '', ...more] = hanging(withoutControls(`${about}: ${what}`), stateColumns, columns);
   return [
     `${paint(styles[state], state.padEnd(stateColumns))}${first.trimStart()}`,
     ...more,
-    ...(mend === undefined ? [] : [`${' '.repeat(stateColumns)}${withoutControls(mend)}`]),
+    ...(mend === undefined
+      ? []
+      : [`${' '.repeat(stateColumns)}${withoutControls(asCalled(mend, { path }))}`]),
   ].join('\n');
 }
 

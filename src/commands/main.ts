@@ -6,6 +6,7 @@ import { openTerminal } from '../observe/live-line.ts';
 import { paintFor } from '../observe/paint.ts';
 import { openScreen } from '../observe/screen.ts';
 import { withoutControls } from '../observe/terminal.ts';
+import { asCalled } from './called-as.ts';
 import { helpOf, overview } from './help.ts';
 import { commonFlags, usualColumns } from './verb.ts';
 import { verbs } from './verbs.ts';
@@ -33,6 +34,7 @@ const tell = (text: string): void => {
   if (terminal === null) process.stderr.write(`${text}\n`);
   else terminal.tell(text);
 };
+const caller = { path: process.env['PATH'] };
 
 /** Ends the process: open handles of a library must not keep a finished job alive. */
 export async function main(words: readonly string[]): Promise<void> {
@@ -45,7 +47,7 @@ export async function main(words: readonly string[]): Promise<void> {
     const { code, message, hint } = toPlain(error);
     const what = `${code === 'bug' ? 'Cannot go on, this is a bug: ' : ''}${message}`;
     tell(paint.err('bad', withoutControls(what)));
-    if (hint !== undefined) tell(`${paint.err('dim', '  hint:')} ${withoutControls(hint)}`);
+    if (hint !== undefined) tell(`${paint.err('dim', '  hint:')} ${withoutControls(asCalled(hint, caller))}`);
     if (debug || code === 'bug') tell(error instanceof Error ? (error.stack ?? '') : String(error));
     process.exitCode = exitCodeOf(error);
   }
@@ -60,7 +62,7 @@ async function dispatch(words: readonly string[], signal: AbortSignal): Promise<
     return 0;
   }
   if (first === 'help' || (words.length === 1 && (first === '--help' || first === '-h'))) {
-    print(overview(verbs, helpView));
+    print(asCalled(overview(verbs, helpView), caller));
     return 0;
   }
   const named = first !== undefined && !first.startsWith('-');
@@ -72,7 +74,7 @@ async function dispatch(words: readonly string[], signal: AbortSignal): Promise<
   }
   const line = parseCommandLine(named ? words.slice(1) : words, { ...commonFlags, ...verb.flags });
   if (line.switches.has('help')) {
-    print(helpOf(name, verb, helpView));
+    print(asCalled(helpOf(name, verb, helpView), caller));
     return 0;
   }
   const [word] = line.positionals;

@@ -8,6 +8,7 @@ import { prepare } from '../job/prepare.ts';
 import { putBack } from '../job/put-back.ts';
 import { runToEnd } from '../job/run.ts';
 import { watchStep } from '../slurm/step.ts';
+import { asCalled } from './called-as.ts';
 import { jsonFlag, type Verb, type VerbInput } from './verb.ts';
 
 export const runVerb: Verb = {
@@ -32,7 +33,8 @@ export const runVerb: Verb = {
     const back = await putBack(prepared, { exit, reason: signal.reason });
     if (back !== undefined)
       input.tell(logLine({ at: new Date(), phase: 'ended', level: 'info', text: back }, input.paint.err));
-    if (prepared.dryRun && !input.line.switches.has('json')) input.print(whatToTryNext);
+    if (prepared.dryRun && !input.line.switches.has('json'))
+      input.print(asCalled(whatToTryNext, { path: input.environment['PATH'] }));
     return exit;
   },
 };

@@ -201,6 +201,12 @@ export const settingsTable = {
     undefined,
     'The split in one line, e.g. `ollama=0-2,reranker=3`; wins over the other settings of this group. Shares: `ollama`, `reranker`, `retriever`, `workload`, `parser`.',
   ),
+  RAG_LAYOUTS: entry(
+    'gpus',
+    z.enum(['auto', 'one', 'two'], 'is not one of auto, one, two'),
+    'auto',
+    "Whether embed servers and generator share the GPUs from the start (`one`), or the GPUs are the embed servers' until all is ingested, then the generator's (`two`). `auto`: two where the estimate finds no room for both.",
+  ),
   RAG_BIND: entry(
     'endpoint',
     z.enum(['127.0.0.1', 'node'], 'is neither 127.0.0.1 nor node'),

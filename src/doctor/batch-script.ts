@@ -160,10 +160,12 @@ const handles = (commands: string, signal: string): boolean =>
 /** sbatch accepts a time above the partition's limit: the job then waits for ever. */
 async function lookAtTime(text: string, options: Parameters<typeof runSlurm>[2]): Promise<Finding[]> {
   const given = readDirectives(text);
-  const time = given.get('time');
+  // To sbatch its environment is more than what stands in the script.
+  const time = options.env['SBATCH_TIMELIMIT'] || given.get('time');
+  const partition = options.env['SBATCH_PARTITION'] || given.get('partition');
   const shown = await runSlurm(
     'scontrol',
-    ['show', 'partition', '-o', ...(given.has('partition') ? [given.get('partition') ?? ''] : [])],
+    ['show', 'partition', '-o', ...(partition === undefined ? [] : [partition])],
     options,
   );
   if (time === undefined || shown.outcome !== 'answered') return [];
@@ -185,7 +187,7 @@ export function judgeTime(time: string, partitions: string): Finding[] {
       failure(
         about,
         `--time=${time} is above the limit of partition ${name}: the job would wait for ever`,
-        `#SBATCH --time=${limit ?? ''}`,
+        `export SBATCH_TIMELIMIT=${limit ?? ''}   # or sbatch --time=..., or in the script`,
       ),
     ];
   return [ok(about, `--time=${time}: partition ${name} allows ${limit ?? ''}`)];

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 
 import { clusterAddress } from '../machine/address.ts';
+import type { Postponed } from '../serve/postponed.ts';
 import { openEndpoint, type Endpoint } from '../serve/serve.ts';
 import { makeTokens, type Tokens } from '../serve/tokens.ts';
 import { openPublication, type Publication } from '../services/discovery.ts';
@@ -10,6 +11,7 @@ import { writeComment } from '../slurm/comment.ts';
 import { jobKey } from '../slurm/job.ts';
 import { embedOptions, generateOptions, ollamaModels } from './models-in-force.ts';
 import type { OpenJob } from './open.ts';
+import { openPage } from './picture/page.ts';
 import { whyPostponed } from './postponed.ts';
 
 /** What opens the endpoint to who is not its owner on this node. */
@@ -40,9 +42,10 @@ export async function openFace(open: OpenJob, { tokens }: Pick<Keys, 'tokens'>):
   return endpoint;
 }
 
-function listen(open: OpenJob, host: string, tokens: Tokens): Promise<Endpoint> {
+async function listen(open: OpenJob, host: string, tokens: Tokens): Promise<Endpoint> {
   const { settings, plan } = open.prepared;
-  return openEndpoint({
+  const postponed = (): Postponed | undefined => whyPostponed(open.layouts.state(), open.watch.status());
+  return await openEndpoint({
     work: open.work,
     host,
     tokens,
@@ -66,7 +69,8 @@ function listen(open: OpenJob, host: string, tokens: Tokens): Promise<Endpoint> 
         .flatMap(({ id, current }) => (current.state === 'ready' || isOver(id) ? [] : [id]));
       return { ready: missing.length === 0, missing };
     },
-    postponed: () => whyPostponed(open.layouts.state(), open.watch.status()),
+    postponed,
+    ...(await openPage(open, postponed)),
     onEvent: (event) =>
       open.log.file(`endpoint: ${event.kind}`, 'problem' in event ? { problem: event.problem } : {}),
   });

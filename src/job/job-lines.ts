@@ -50,13 +50,30 @@ export const toldPhases = (watch: Watch, log: Log, intent: Intent): Watch => ({
   },
 });
 
-/** Until when, once that is known. */
-export function tellEndOnce(log: Log): (endsAt: Date) => void {
+export interface LimitTold {
+  at(endsAt: Date): void;
+  goInto(log: Log): void;
+}
+
+/** Until when: told once, when that is known and there is a log to tell it in. */
+export function makeLimitTold(): LimitTold {
+  let known: Date | undefined;
+  let log: Log | undefined;
   let isTold = false;
-  return (endsAt) => {
-    if (isTold) return;
+  const tell = (): void => {
+    if (log === undefined || known === undefined || isTold) return;
     isTold = true;
-    log('info', endsAtText(endsAt, new Date()));
+    log('info', endsAtText(known, new Date()));
+  };
+  return {
+    at(endsAt) {
+      known = endsAt;
+      tell();
+    },
+    goInto(given) {
+      log = given;
+      tell();
+    },
   };
 }
 

@@ -15,12 +15,12 @@ import { readTeam } from '../slurm/team.ts';
 import { openStore } from '../store/client.ts';
 import type { Tree } from '../supervise/spec.ts';
 import type { Roster } from '../models/types.ts';
-import { makeSupervisorId } from './contain.ts';
+import { makeSupervisorId, markedWith } from './contain.ts';
 import { makeEncoding, makeUntilEncoder } from './encoder.ts';
 import { version } from '../version.ts';
 import { openFolders, type Folders } from './folders.ts';
 import { openFurther } from './further.ts';
-import { beginLines, failedText, tellEndOnce, toldPhases } from './job-lines.ts';
+import { beginLines, failedText, makeLimitTold, toldPhases } from './job-lines.ts';
 import type { Layouts } from './layouts.ts';
 import { makeModels } from './models.ts';
 import { linkOldNames } from './old-names.ts';
@@ -29,7 +29,9 @@ import type { Prepared } from './prepare.ts';
 import { untilChannel } from './ready-children.ts';
 import { openReranker } from './reranker.ts';
 import { openWatch, type Watch } from './watch.ts';
-import { reporting } from './report.ts';
+import { type Report, reporting } from './report.ts';
+import { measuredModels, measuredWork } from './picture/measured-work.ts';
+import { openSamples, type Samples } from './picture/samples.ts';
 import { definedOnly } from './services.ts';
 import { withServices, type Services } from './supervised.ts';
 import { openTokens } from './token-counter.ts';
@@ -40,6 +42,9 @@ export interface OpenJob {
   readonly folders: Folders;
   readonly log: Log;
   readonly watch: Watch;
+  readonly samples: Samples;
+  /** What the job's report says up to now. */
+  readonly report: () => Report;
   readonly tree: Tree;
   readonly roster: Roster;
   readonly flights: Flights;
@@ -73,54 +78,87 @@ export async function withJob<T>(
   const { settings, environment, job } = given;
   const run = randomBytes(4).toString('hex');
 
-  await using folders = await openFolders(
-    settings.LOG_ROOT,
-    { job: jobKey(job), node: job.nodes > 1 ? job.node : undefined },
-    environment['TMPDIR'],
-  );
-  using log = openLog({ path: join(folders.logs, 'supervisor.jsonl'), tell, paint: paint?.err });
-  if (inPhases) log.phase('starting');
   const supervisorId = makeSupervisorId(job, run);
   // Slurm's commands carry the mark too: one that waits for a lost controller must not outlive us.
   const prepared = { ...given, environment: { ...environment, RAG_SUPERVISOR_ID: supervisorId } };
-  // Before the containment, so that its last word comes when nothing of the run is left.
+  // First, because the logs of a second supervisor have its name, and its last word comes when nothing of the run is left.
+  const notes = makeNotes();
+  const limit = makeLimitTold();
   await using ownWatch = await openWatch(prepared, {
-    onError: (error) => log.file(`state file: ${messageOf(error)}`),
-    onEndsAt: tellEndOnce(log),
+    onError: (error) => notes.take(`state file: ${messageOf(error)}`),
+    onEndsAt: (at) => limit.at(at),
   });
+  const failed = (error: unknown): never => {
+    ownWatch.outcome({ exit: exitCodeOf(error), reason: messageOf(error) });
+    throw error;
+  };
+  const node = job.nodes > 1 ? job.node : undefined;
+  const place = { job: jobKey(job), node, beside: ownWatch.beside };
+  await using folders = await openFolders(settings.LOG_ROOT, place, environment['TMPDIR']).catch(failed);
+  using log = openLog({ path: join(folders.logs, 'supervisor.jsonl'), tell, paint: paint?.err });
+  using _ = notes.goInto(log);
+  if (inPhases) log.phase('starting');
   const watch = inPhases ? toldPhases(ownWatch, log, prepared.intent) : ownWatch;
   for (const line of beginLines(prepared, folders.logs)) log('info', line);
-  const opened = { prepared, folders, log, watch };
+  limit.goInto(log);
   const onError = (error: unknown): void => log.file(`report: ${messageOf(error)}`);
+  await using samples = await openSamples({
+    folder: folders.logs,
+    gpus: prepared.plan.gpus,
+    path: environment['PATH'] ?? '',
+    mark: markedWith(supervisorId),
+    onError,
+  });
+  const opened = { prepared, folders, log, watch, samples };
   const record = { prepared, run, version: version(), folder: folders.logs, now: () => new Date(), onError };
-  return await reporting(record, watch, async () => {
+  return await reporting(record, { ...watch, samples }, async (report) => {
     try {
       return await withServices({ ...opened, inherited: environment, supervisorId, signal }, (services) =>
-        withWork({ ...opened, run }, services, use),
+        withWork({ ...opened, run, report }, services, use),
       );
     } catch (error) {
-      const exit = exitCodeOf(error);
-      watch.outcome({ exit, reason: messageOf(error) });
       // The error itself is told at the very end, with its hint, when everything is closed.
-      if (inPhases) log('info', failedText(exit, codeOf(error) ?? 'bug', folders.logs));
-      throw error;
+      if (inPhases) log('info', failedText(exitCodeOf(error), codeOf(error) ?? 'bug', folders.logs));
+      return failed(error);
     }
   });
 }
 
-interface Opened extends Pick<OpenJob, 'prepared' | 'folders' | 'log' | 'watch'> {
+interface Notes {
+  take(line: string): void;
+  /** Those that came so far, and those that come before it is disposed. */
+  goInto(log: Log): Disposable;
+}
+
+/** What is said before there is a log waits for it; after that nobody hears it. */
+function makeNotes(): Notes {
+  const early: string[] = [];
+  let take = (line: string): void => void early.push(line);
+  return {
+    take: (line) => take(line),
+    goInto: (log) => {
+      for (const line of early) log.file(line);
+      take = (line) => log.file(line);
+      return { [Symbol.dispose]: () => void (take = () => undefined) };
+    },
+  };
+}
+
+interface Opened extends Pick<OpenJob, 'prepared' | 'folders' | 'log' | 'watch' | 'samples' | 'report'> {
   /** Names this run among those of the job. */
   readonly run: string;
 }
 
 /** Threads, the index, and the `Work` on top of the services. */
 async function withWork<T>(
-  { prepared, folders, log, watch, run }: Opened,
+  { run, ...opened }: Opened,
   { tree, served, http, containment, layouts, lost }: Services,
   use: (open: OpenJob) => Promise<T>,
 ): Promise<T> {
+  const { prepared, folders, log, samples } = opened;
   const { settings, job, plan } = prepared;
   const { roster } = served;
+  const { tell } = samples.deeds;
   const chunker = {
     targetTokens: settings.RAG_CHUNK_TOKENS,
     overlapTokens: settings.RAG_CHUNK_OVERLAP,
@@ -151,16 +189,16 @@ async function withWork<T>(
     parser,
     chunker,
     tokens,
-    models: makeModels({ prepared, roster, http, rerank, encode, signal: lost }),
+    models: measuredModels(makeModels({ prepared, roster, http, rerank, encode, signal: lost }), tell),
     team: readTeam(prepared.environment),
     log,
     writer: `${jobKey(job)}-${job.restart}-${run}`,
     untilEncoder,
     further: further.indexes,
   });
-  await linkOldNames(settings.LOG_ROOT, folders.logs, plan);
+  await linkOldNames(settings.LOG_ROOT, folders.logs, plan, 'ingest');
   return await watched(
-    { prepared, folders, log, watch, tree, roster, flights: http.flights, layouts, work, lost },
+    { ...opened, tree, roster, flights: http.flights, layouts, work: measuredWork(work, tell), lost },
     use,
   );
 }

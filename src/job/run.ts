@@ -14,7 +14,7 @@ import { watchFolders } from './folder-watch.ts';
 import type { OpenJob } from './open.ts';
 import type { Done } from './outcome.ts';
 import type { Prepared } from './prepare.ts';
-import { explainStop, whyStop } from './stop-reason.ts';
+import { explainStop, stopText, whyStop } from './stop-reason.ts';
 import { runWorkload } from './workload.ts';
 import { untilServing } from './until-serving.ts';
 
@@ -35,9 +35,15 @@ export async function runToEnd(input: RunInput): Promise<Done> {
   const { open, stop } = input;
   const { log, lost, watch, prepared } = open;
   const run: Run = { ...input, signal: AbortSignal.any([stop, lost]) };
+  let stopped: string | undefined;
+  const learnWhy = (): void => {
+    stopped = stopText(stop.reason, watch.status().time_left_s);
+  };
   const say = (): void => {
     log('info', `stopping: ${explainStop(stop.reason)}`);
+    learnWhy();
     const { warned, over } = whyStop(stop.reason);
+    over.addEventListener('abort', learnWhy, { once: true });
     // Before the wall time a workload keeps its services until it has ended. At TERM they may have got it too.
     if (prepared.intent.kind !== 'workload' || !warned) open.tree.letEnd();
     else over.addEventListener('abort', () => open.tree.letEnd(), { once: true });
@@ -45,12 +51,10 @@ export async function runToEnd(input: RunInput): Promise<Done> {
   stop.addEventListener('abort', say);
   if (stop.aborted) say(); // it came while everything was being opened
   try {
-    const { intent } = prepared;
-    if (intent.kind === 'workload') return await serveWorkload(run, intent);
-    return intent.kind === 'serve' ? await serve(run, intent.inputs) : await doGiven(run, intent);
+    return { ...(await doIntent(run)), stopped };
   } catch (error) {
     // Stopped while it waited for something: nothing was acknowledged, everything is left.
-    if (stop.aborted && codeOf(error) === 'aborted') return { ingest: null, workLeft: true };
+    if (stop.aborted && codeOf(error) === 'aborted') return { ingest: null, workLeft: true, stopped };
     throw error;
   } finally {
     stop.removeEventListener('abort', say);
@@ -60,6 +64,12 @@ export async function runToEnd(input: RunInput): Promise<Done> {
 
 interface Run extends RunInput {
   readonly signal: AbortSignal;
+}
+
+async function doIntent(run: Run): Promise<Done> {
+  const { intent } = run.open.prepared;
+  if (intent.kind === 'workload') return serveWorkload(run, intent);
+  return intent.kind === 'serve' ? serve(run, intent.inputs) : doGiven(run, intent);
 }
 
 async function doGiven(

@@ -19,6 +19,8 @@ import { makeStatus, type Outcome, type StatusInput, type SupervisorStatus } fro
 export interface Watch extends AsyncDisposable {
   /** Of this supervisor among all that run. */
   readonly name: string;
+  /** Of a second supervisor of the job on this node, and of a third: `2`, `3`. */
+  readonly beside: string | undefined;
   status(): SupervisorStatus;
   history(): readonly HistoryEvent[];
   /** Of the last ingest; null when there was none. */
@@ -61,7 +63,7 @@ export async function openWatch(prepared: Prepared, { onError, onEndsAt }: Watch
       endsAt: endsAt(),
       now: new Date(),
     });
-  const { name, file } = await openOwnFile(prepared, status(), onError);
+  const { name, beside, file } = await openOwnFile(prepared, status(), onError);
   const changed = (): void => file.write(status());
   const learn = (news: Partial<Known>): void => {
     known = { ...known, ...news };
@@ -73,6 +75,7 @@ export async function openWatch(prepared: Prepared, { onError, onEndsAt }: Watch
 
   return {
     name,
+    beside,
     status,
     history: () => history,
     ingested: () => known.progress,
@@ -106,14 +109,15 @@ async function openOwnFile(
   { job, settings }: Prepared,
   first: SupervisorStatus,
   onError: (error: unknown) => void,
-): Promise<{ readonly name: string; readonly file: StateFile }> {
+): Promise<Pick<Watch, 'name' | 'beside'> & { readonly file: StateFile }> {
   const folder = join(settings.RAG_RUNTIME_STATE, 'supervisors');
   const plain = `${jobKey(job)}.${job.node}`;
   const name = await claimStateName(folder, plain, first).catch((error: unknown) => {
     onError(error);
     return plain;
   });
-  return { name, file: await openStateFile({ path: join(folder, `${name}.json`), onError }) };
+  const beside = name === plain ? undefined : name.slice(plain.length + 1);
+  return { name, beside, file: await openStateFile({ path: join(folder, `${name}.json`), onError }) };
 }
 
 const nothingYet: Known = {

@@ -13,8 +13,18 @@ export function setbackOf(error: unknown): Setback | undefined {
   return setback === 'refused' || setback === 'busy' || setback === 'died' ? setback : undefined;
 }
 
+/** In how many milliseconds the server wants to be asked again, where it has said that. */
+export const askAgainMsOf = (error: unknown): number | undefined =>
+  typeof error === 'object' && error !== null && 'askAgainMs' in error && typeof error.askAgainMs === 'number'
+    ? error.askAgainMs
+    : undefined;
+
 const unavailable = (setback: Setback, message: string, cause?: unknown): RagError =>
   Object.assign(new RagError('model-unavailable', message, { cause }), { setback });
+
+/** A service whose generator starts later says when to ask again; a queue that is full does not. */
+export const postponed = (model: string, text: string, seconds: number): RagError =>
+  Object.assign(unavailable('busy', `Cannot use ${model} yet: ${text}`), { askAgainMs: seconds * 1000 });
 
 /** A request that the server has and does not finish: silence, a cut connection, a stream without its end. */
 export const unfinished = (what: string, cause?: unknown): RagError =>
@@ -53,11 +63,15 @@ export function connectionError(url: string, cause: unknown): RagError {
   );
 }
 
-/** The text of an error body: JSON `{"error"}`, or the plain text that some routes answer. */
+/** The text of an error body: JSON `{"error"}`, ours and OpenAI's `{"error":{"message"}}`, or plain text. */
 export function errorText(body: string): string {
   try {
     const parsed: unknown = JSON.parse(body);
-    if (typeof parsed === 'object' && parsed !== null && 'error' in parsed) return String(parsed.error);
+    if (typeof parsed === 'object' && parsed !== null && 'error' in parsed) {
+      const { error } = parsed;
+      const isWhole = typeof error === 'object' && error !== null && 'message' in error;
+      return String(isWhole ? error.message : error);
+    }
   } catch {
     // Not JSON: unknown routes and wrong methods are answered in plain text.
   }

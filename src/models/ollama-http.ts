@@ -1,7 +1,7 @@
 import { codeOf, RagError } from '../errors.ts';
 import { openConnections, type Way } from './address.ts';
 import { makeFlights, type Flight, type Flights, type Turn } from './flights.ts';
-import { answerError, connectionError, errorText, unfinished } from './ollama-errors.ts';
+import { answerError, connectionError, errorText, postponed, unfinished } from './ollama-errors.ts';
 
 /** One request. Without a body it is a GET. */
 export interface Ask {
@@ -90,11 +90,11 @@ async function* answerTo(
     });
     if (response.statusCode !== 200) {
       flight?.heard('refusal');
-      throw answerError(
-        ask.body?.model ?? ask.path,
-        response.statusCode,
-        errorText(await response.body.text()),
-      );
+      const text = errorText(await response.body.text());
+      const model = ask.body?.model ?? ask.path;
+      const seconds = Number(response.headers['retry-after']);
+      if (response.statusCode === 503 && seconds > 0) throw postponed(model, text, seconds);
+      throw answerError(model, response.statusCode, text);
     }
     const decoder = new TextDecoder();
     for await (const bytes of response.body as AsyncIterable<Uint8Array>) {

@@ -3,26 +3,41 @@
 /** Languages whose names of months are known; Intl has the names. */
 const languages = 'en de fr es it pt nl sv da pl cs ru uk tr fi'.split(' ');
 
-const monthNames = new Map<string, number>();
-for (const language of languages)
-  for (const style of [{ month: 'long', day: 'numeric' }, { month: 'long' }, { month: 'short' }] as const)
-    for (let month = 1; month <= 12; month += 1) {
-      const parts = new Intl.DateTimeFormat(language, style).formatToParts(new Date(2000, month - 1, 1));
-      const name = parts
-        .find(({ type }) => type === 'month')
-        ?.value.replace(/\.$/u, '')
-        .toLowerCase();
-      if (name !== undefined && /^\p{L}{3,}$/u.test(name) && !monthNames.has(name))
-        monthNames.set(name, month);
-    }
+interface MonthNames {
+  readonly numbers: ReadonlyMap<string, number>;
+  readonly named: RegExp;
+  /** Beside a number only. */
+  readonly dated: RegExp;
+}
 
-const names = [...monthNames.keys()].sort((a, b) => b.length - a.length).join('|');
-const named = new RegExp(`(?<!\\p{L})(${names})(?!\\p{L})`, 'gu');
-const between = String.raw`(?:st|nd|rd|th|\.)?(?:\s|,|of|de)*`;
-const dated = new RegExp(
-  `(?<=\\d${between})(?<!\\p{L})(${names})(?!\\p{L})|(?<!\\p{L})(${names})(?=\\.?(?:\\s|,|of|de)*\\d)`,
-  'gu',
-);
+/** 35 ms, so only when an answer is checked. */
+let known: MonthNames | undefined;
+const months = (): MonthNames => (known ??= makeNames());
+
+function makeNames(): MonthNames {
+  const numbers = new Map<string, number>();
+  for (const language of languages)
+    for (const style of [{ month: 'long', day: 'numeric' }, { month: 'long' }, { month: 'short' }] as const)
+      for (let month = 1; month <= 12; month += 1) {
+        const parts = new Intl.DateTimeFormat(language, style).formatToParts(new Date(2000, month - 1, 1));
+        const name = parts
+          .find(({ type }) => type === 'month')
+          ?.value.replace(/\.$/u, '')
+          .toLowerCase();
+        if (name !== undefined && /^\p{L}{3,}$/u.test(name) && !numbers.has(name)) numbers.set(name, month);
+      }
+  const names = [...numbers.keys()].sort((a, b) => b.length - a.length).join('|');
+  const between = String.raw`(?:st|nd|rd|th|\.)?(?:\s|,|of|de)*`;
+  return {
+    numbers,
+    named: new RegExp(`(?<!\\p{L})(${names})(?!\\p{L})`, 'gu'),
+    dated: new RegExp(
+      `(?<=\\d${between})(?<!\\p{L})(${names})(?!\\p{L})|(?<!\\p{L})(${names})(?=\\.?(?:\\s|,|of|de)*\\d)`,
+      'gu',
+    ),
+  };
+}
+
 /** Year first, or day and month in either order. */
 const numeric =
   /(?<!\d)(?:(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})|(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}))(?!\d)/gu;
@@ -38,12 +53,13 @@ interface Months {
 
 /**
  * @param text in small letters
- * @param which `dated`: only names beside a number, as "may" is a verb
+ * @param which `dated`: only names beside a number, as "may" is a verb; `named`: anywhere
  */
-export function monthKeys(text: string, which: 'dated' | 'anywhere'): Months {
+export function monthKeys(text: string, which: 'dated' | 'named'): Months {
   const claims: string[][] = [];
-  for (const [, first, second] of text.matchAll(which === 'dated' ? dated : named))
-    claims.push([key(monthNames.get(first ?? second ?? '') ?? 0)]);
+  const { numbers, ...names } = months();
+  for (const [, first, second] of text.matchAll(names[which]))
+    claims.push([key(numbers.get(first ?? second ?? '') ?? 0)]);
   const rest = text.replace(numeric, (_, year, month, day, one, two, last) => {
     if (year !== undefined) {
       claims.push([key(Number(month))]);

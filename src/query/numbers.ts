@@ -71,7 +71,7 @@ export function claimedIn(sentence: string): string[][] {
 /** Every key that a passage bears out, also without the unit and by each way of reading. */
 export function statedIn(passage: string): Set<string> {
   const text = plain(passage);
-  const keys = new Set(monthKeys(text, 'anywhere').claims.flat());
+  const keys = new Set(monthKeys(text, 'named').claims.flat());
   const numbers = numbersIn(text);
   let next: Found | undefined;
   for (const found of numbers.toReversed()) {

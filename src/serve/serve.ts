@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { createServer, type Server } from 'node:http';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
@@ -10,9 +11,11 @@ import { type Problem, problemOf, refuse } from './problem.ts';
 import { addHealthRoutes, type HealthParts } from './routes-health.ts';
 import { addOllamaRoutes } from './routes-ollama.ts';
 import { addOpenApiRoute } from './routes-openapi.ts';
+import { addPageRoutes, type PageRouteParts } from './routes-page.ts';
 import { addQueryRoutes } from './routes-query.ts';
 import { addRetrieveRoutes } from './routes-retrieve.ts';
 import { listenOnSocket } from './unix-socket.ts';
+import { addStopwatch, type Served } from './stopwatch.ts';
 import { makeTokenGate, type Tokens } from './tokens.ts';
 import { addProofRoute } from './proof.ts';
 import { makeWhoMay } from './who-may.ts';
@@ -36,6 +39,10 @@ export interface EndpointOptions extends HealthParts {
   readonly tokens?: Tokens;
   /** Asked before anything is generated. */
   readonly postponed?: WhyPostponed;
+  /** What the dashboard shows, and Prometheus reads; undefined: there is neither. */
+  readonly page?: PageRouteParts;
+  /** Told of every request that is over. */
+  readonly onServed?: (served: Served) => void;
   readonly defaultTopk: number;
   readonly maxQuestions?: number;
   readonly onEvent?: (event: EndpointEvent) => void;
@@ -114,6 +121,12 @@ const frameworkErrors = (error: unknown, _request: FastifyRequest, reply: Fastif
   void refuse(reply, problemOf(error));
 };
 
+/** Bodies are read with zod. Fastify's own compilers would be loaded all the same, 0.1 s of every start. */
+const noSchemas = {
+  buildValidator: () => (): never => assert.fail('no route has a schema of Fastify'),
+  buildSerializer: () => (): never => assert.fail('no route has a schema of Fastify'),
+};
+
 function makeApp(options: EndpointOptions, isUnixSocket: (socket: Socket) => boolean): FastifyInstance {
   const { work, defaultTopk, maxQuestions = 64, onEvent = () => undefined } = options;
   const { postponed = () => undefined } = options;
@@ -125,9 +138,11 @@ function makeApp(options: EndpointOptions, isUnixSocket: (socket: Socket) => boo
     forceCloseConnections: true,
     keepAliveTimeout: KEEP_ALIVE_MS,
     frameworkErrors,
+    schemaController: { compilersFactory: noSchemas },
     clientErrorHandler: refuseBytes,
   });
   app.removeContentTypeParser('text/plain');
+  if (options.onServed !== undefined) addStopwatch(app, options.onServed);
   app.addHook(
     'onRequest',
     makeWhoMay(options.ownerUid, isUnixSocket, gate, (problem) => onEvent({ kind: 'refused', problem })),
@@ -144,6 +159,7 @@ function makeApp(options: EndpointOptions, isUnixSocket: (socket: Socket) => boo
   });
   app.setNotFoundHandler(({ method, url }, reply) => refuse(reply, notFound(method, url)));
   addHealthRoutes(app, options);
+  addPageRoutes(app, options.page);
   addProofRoute(app, options.tokens);
   addOpenApiRoute(app);
   addRetrieveRoutes(app, { work, defaultTopk, onWait: (error) => onEvent({ kind: 'waiting', error }) });

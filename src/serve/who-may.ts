@@ -7,6 +7,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { uidOfPeer } from '../machine/ports.ts';
 import { whoMay } from './contract/table.ts';
 import { type Problem, refuse } from './problem.ts';
+import { picturePath, refusePage, wantsPage } from './routes-page.ts';
 import type { Grant, TokenGate } from './tokens.ts';
 
 /** `socket`: only the owner reaches the Unix socket, by its folder's mode. */
@@ -39,12 +40,13 @@ export function judge(
       message: `Cannot answer: the token of an address opens models and retrieval, not ${path.split('?')[0]}`,
       hint: 'Send the token of token_file as a header: Authorization: Bearer ...',
     };
-  if (origin !== undefined)
+  const isOwnPage = isSameAddress(origin, host) && (isLoopbackHost(host) || grant === 'everything');
+  if (origin !== undefined && !isOwnPage)
     return {
       status: 403,
       code: 'forbidden',
       message:
-        'Cannot answer: the request comes from a web page (it has an Origin header), a program is wanted',
+        'Cannot answer: the request comes from a web page of another address (its Origin is not its Host), the dashboard or a program is wanted',
     };
   // A page cannot know a token, so that any name of this node will do for who shows one.
   if (peer.via === 'tcp' && grant === 'nothing' && !isLoopbackHost(host))
@@ -65,6 +67,10 @@ const notAllowed: Problem = {
   hint: 'curl -H "Authorization: Bearer $(cat TOKEN_FILE)"   # token_file in ollama_service.json',
 };
 
+/** A page asks the address that it came from. */
+const isSameAddress = (origin: string | undefined, host: string | undefined): boolean =>
+  host !== undefined && origin !== undefined && [`http://${host}`, `https://${host}`].includes(origin);
+
 /** A page of a name that was made to resolve to 127.0.0.1 (DNS rebinding) still sends its own name. */
 const isLoopbackHost = (host: string | undefined): boolean =>
   host !== undefined && /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/iu.test(host);
@@ -83,18 +89,20 @@ export function makeWhoMay(
     return known;
   };
   return async ({ raw, headers }, reply) => {
+    const isPage = wantsPage(raw.method, raw.url ?? '/', headers.accept);
     const caller = {
       peer: peerOf(raw.socket),
       grant: tokens.grantOf(raw),
       method: raw.method ?? 'GET',
-      path: raw.url ?? '/',
+      // The dashboard has all that its news have.
+      path: isPage ? picturePath : (raw.url ?? '/'),
       origin: headers.origin,
       host: headers.host,
     };
     const problem = judge(caller, ownerUid);
     if (problem === undefined) return;
     onRefused(problem);
-    await refuse(reply, problem);
+    await (isPage ? refusePage(reply, problem) : refuse(reply, problem));
   };
 }
 

@@ -1,7 +1,8 @@
 import { Index, type Table } from '@lancedb/lancedb';
 import type { Schema } from 'apache-arrow';
 import { syncTree } from './durable.ts';
-import { mergeRows, onlyNewer, pendingRows, type MergedShard } from './merge.ts';
+import { isShown, type Complete } from './ledger.ts';
+import { mergeFinished, mergeRows, onlyNewer, pendingRows, type MergedShard } from './merge.ts';
 import { promoteShard } from './promote.ts';
 import { dropRemoved, dropReplaced, freeRemovals } from './removals.ts';
 import { chunkSchema, failureSchema } from './schema.ts';
@@ -25,7 +26,7 @@ import { forgetTuning } from './tuning.ts';
 import { inTurn } from './turn.ts';
 import type { EncoderRecord } from './types.ts';
 import { makeVectorIndex, vectorIndexDue } from './vector-index.ts';
-import { readView, scan, type View } from './view.ts';
+import { readView, scan, scanLedger, type View } from './view.ts';
 
 /**
  * Merges what is complete in the shards into main. It may die anywhere and be done again: every step can be
@@ -44,9 +45,11 @@ async function mergeAll(folder: IndexFolder, encoder: EncoderRecord): Promise<vo
   const removals = await freeRemovals(folder);
   const all = await readView(folder);
   const view = await freeShards(folder, all);
+  const busy = [...all.shards].flatMap(([name, shard]) => (view.shards.has(name) ? [] : [shard]));
   // What was removed is in none of the rows that go into main: with removals they are judged one by one.
   const promoted = removals.length === 0 ? await promoteShard(folder, view) : undefined;
-  const chunks = await mergeChunks(folder, encoder, promoted === undefined ? view : without(view, promoted));
+  const rest = promoted === undefined ? view : without(view, promoted);
+  const chunks = await mergeChunks({ folder, encoder, view: rest, busy });
   const failures = await mergeFailures(folder);
   if (removals.length > 0) await dropRemoved(folder, view);
   const tidied = await tidyMain(folder, encoder);
@@ -93,8 +96,17 @@ const without = (view: View, shard: string): View => ({
   shards: new Map([...view.shards].filter(([name]) => name !== shard)),
 });
 
+interface Merge {
+  readonly folder: IndexFolder;
+  readonly encoder: EncoderRecord;
+  /** With the shards that are merged. */
+  readonly view: View;
+  /** The shards of writers that live. */
+  readonly busy: readonly Table[];
+}
+
 /** @returns the shards that have nothing left of their own */
-async function mergeChunks(folder: IndexFolder, encoder: EncoderRecord, view: View): Promise<MergedShard[]> {
+async function mergeChunks({ folder, encoder, view, busy }: Merge): Promise<MergedShard[]> {
   if (view.shards.size === 0) return [];
   const main = (await openMain(folder, 'chunks')) ?? (await makeMain(folder, 'chunks', chunkSchema(encoder)));
   await declareKey(main, 'chunk_id');
@@ -106,8 +118,19 @@ async function mergeChunks(folder: IndexFolder, encoder: EncoderRecord, view: Vi
     if (pending.length > 0) await carry(folder, encoder, shard, pending);
     merged.push({ name, rows });
   }
+  const finished = busy.length === 0 ? new Map<string, Complete>() : await finishedIn(view);
+  if (finished.size > 0) for (const shard of busy) await mergeFinished(main, shard, finished);
   await dropReplaced(main, view.ledger);
   return merged;
+}
+
+/** The documents whose first chunk is in one of the shards. */
+async function finishedIn({ shards, ledger }: View): Promise<ReadonlyMap<string, Complete>> {
+  const finished = new Map<string, Complete>();
+  for (const shard of shards.values())
+    for await (const row of scanLedger(shard, 'ordinal = 0'))
+      if (isShown(ledger, row, 'shard')) finished.set(row.document, row);
+  return finished;
 }
 
 /** Rows of versions that are not complete: the run that finishes them need not embed them again. */

@@ -33,8 +33,8 @@ const doneHash = (newest: Complete | undefined): string | null =>
   newest === undefined || isRemoved(newest) ? null : newest.hash;
 
 /** The ledger has the documents of the shards; only the rest is looked up in main. */
-async function newestOf(
-  { main, ledger }: View,
+export async function newestOf(
+  { main, ledger }: Pick<View, 'main' | 'ledger'>,
   documents: readonly string[],
 ): Promise<Map<string, Complete>> {
   const newest = new Map<string, Complete>();
@@ -43,12 +43,10 @@ async function newestOf(
     if (complete !== undefined) newest.set(document, complete);
   }
   const rest = documents.filter((document) => !newest.has(document));
-  if (main === undefined || rest.length === 0) return newest;
-  for await (const { document, ...complete } of scanLedger(
-    main,
-    `ordinal = 0 AND ${inList('document', rest)}`,
-  )) {
-    newest.set(document, complete);
+  if (main === undefined) return newest;
+  for (let at = 0; at < rest.length; at += batchSize) {
+    const heads = `ordinal = 0 AND ${inList('document', rest.slice(at, at + batchSize))}`;
+    for await (const { document, ...complete } of scanLedger(main, heads)) newest.set(document, complete);
   }
   return newest;
 }

@@ -1,7 +1,7 @@
 import type { Table } from '@lancedb/lancedb';
 import type { Table as ArrowTable } from 'apache-arrow';
-import { isPending, isShown, type Ledger } from './ledger.ts';
-import type { StoredRow } from './rows.ts';
+import { newestOf } from './known.ts';
+import { isPending, isShown, type Complete, type Ledger } from './ledger.ts';
 import { scan } from './view.ts';
 
 /** A shard of which nothing is left that is not in main or carried on. */
@@ -23,34 +23,83 @@ export interface MergeState {
   readonly pending: bigint[];
 }
 
-/** Brings the shown rows of a shard into main. */
+/** Brings the rows of a shard that belong into main there. */
 export async function mergeRows(main: Table, shard: Table, ledger: Ledger): Promise<MergeState> {
-  const pending: bigint[] = [];
+  const merging = startMerging(main, shard);
+  const unfinished: KeyedRow[] = [];
   let rows = 0;
-  // By chunk: a merge that is given a key twice inserts it twice (measured, 0.37.1).
-  let batch = new Map<string, bigint>();
-  const columns = ['document', 'hash', 'version', 'chunk_id', '_rowid'];
-  for await (const row of scan(shard, columns)) {
+  for await (const row of scanKeys(shard)) {
     rows++;
-    const verdict = judge(ledger, row);
-    if (verdict === 'pending') pending.push(row['_rowid'] as bigint);
-    if (verdict === 'shown') batch.set(String(row['chunk_id']), row['_rowid'] as bigint);
-    if (batch.size < mergeBatch) continue;
-    await mergeBatchInto(main, shard, batch);
-    batch = new Map();
+    if (isShown(ledger, row, 'shard')) await merging.add(row);
+    else if (isPending(ledger.get(row.document), row)) unfinished.push(row);
   }
-  if (batch.size > 0) await mergeBatchInto(main, shard, batch);
+  const pending: bigint[] = [];
+  // Another run may have finished the document: its first chunk is in main then, and in no shard.
+  const newest = await newestOf({ main, ledger }, [...new Set(unfinished.map(({ document }) => document))]);
+  for (const row of unfinished) {
+    const complete = newest.get(row.document);
+    if (complete?.hash === row.hash) await merging.add(row);
+    else if (isPending(complete, row)) pending.push(row.id);
+  }
+  await merging.end();
   return { rows, pending };
 }
 
-function judge(ledger: Ledger, row: StoredRow): 'shown' | 'pending' | 'replaced' {
-  const key = {
-    document: String(row['document']),
-    hash: String(row['hash']),
-    version: Number(row['version']),
+/**
+ * Brings what a run that lives has committed of documents that another run has finished: with the first chunk all others
+ * have to be in main. The shard stays its writer's.
+ *
+ * @param finished documents whose first chunk comes from a shard that is being merged
+ */
+export async function mergeFinished(
+  main: Table,
+  shard: Table,
+  finished: ReadonlyMap<string, Complete>,
+): Promise<void> {
+  const merging = startMerging(main, shard);
+  for await (const row of scanKeys(shard))
+    if (finished.get(row.document)?.hash === row.hash) await merging.add(row);
+  await merging.end();
+}
+
+interface KeyedRow {
+  readonly document: string;
+  readonly hash: string;
+  readonly version: number;
+  readonly chunk: string;
+  readonly id: bigint;
+}
+
+async function* scanKeys(shard: Table): AsyncGenerator<KeyedRow> {
+  for await (const row of scan(shard, ['document', 'hash', 'version', 'chunk_id', '_rowid']))
+    yield {
+      document: String(row['document']),
+      hash: String(row['hash']),
+      version: Number(row['version']),
+      chunk: String(row['chunk_id']),
+      id: row['_rowid'] as bigint,
+    };
+}
+
+interface Merging {
+  add(row: KeyedRow): Promise<void>;
+  end(): Promise<void>;
+}
+
+function startMerging(main: Table, shard: Table): Merging {
+  // By chunk: a merge that is given a key twice inserts it twice (measured, 0.37.1).
+  let batch = new Map<string, bigint>();
+  const end = async (): Promise<void> => {
+    if (batch.size > 0) await mergeBatchInto(main, shard, batch);
+    batch = new Map();
   };
-  if (isShown(ledger, key, 'shard')) return 'shown';
-  return isPending(ledger.get(key.document), key) ? 'pending' : 'replaced';
+  return {
+    add: async ({ chunk, id }) => {
+      batch.set(chunk, id);
+      if (batch.size >= mergeBatch) await end();
+    },
+    end,
+  };
 }
 
 async function mergeBatchInto(main: Table, shard: Table, batch: ReadonlyMap<string, bigint>): Promise<void> {

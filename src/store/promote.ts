@@ -23,7 +23,7 @@ export async function promoteShard(
   const largest = await largestOf(shards);
   if (largest === undefined || (await hasTextIndex(largest.table))) return undefined;
   if (!(await isInLargePieces(largest))) return undefined;
-  if (!(await isAllShown(largest, ledger))) return undefined;
+  if (!(await isWhole(largest, ledger))) return undefined;
   const { name, table } = largest;
   const place = tablePath(folder.root, mainName('chunks'));
   await rename(tablePath(folder.shards, name), place);
@@ -66,14 +66,19 @@ async function isInLargePieces({ table, rows }: Sized): Promise<boolean> {
   return numFragments <= fewPieces || rows / numFragments >= rowsPerPiece;
 }
 
-/** And none twice. Two ids that begin alike count as one: then the shard is merged, which is right as well. */
-async function isAllShown({ table, rows }: Sized, ledger: Ledger): Promise<boolean> {
+/**
+ * All shown, none twice, and of each document all chunks: others may lie in the shard of a run that was overtaken. Two ids
+ * that begin alike count as one: then the shard is merged, which is right as well.
+ */
+async function isWhole({ table, rows }: Sized, ledger: Ledger): Promise<boolean> {
   const ids = new Float64Array(rows);
-  let read = 0;
-  for await (const row of scan(table, ['document', 'hash', 'chunk_id'])) {
+  let [read, wanted] = [0, 0];
+  for await (const row of scan(table, ['document', 'hash', 'chunk_id', 'ordinal', 'chunks'])) {
     const key = { document: String(row['document']), hash: String(row['hash']) };
     if (!isShown(ledger, key, 'shard')) return false;
     ids[read++] = digestBits(String(row['chunk_id']));
+    if (Number(row['ordinal']) === 0) wanted += Number(row['chunks']);
   }
-  return read === rows && ids.sort().every((id, at) => at === 0 || id !== ids[at - 1]);
+  if (read !== rows || wanted !== rows) return false;
+  return ids.sort().every((id, at) => at === 0 || id !== ids[at - 1]);
 }

@@ -104,6 +104,7 @@ test('connectionError() tells a request that never arrived from one that was cut
 
 test('errorText() reads JSON and plain text', () => {
   assert.equal(errorText('{"error":"no"}'), 'no');
+  assert.equal(errorText('{"error":{"code":"model-unavailable","message":"not yet"}}'), 'not yet');
   assert.equal(errorText('405 method not allowed\n'), '405 method not allowed');
   assert.equal(errorText(''), 'no message');
 });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeFlights } from '../../src/models/flights.ts';
 import { type Endpoint, type EndpointOptions, openEndpoint } from '../../src/serve/serve.ts';
+import { examplePicture } from '../page/example.ts';
 import type { Hit } from '../../src/work.ts';
 
 export const hit = (chunk: string, more: Partial<Hit> = {}): Hit => ({
@@ -40,6 +41,7 @@ export async function open(
     port: 0,
     ownerUid: process.getuid?.() ?? 0,
     defaultTopk: 3,
+    page: { picture: (seen) => examplePicture({ seen }), metrics: () => Promise.resolve('rag_phase 1\n') },
     state: () => ({ job: '17', phase: 'answering' }),
     readiness: () => ({ ready: true, missing: [] }),
     ...options,
