@@ -125,10 +125,9 @@ export async function publish(open: OpenJob, endpoint: Endpoint, files: Keys['fi
       ),
     onError: (error) => open.log('warn', `${path} could not be written: ${String(error)}`),
   });
-  open.log('info', `ready: ${endpoint.url} on ${job.node}`);
   open.log(
     'info',
-    `dashboard: ssh -L ${endpoint.port}:127.0.0.1:${endpoint.port} ${job.node}, then http://127.0.0.1:${endpoint.port}/`,
+    `ready: ${endpoint.url} on ${job.node}; dashboard from elsewhere: ssh -L ${endpoint.port}:127.0.0.1:${endpoint.port} ${job.node}, then http://127.0.0.1:${endpoint.port}/`,
   );
   if (job.kind === 'slurm') {
     const options = { env: environment, timeoutMs: 10_000, signal: open.lost };

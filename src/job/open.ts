@@ -6,9 +6,10 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 
 import { openParserPool } from '../documents/pool.ts';
-import { exitCodeOf, messageOf } from '../errors.ts';
+import { codeOf, exitCodeOf, messageOf } from '../errors.ts';
 import type { Flights } from '../models/flights.ts';
 import { openLog, type Log } from '../observe/log.ts';
+import type { Paint } from '../observe/paint.ts';
 import { jobKey } from '../slurm/job.ts';
 import { readTeam } from '../slurm/team.ts';
 import { openStore } from '../store/client.ts';
@@ -19,7 +20,8 @@ import { makeEncoding, makeUntilEncoder } from './encoder.ts';
 import { version } from '../version.ts';
 import { openFolders, type Folders } from './folders.ts';
 import { openFurther } from './further.ts';
-import { whenText, type Layouts } from './layouts.ts';
+import { beginLines, failedText, makeLimitTold, toldPhases } from './job-lines.ts';
+import type { Layouts } from './layouts.ts';
 import { makeModels } from './models.ts';
 import { linkOldNames } from './old-names.ts';
 import { openOutsideParser, type OpenOutsideParser } from './outside-parser.ts';
@@ -63,12 +65,16 @@ export interface Asker {
   readonly tell: (line: string) => void;
   /** Ends the opening; once all is open, `use` has to listen itself. */
   readonly signal: AbortSignal;
+  /** Of what `tell` writes. */
+  readonly paint?: { readonly err: Paint };
+  /** The lines of the log say what the run is doing: for one that does several things. */
+  readonly inPhases?: boolean;
 }
 
 /** Opens all, calls `use`, closes all in reverse. @throws what `use` throws, or preflight and aborted while opening */
 export async function withJob<T>(
   given: Prepared,
-  { tell, signal }: Asker,
+  { tell, signal, paint, inPhases = false }: Asker,
   use: (open: OpenJob) => Promise<T>,
 ): Promise<T> {
   const { settings, environment, job } = given;
@@ -79,16 +85,24 @@ export async function withJob<T>(
   const prepared = { ...given, environment: { ...environment, RAG_SUPERVISOR_ID: supervisorId } };
   // First, because the logs of a second supervisor have its name, and its last word comes when nothing of the run is left.
   const notes = makeNotes();
-  await using watch = await openWatch(prepared, (error) => notes.take(`state file: ${messageOf(error)}`));
+  const limit = makeLimitTold();
+  await using ownWatch = await openWatch(prepared, {
+    onError: (error) => notes.take(`state file: ${messageOf(error)}`),
+    onEndsAt: (at) => limit.at(at),
+  });
   const failed = (error: unknown): never => {
-    watch.outcome({ exit: exitCodeOf(error), reason: messageOf(error) });
+    ownWatch.outcome({ exit: exitCodeOf(error), reason: messageOf(error) });
     throw error;
   };
   const node = job.nodes > 1 ? job.node : undefined;
-  const place = { job: jobKey(job), node, beside: watch.beside };
+  const place = { job: jobKey(job), node, beside: ownWatch.beside };
   await using folders = await openFolders(settings.LOG_ROOT, place, environment['TMPDIR']).catch(failed);
-  using log = openLog(join(folders.logs, 'supervisor.jsonl'), tell);
+  using log = openLog({ path: join(folders.logs, 'supervisor.jsonl'), tell, paint: paint?.err });
   using _ = notes.goInto(log);
+  if (inPhases) log.phase('starting');
+  const watch = inPhases ? toldPhases(ownWatch, log, prepared.intent) : ownWatch;
+  for (const line of beginLines(prepared, folders.logs)) log('info', line);
+  limit.goInto(log);
   const onError = (error: unknown): void => log.file(`report: ${messageOf(error)}`);
   await using samples = await openSamples({
     folder: folders.logs,
@@ -105,6 +119,8 @@ export async function withJob<T>(
         withWork({ ...opened, run, report }, services, use),
       );
     } catch (error) {
+      // The error itself is told at the very end, with its hint, when everything is closed.
+      if (inPhases) log('info', failedText(exitCodeOf(error), codeOf(error) ?? 'bug', folders.logs));
       return failed(error);
     }
   });
@@ -182,7 +198,6 @@ async function withWork<T>(
     untilEncoder,
     further: further.indexes,
   });
-  describe(prepared, folders, log);
   await linkOldNames(settings.LOG_ROOT, folders.logs, plan, 'ingest');
   return await watched(
     { ...opened, tree, roster, flights: http.flights, layouts, work: measuredWork(work, tell), rerank, lost },
@@ -211,16 +226,3 @@ async function watched<T>(open: OpenJob, use: (open: OpenJob) => Promise<T>): Pr
     throw open.lost.aborted ? open.lost.reason : error;
   }
 }
-
-/** What a reader of the job's output must know before anything goes wrong. */
-function describe({ plan, parser, settings, job, intent }: Prepared, { logs }: Folders, log: Log): void {
-  for (const each of plan.instances)
-    log('info', `${each.id}: ${each.model} on ${shown(each.gpus)}${whenText(each)}`);
-  if (parser !== undefined)
-    log('info', `PDFs and pictures are read by ${parser.name} on ${shown(plan.slices.parser)}`);
-  log('info', `job ${jobKey(job)} on ${job.node}, index ${settings.RAG_WORKING_DIR}, logs ${logs}`, {
-    intent: intent.kind,
-  });
-}
-
-const shown = (gpus: readonly string[]): string => (gpus.length === 0 ? 'no GPU' : `GPU ${gpus.join(',')}`);

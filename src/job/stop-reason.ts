@@ -36,3 +36,16 @@ export const nameStop = (reason: unknown): string =>
   typeof reason === 'object' && reason !== null && 'signal' in reason
     ? String(reason.signal)
     : 'it was cancelled';
+
+const meanings: Readonly<Record<string, string>> = {
+  SIGTERM: 'scancel, `stop`, preemption or the end of the time limit',
+  SIGINT: 'Ctrl-C',
+  SIGHUP: 'its terminal is gone',
+  SIGUSR2: 'the warning before the time limit',
+};
+
+/** The same for who wonders where it came from. */
+export function explainStop(reason: unknown): string {
+  const name = nameStop(reason);
+  return meanings[name] === undefined ? name : `${name} (${meanings[name]})`;
+}

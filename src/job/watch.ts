@@ -34,8 +34,15 @@ export interface Watch extends AsyncDisposable {
   outcome(outcome: Outcome): void;
 }
 
+export interface WatchTold {
+  /** The state file cannot be written. */
+  readonly onError: (error: unknown) => void;
+  /** When the job must end, whenever Slurm has said so. */
+  readonly onEndsAt?: (endsAt: Date) => void;
+}
+
 /** Opened before the services and closed after them, so that its last word is how they ended. */
-export async function openWatch(prepared: Prepared, onError: (error: unknown) => void): Promise<Watch> {
+export async function openWatch(prepared: Prepared, { onError, onEndsAt }: WatchTold): Promise<Watch> {
   const { job, plan, environment, settings } = prepared;
   const devices = new Map<string, DeviceStatus>();
   let known: Known = nothingYet;
@@ -63,7 +70,7 @@ export async function openWatch(prepared: Prepared, onError: (error: unknown) =>
     history = addPhase(history, known.phase, new Date());
     changed();
   };
-  const time = openTimeLeft(job, environment, changed);
+  const time = openTimeLeft(job, environment, changed, onEndsAt);
   endsAt = () => time.endsAt();
 
   return {
