@@ -32,7 +32,7 @@ export async function reembedIndex(input: VerbInput, words: readonly string[]): 
   const places = await reembedPlaces(settings.RAG_WORKING_DIR);
   if (!existsSync(join(places.index, 'index.json')) && !existsSync(places.whole)) throw noIndex(places);
   const exit = await holding(places.claim, () => reembedHeld(input, places));
-  if (exit === 'timed-out') throw underWay(places);
+  if (typeof exit === 'string') throw underWay(places);
   return exit;
 }
 

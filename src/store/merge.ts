@@ -1,7 +1,8 @@
 import type { Table } from '@lancedb/lancedb';
 import type { Table as ArrowTable } from 'apache-arrow';
 import { newestOf } from './known.ts';
-import { isPending, isShown, type Complete, type Ledger } from './ledger.ts';
+import { isPending, isShown, type Ledger } from './ledger.ts';
+import type { StillMine } from './turn.ts';
 import { scan } from './view.ts';
 
 /** A shard of which nothing is left that is not in main or carried on. */
@@ -24,8 +25,13 @@ export interface MergeState {
 }
 
 /** Brings the rows of a shard that belong into main there. */
-export async function mergeRows(main: Table, shard: Table, ledger: Ledger): Promise<MergeState> {
-  const merging = startMerging(main, shard);
+export async function mergeRows(
+  main: Table,
+  shard: Table,
+  ledger: Ledger,
+  stillMine: StillMine,
+): Promise<MergeState> {
+  const merging = startMerging(main, shard, stillMine);
   const unfinished: KeyedRow[] = [];
   let rows = 0;
   for await (const row of scanKeys(shard)) {
@@ -34,7 +40,7 @@ export async function mergeRows(main: Table, shard: Table, ledger: Ledger): Prom
     else if (isPending(ledger.get(row.document), row)) unfinished.push(row);
   }
   const pending: bigint[] = [];
-  // Another run may have finished the document: its first chunk is in main then, and in no shard.
+  // Another run may have finished the document and brought it into main: whole, but for those of an earlier release.
   const newest = await newestOf({ main, ledger }, [...new Set(unfinished.map(({ document }) => document))]);
   for (const row of unfinished) {
     const complete = newest.get(row.document);
@@ -43,23 +49,6 @@ export async function mergeRows(main: Table, shard: Table, ledger: Ledger): Prom
   }
   await merging.end();
   return { rows, pending };
-}
-
-/**
- * Brings what a run that lives has committed of documents that another run has finished: with the first chunk all others
- * have to be in main. The shard stays its writer's.
- *
- * @param finished documents whose first chunk comes from a shard that is being merged
- */
-export async function mergeFinished(
-  main: Table,
-  shard: Table,
-  finished: ReadonlyMap<string, Complete>,
-): Promise<void> {
-  const merging = startMerging(main, shard);
-  for await (const row of scanKeys(shard))
-    if (finished.get(row.document)?.hash === row.hash) await merging.add(row);
-  await merging.end();
 }
 
 interface KeyedRow {
@@ -86,11 +75,11 @@ interface Merging {
   end(): Promise<void>;
 }
 
-function startMerging(main: Table, shard: Table): Merging {
+function startMerging(main: Table, shard: Table, stillMine: StillMine): Merging {
   // By chunk: a merge that is given a key twice inserts it twice (measured, 0.37.1).
   let batch = new Map<string, bigint>();
   const end = async (): Promise<void> => {
-    if (batch.size > 0) await mergeBatchInto(main, shard, batch);
+    if (batch.size > 0) await mergeBatchInto(main, shard, batch, stillMine);
     batch = new Map();
   };
   return {
@@ -102,8 +91,14 @@ function startMerging(main: Table, shard: Table): Merging {
   };
 }
 
-async function mergeBatchInto(main: Table, shard: Table, batch: ReadonlyMap<string, bigint>): Promise<void> {
+async function mergeBatchInto(
+  main: Table,
+  shard: Table,
+  batch: ReadonlyMap<string, bigint>,
+  stillMine: StillMine,
+): Promise<void> {
   const rows = await shard.takeRowIds([...batch.values()]).toArrow();
+  await stillMine();
   await main.mergeInsert('chunk_id').whenMatchedUpdateAll(onlyNewer).whenNotMatchedInsertAll().execute(rows);
 }
 

@@ -36,7 +36,7 @@ test('what is added after a shard was sealed goes into another', async () => {
   const writer = makeWriter(folder, encoder, 'run', 0);
   await writer.append(packed('a'));
   await writer.append(packed('b'));
-  await sealShard(folder, 'run');
+  await sealShard(folder, writer.own()?.name ?? assert.fail());
   await writer.append(packed('c'));
   assert.deepEqual(await rowsIn(folder), [1, 2]);
 });
@@ -48,7 +48,7 @@ test('a shard that has grown since it was read is not removed', async () => {
   const writer = makeWriter(folder, encoder, 'run', 0);
   await writer.append(packed('a'));
   await writer.append(packed('b'));
-  await removeMerged(folder, [{ name: 'run', rows: 1 }]);
+  await removeMerged(folder, [{ name: writer.own()?.name ?? assert.fail(), rows: 1 }]);
   assert.deepEqual(await rowsIn(folder), [2]);
   const [name = assert.fail()] = await shardNames(folder, 'chunks');
   await removeMerged(folder, [{ name, rows: 2 }]);

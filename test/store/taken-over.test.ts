@@ -46,7 +46,7 @@ async function takenOver(root: string): Promise<ReturnType<typeof twoRuns>> {
   const [folder, second] = runs.second;
   await first.append(packed(rows.slice(0, 2)));
   const { committed } =
-    (await known(await readView(folder), ['report'], undefined)).get('report') ?? assert.fail();
+    (await known(await readView(folder), ['report'], undefined, second.saw)).get('report') ?? assert.fail();
   assert.equal(committed.length, 2, 'what the other has committed is not embedded again');
   await second.append(packed(rows.filter(({ chunk }) => !committed.includes(chunk))));
   await second.release();
