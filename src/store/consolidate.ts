@@ -20,13 +20,14 @@ import {
   type IndexFolder,
   type MainKind,
 } from './tables.ts';
+import { keyOf } from './standing.ts';
 import { strayFolders } from './strays.ts';
 import { ensureTextIndex, makeTextIndex, unindexedRows } from './textindex.ts';
 import { forgetTuning } from './tuning.ts';
 import { inTurn, type StillMine } from './turn.ts';
 import type { EncoderRecord } from './types.ts';
 import { makeVectorIndex, vectorIndexDue } from './vector-index.ts';
-import { readView, scan, type View } from './view.ts';
+import { readView, scan, scanLedger, type View } from './view.ts';
 
 /**
  * Merges what is complete in the shards into main. It may die anywhere and be done again: every step can be
@@ -48,7 +49,7 @@ async function mergeAll(folder: IndexFolder, encoder: EncoderRecord, stillMine: 
   // What was removed is in none of the rows that go into main: with removals they are judged one by one.
   const promoted = removals.length === 0 ? await promoteShard(folder, view, stillMine) : undefined;
   const rest = promoted === undefined ? view : without(view, promoted);
-  const chunks = await mergeChunks({ folder, encoder, view: rest, stillMine });
+  const chunks = await mergeChunks({ folder, encoder, view: rest, held: await heldBy(all, view), stillMine });
   const failures = await mergeFailures(folder, stillMine);
   if (removals.length > 0) await dropRemoved(folder, view);
   await stillMine();
@@ -97,16 +98,34 @@ const without = (view: View, shard: string): View => ({
   shards: new Map([...view.shards].filter(([name]) => name !== shard)),
 });
 
+/**
+ * Versions of which only shards that are left alone have the first chunk. What others have written of them waits: in
+ * main, and in a tag, it would be without it.
+ */
+async function heldBy(all: View, free: View): Promise<ReadonlySet<string>> {
+  const held = new Set<string>();
+  for (const [name, shard] of all.shards) {
+    if (free.shards.has(name)) continue;
+    for await (const row of scanLedger(shard, 'ordinal = 0')) held.add(keyOf(row));
+  }
+  if (held.size === 0) return held;
+  for (const shard of free.shards.values())
+    for await (const row of scanLedger(shard, 'ordinal = 0')) held.delete(keyOf(row));
+  return held;
+}
+
 interface Merge {
   readonly folder: IndexFolder;
   readonly encoder: EncoderRecord;
   /** With the shards that are merged. */
   readonly view: View;
+  /** See `heldBy`. */
+  readonly held: ReadonlySet<string>;
   readonly stillMine: StillMine;
 }
 
 /** @returns the shards that have nothing left of their own */
-async function mergeChunks({ folder, encoder, view, stillMine }: Merge): Promise<MergedShard[]> {
+async function mergeChunks({ folder, encoder, view, held, stillMine }: Merge): Promise<MergedShard[]> {
   if (view.shards.size === 0) return [];
   await stillMine();
   const main = (await openMain(folder, 'chunks')) ?? (await makeMain(folder, 'chunks', chunkSchema(encoder)));
@@ -114,7 +133,7 @@ async function mergeChunks({ folder, encoder, view, stillMine }: Merge): Promise
   const merged: MergedShard[] = [];
   try {
     for (const [name, shard] of view.shards) {
-      const { pending, rows } = await mergeRows(main, shard, view.ledger, stillMine);
+      const { pending, rows } = await mergeRows(main, shard, { ledger: view.ledger, held, stillMine });
       // A shard of nothing but pending rows stays as it is; else they move, so that the rest is not kept twice.
       if (pending.length > 0 && pending.length === rows) continue;
       if (pending.length > 0 && !(await carry(folder, encoder, shard, pending))) continue;

@@ -2,6 +2,7 @@ import type { Table } from '@lancedb/lancedb';
 import type { Table as ArrowTable } from 'apache-arrow';
 import { newestOf } from './known.ts';
 import { isPending, isShown, type Ledger } from './ledger.ts';
+import { keyOf } from './standing.ts';
 import type { StillMine } from './turn.ts';
 import { scan } from './view.ts';
 
@@ -20,26 +21,35 @@ const mergeBatch = 4_096;
 
 export interface MergeState {
   readonly rows: number;
-  /** Row ids of versions that may yet become complete. */
+  /** Row ids of versions that may yet become complete, or that wait for their first chunk. */
   readonly pending: bigint[];
+}
+
+/** What decides about rows. */
+interface Judgement {
+  readonly ledger: Ledger;
+  /** Versions whose rows wait, by `keyOf`. */
+  readonly held: ReadonlySet<string>;
+  readonly stillMine: StillMine;
 }
 
 /** Brings the rows of a shard that belong into main there. */
 export async function mergeRows(
   main: Table,
   shard: Table,
-  ledger: Ledger,
-  stillMine: StillMine,
+  { ledger, held, stillMine }: Judgement,
 ): Promise<MergeState> {
   const merging = startMerging(main, shard, stillMine);
   const unfinished: KeyedRow[] = [];
   let rows = 0;
+  const pending: bigint[] = [];
   for await (const row of scanKeys(shard)) {
     rows++;
-    if (isShown(ledger, row, 'shard')) await merging.add(row);
-    else if (isPending(ledger.get(row.document), row)) unfinished.push(row);
+    if (isShown(ledger, row, 'shard')) {
+      if (held.size > 0 && held.has(keyOf(row))) pending.push(row.id);
+      else await merging.add(row);
+    } else if (isPending(ledger.get(row.document), row)) unfinished.push(row);
   }
-  const pending: bigint[] = [];
   // Another run may have finished the document and brought it into main: whole, but for those of an earlier release.
   const newest = await newestOf({ main, ledger }, [...new Set(unfinished.map(({ document }) => document))]);
   for (const row of unfinished) {

@@ -1,9 +1,11 @@
 /** The shard of the first ingest becomes main by its name, where all of it belongs there. */
 import assert from 'node:assert/strict';
-import { readdir } from 'node:fs/promises';
+import { readdir, utimes } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { after, test } from 'node:test';
+import { makeOwner } from '../../src/disk/owner.ts';
+import { consolidate } from '../../src/store/consolidate.ts';
 import { promoteShard } from '../../src/store/promote.ts';
 import type { PackedRows } from '../../src/store/protocol.ts';
 import { claimRecord } from '../../src/store/record.ts';
@@ -81,4 +83,23 @@ test('a shard that was added to after it was read is merged row by row', async (
   await writer.append(packed('b', 2));
   assert.equal(await promoteShard(folder, view, ours), undefined);
   assert.equal(await openMain(folder, 'chunks'), undefined);
+});
+
+test('a shard whose writer may wake and go on is merged row by row', async () => {
+  await using scratch = await scratchFolder();
+  await claimRecord(scratch.path, encoder);
+  const elsewhere = indexFolder(
+    scratch.path,
+    () => undefined,
+    () => ({ ...makeOwner(), place: 'another boot' }),
+  );
+  await makeWriter(elsewhere, encoder, 'run', 0).append(packed('a'));
+  const versions = path.join(await onlyShard(scratch.path), '_versions');
+  const anHourAgo = new Date(Date.now() - 3_600_000);
+  for (const name of await readdir(versions)) await utimes(path.join(versions, name), anHourAgo, anHourAgo);
+  const here = indexFolder(scratch.path, () => undefined);
+  assert.equal(await promote(here), undefined);
+  await consolidate(here, encoder);
+  assert.equal(await (await openMain(here, 'chunks'))?.countRows(), 1);
+  assert.equal((await readView(here)).shards.size, 0);
 });

@@ -1,9 +1,10 @@
 /** A shard is taken from a writer that is believed to be gone and is not: what it acknowledges stays. */
 import assert from 'node:assert/strict';
-import { mkdir, readdir, utimes } from 'node:fs/promises';
+import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import { after, test } from 'node:test';
+import { makeOwner } from '../../src/disk/owner.ts';
 import { claimRecord } from '../../src/store/record.ts';
 import { consolidate, removeMerged } from '../../src/store/consolidate.ts';
 import type { PackedRows } from '../../src/store/protocol.ts';
@@ -65,4 +66,17 @@ test('a folder of shards that nobody has owned for an hour goes with the next co
   await utimes(join(folder.shards, 'stray.lance'), twoHoursAgo, twoHoursAgo);
   await consolidate(folder, encoder);
   assert.deepEqual(await readdir(folder.shards), ['claimed-just-now.lance']);
+});
+
+test('a shard whose table was never made goes with the next consolidation when its writer has ended', async () => {
+  await using scratch = await scratchFolder();
+  const folder = indexFolder(scratch.path, () => undefined);
+  await claimRecord(scratch.path, encoder);
+  const owners = { ended: { ...makeOwner(), started: 1 }, lives: makeOwner() };
+  for (const [name, owner] of Object.entries(owners)) {
+    await mkdir(join(folder.shards, `${name}.lance`), { recursive: true });
+    await writeFile(join(folder.shards, `${name}.lance`, 'owner.json'), JSON.stringify(owner));
+  }
+  await consolidate(folder, encoder);
+  assert.deepEqual(await readdir(folder.shards), ['lives.lance']);
 });

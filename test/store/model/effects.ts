@@ -18,7 +18,7 @@ export interface Trouble {
   readonly fate: Fate;
 }
 
-export class Died extends Error {}
+class Died extends Error {}
 
 /** A process of the model. */
 export class Life {
