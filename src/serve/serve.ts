@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { createServer, type Server } from 'node:http';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { messageOf, RagError } from '../errors.ts';
+import { mostOpenFiles } from '../machine/open-files.ts';
 import type { Work } from '../work.ts';
 import { openGateway, type GatewayLimits } from './gateway.ts';
 import { makeBudget } from './held-bodies.ts';
@@ -42,6 +43,8 @@ export interface EndpointOptions extends HealthParts {
   readonly postponed?: WhyPostponed;
   readonly defaultTopk: number;
   readonly maxQuestions?: number;
+  /** Over TCP; default: half of what this process may have open. Others of this node may open as many as they like. */
+  readonly maxConnections?: number;
   /** For requests that wait for a model server, and answers that wait for a slow client. Default: 512 MiB. */
   readonly heldBytes?: number;
   readonly onEvent?: (event: EndpointEvent) => void;
@@ -87,6 +90,9 @@ async function openOnce(options: EndpointOptions): Promise<Endpoint> {
     createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => app.routing(request, response));
   const [socketServer, loopbackServer] = [before(), before()];
   socketServer.on('connection', (socket) => overUnixSocket.add(socket));
+  const { maxConnections = Math.floor(mostOpenFiles() / 2) } = options;
+  if (Number.isFinite(maxConnections))
+    for (const server of [app.server, loopbackServer]) server.maxConnections = maxConnections;
   try {
     await app.listen({ host, port }).catch((cause: unknown) => {
       throw cannotListen(host, port, cause);
@@ -112,6 +118,9 @@ async function openOnce(options: EndpointOptions): Promise<Endpoint> {
 /** Longer than clients keep an idle connection (60 s and less): the side that closes first must not be ours. */
 const KEEP_ALIVE_MS = 72_000;
 
+/** For a request to come, with its body: Node's own, which Fastify takes away. */
+const REQUEST_MS = 300_000;
+
 /** What Fastify finds wrong before there is a route, like a path that cannot be decoded. */
 const frameworkErrors = (error: unknown, _request: FastifyRequest, reply: FastifyReply): void => {
   void refuse(reply, problemOf(error));
@@ -127,6 +136,7 @@ function makeApp(options: EndpointOptions, isUnixSocket: (socket: Socket) => boo
     rewriteUrl: (request) => gate.rewriteUrl(request),
     forceCloseConnections: true,
     keepAliveTimeout: KEEP_ALIVE_MS,
+    requestTimeout: REQUEST_MS,
     frameworkErrors,
   });
   app.removeContentTypeParser('text/plain');
@@ -181,7 +191,7 @@ const notFound = (method: string, url: string): Problem => ({
   status: 404,
   code: 'not-found',
   message: `Cannot ${method} ${url.split('?')[0]}: there is no such route`,
-  hint: 'POST /retrieve, /query, /query/stream, /api/chat; GET /healthz, /readyz, /status',
+  hint: 'POST /retrieve, /query, /query/stream, /rerank, /api/chat, /v1/chat/completions; GET /healthz, /readyz, /status',
 });
 
 const isLoopback = (host: string): boolean => /^(?:127\.|localhost$|::1$)/.test(host);

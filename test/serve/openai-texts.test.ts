@@ -90,6 +90,6 @@ test('a vector that is not finite is no vector', async () => {
   await using one = await upstream((_request, response) => response.end('{"embeddings":[[0.1,null]]}'));
   await using endpoint = await open({ ollama: ollamaOf({ embed: one.url }) });
   const answer = await post(`${endpoint.url}/v1/embeddings`, { model: 'embedder', input: 'a' });
-  assert.equal(answer.status, 500);
+  assert.equal(answer.status, 502);
   assert.equal(openaiProblemAnswer.parse(await answer.json()).error.code, 'bad-vector');
 });
