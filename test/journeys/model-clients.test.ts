@@ -1,10 +1,12 @@
 /** Programs that know Ollama or OpenAI's API, beside a running supervisor; and where its tokens are to be seen. */
 import assert from 'node:assert/strict';
+import { execFile, spawnSync } from 'node:child_process';
 import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
 import { Ollama } from 'ollama';
 import OpenAI from 'openai';
 import {
@@ -80,6 +82,26 @@ test('/rerank orders documents by the reranker of the job, and says which that i
   const { results, model } = (await answer.json()) as { results: { index: number }[]; model: string };
   assert.deepEqual([results.map(({ index }) => index), model], [[1], 'lexical']);
 });
+
+const lacks = ['python3', 'curl'].find((name) => spawnSync(name, ['--version']).error !== undefined);
+
+test(
+  'the page about models does what it says',
+  { skip: lacks === undefined ? false : `no ${lacks} here` },
+  async () => {
+    const page = readFileSync(join(checkout, 'docs/models.md'), 'utf8');
+    const blocks = [...page.matchAll(/^```bash\n(.*?)^```/gms)].map(([, block = '']) => block);
+    const commands = blocks.join('').replaceAll(/^curl/gm, 'echo; curl');
+    const { stdout } = await promisify(execFile)('bash', ['-euc', commands], {
+      env: { PATH: process.env['PATH'], RAG_RUNTIME_STATE: join(folder, 'shared/runtime') },
+    });
+    const [tags, chat, embeddings, ranking] = stdout.trim().split('\n');
+    assert.match(tags ?? '', /"name":"embedded-extractive"/);
+    assert.match(chat ?? '', /"role":"assistant","content":"[^"]/);
+    assert.match(embeddings ?? '', /"index":1,"embedding":\[/);
+    assert.match(ranking ?? '', /"results":\[\{"index":0,/);
+  },
+);
 
 test('the tokens stand in their two files, and in no argument, log, state or address', async () => {
   const tokens = [service.token_file, service.url_token_file].map((file) =>
