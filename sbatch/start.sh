@@ -7,14 +7,7 @@ umask 077
 export SLURM_EXPORT_ENV=ALL
 if [ -n "${SLURM_CPUS_PER_TASK:-}" ]; then export SRUN_CPUS_PER_TASK=$SLURM_CPUS_PER_TASK; fi
 
-refuse() {
-  printf '%s\n' "$@" >&2
-  exit 78
-}
-
-[ -f "$home/dist/supervisor.js" ] ||
-  refuse "Cannot start the supervisor: there is no dist/supervisor.js in $home, a built checkout is wanted" \
-    "  export RAG_HOME=/path/to/checkout && (cd \"\$RAG_HOME\" && npm install && npm run build)"
+. "$home/scripts/find-node.sh"
 
 # Empty after `sbatch --export=NONE` on some sites; without it ~ is what the system knows of the user.
 if [ -z "${HOME:-}" ]; then
@@ -31,10 +24,6 @@ elif [ -n "${RAG_SETUP_SCRIPT:-}" ]; then
   refuse "Cannot source RAG_SETUP_SCRIPT: $setup cannot be read, a shell script is wanted"
 fi
 
-case $(uname -m) in aarch64) arch=arm64 ;; *) arch=x64 ;; esac
-node=${RAG_NODE:-$home/node_modules/node-linux-$arch/bin/node}
-if [ -z "${RAG_NODE:-}" ] && [ ! -x "$node" ]; then node=node; fi
-command -v "$node" >/dev/null || refuse "Cannot start the supervisor: there is no $node, Node 22.19 or newer is wanted" \
-  "  (cd \"$home\" && npm install), or export RAG_NODE=/path/to/node"
+find_node # after the setup script: it may set RAG_NODE
 # shellcheck disable=SC2034 # the script that sources this one uses it
 supervisor=$home/dist/supervisor.js

@@ -23,9 +23,10 @@ check() {
 check "format" oxfmt --check .
 check "lint" oxlint --type-aware
 check "types" tsc -p tsconfig.test.json
+check "types in the browser" tsc -p src/page/browser --noEmit
 check "dead code" knip
 check "layers" node --test test/architecture.test.ts
 check "generated docs" node scripts/make-docs.ts --check
 check "example corpus" node scripts/make-examples.ts --check
-for script in scripts/*.sh sbatch/*; do check "syntax of $script" bash -n "$script"; done
+for script in bin/* scripts/*.sh sbatch/*; do check "syntax of $script" bash -n "$script"; done
 exit "$failed"

@@ -4,10 +4,15 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { configurationPage, environmentExample, errorsPage, yamlExample } from '../src/config/reference.ts';
+import { openApiDocument } from '../src/serve/contract/document.ts';
+import { apiPage } from '../src/serve/contract/page.ts';
+import { version } from '../src/version.ts';
 
 const pages: Readonly<Record<string, () => string>> = {
   'docs/configuration.md': configurationPage,
   'docs/errors.md': errorsPage,
+  'docs/api.md': () => apiPage(openApiDocument(version())),
+  'docs/openapi.json': () => `${JSON.stringify(openApiDocument(version()), null, 2)}\n`,
   'env.example': environmentExample,
   'configs/cluster.yaml.example': yamlExample,
 };

@@ -8,6 +8,7 @@
 # slurmd takes nothing but device files for GPUs. DIR holds a socket, so keep it short and without spaces.
 # PROCTRACK is how Slurm knows the processes of a job: linuxproc (by parent, the default), pgid (by group), or cgroup,
 # which also keeps a job from other jobs' GPUs; it wants the cgroup v1 hierarchies freezer and devices.
+# TASK_PROLOG is a program of the site's that runs before every task and sets variables of it ("export NAME=value").
 # KILL_WAIT=5 and PORT=<free port> are free to set too.
 set -euo pipefail
 
@@ -167,6 +168,7 @@ GresTypes=gpu
 MpiDefault=none
 SwitchType=switch/none
 TaskPlugin=task/$task_plugin
+${TASK_PROLOG:+TaskProlog=$TASK_PROLOG}
 ProctrackType=proctrack/$proctrack
 JobAcctGatherType=jobacct_gather/none
 AccountingStorageType=accounting_storage/none

@@ -161,6 +161,8 @@ export interface IngestRequest {
   /** Only what it says is due. */
   readonly seen?: SeenFiles;
   readonly onProgress?: (progress: IngestProgress) => void;
+  /** Told of each document that is set aside, when it is. */
+  readonly onFailure?: (failure: Failure) => void;
   /** Aborting it drains: what is embedded is committed, then the report comes with `complete: false`. */
   readonly signal: AbortSignal;
 }

@@ -15,8 +15,8 @@ const mayImport: Readonly<Record<string, string>> = {
 
   // the job
   doctor: 'config plan slurm machine disk supervise services job store observe',
-  job: 'config plan slurm machine disk supervise services models tokens documents store ingest query serve observe',
-  serve: 'query models machine disk observe',
+  job: 'config plan slurm machine disk supervise services models tokens documents store ingest query serve page observe',
+  serve: 'query models machine disk page observe',
   client: 'config plan disk services observe',
 
   // a document, a question
@@ -39,6 +39,8 @@ const mayImport: Readonly<Record<string, string>> = {
   machine: 'observe',
   disk: 'machine observe',
   observe: '',
+  // A browser runs it, too.
+  page: '',
   'hand-over': '',
   signals: '',
 
@@ -92,6 +94,7 @@ function importsOf({ path, text }: Source): Import[] {
 
 function isAllowed({ from, target, typeOnly }: Import): boolean {
   const [room, other] = [roomOf(from), roomOf(target)];
+  if (room === 'page') return other === 'page';
   if (target.startsWith('node:')) return room !== 'plan';
   const isPackage = mayImport[other] === undefined;
   if (isPackage || room === other || everyones.includes(other)) return true;
@@ -171,6 +174,14 @@ const violations: ReadonlyArray<readonly [string, Source]> = [
   [
     'plan imports a module of Node',
     { path: 'src/plan/x.ts', text: "import { readFile } from 'node:fs/promises';" },
+  ],
+  [
+    'the page imports what a browser has not',
+    { path: 'src/page/x.ts', text: "import { createHash } from 'node:crypto';" },
+  ],
+  [
+    'the page imports another room',
+    { path: 'src/page/x.ts', text: "import { version } from '../version.ts';" },
   ],
   ['a room imports a verb', { path: 'src/job/x.ts', text: "export * from '../commands/run.ts';" }],
 ];

@@ -1,6 +1,7 @@
 import { load } from '../config/load.ts';
 import { entryOf, settingNames } from '../config/settings.ts';
 import { withoutUrlTokens } from '../observe/url-tokens.ts';
+import { hanging } from '../observe/width.ts';
 import { jsonFlag, type Verb } from './verb.ts';
 
 export const configVerb: Verb = {
@@ -9,7 +10,7 @@ export const configVerb: Verb = {
   examples: ['node dist/supervisor.js config', 'RAG_TOPK=8 node dist/supervisor.js config --json'],
   settings: [],
   flags: { json: jsonFlag },
-  async run({ line, environment, print, tell }) {
+  async run({ line, environment, print, tell, paint: { out: paint }, columns }) {
     const { settings, sources, warnings } = load({
       flags: line.settings,
       environment,
@@ -24,7 +25,13 @@ export const configVerb: Verb = {
     }));
     const say = (text: string): void => print(withoutUrlTokens(text));
     if (line.switches.has('json')) say(JSON.stringify(rows));
-    else for (const row of rows) say(`${row.name}=${shown(row.value)}  (${row.source})\n    ${row.meaning}`);
+    else
+      for (const { name, value, source, meaning } of rows) {
+        // What somebody has set stands out among what is as it came.
+        const set = `${name}=${shown(value)}`;
+        say(`${source === 'default' ? set : paint('strong', set)}  ${paint('dim', `(${source})`)}`);
+        for (const line of hanging(meaning, 4, columns ?? Infinity)) say(line);
+      }
     return 0;
   },
 };

@@ -17,7 +17,7 @@ export async function measureHere(
   collection: Collection,
   depth: number,
 ): Promise<Measured> {
-  const { line, signal, tell, onTerminal } = input;
+  const { line, signal } = input;
   const filter = filterOf(line);
   // A job's own RAG_INPUT_FILE is not what is evaluated.
   const environment = { ...input.environment, RAG_INPUT_FILE: undefined };
@@ -35,8 +35,8 @@ export async function measureHere(
   const found: { measured?: Measured } = {};
   try {
     await withServicesHere({ ...input, environment, line: words }, words, async (open, stop) => {
-      using bar = openProgress(onTerminal, tell);
-      using steps = openSteps(onTerminal, tell);
+      using bar = openProgress(input);
+      using steps = openSteps(input, 'eval');
       const topk = open.prepared.settings.RAG_TOPK;
       const onIngest = bar.show.bind(bar);
       const onStep = steps.show.bind(steps);

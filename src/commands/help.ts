@@ -1,47 +1,71 @@
-/** Help texts, made from the verbs and the table of settings. */
-import { entryOf, flagOf, settingNames, type SettingName } from '../config/settings.ts';
+/** Help texts, made from the verbs and the table of settings. Pure. */
+import { entryOf, flagOf, isSwitch, settingNames, type SettingName } from '../config/settings.ts';
+import type { Paint } from '../observe/paint.ts';
+import { hanging } from '../observe/width.ts';
 import { commonFlags, type Verb } from './verb.ts';
 
-const column = (left: string, right: string): string => `  ${left.padEnd(26)} ${right}`;
+export interface HelpView {
+  readonly columns: number;
+  readonly paint: Paint;
+}
 
-export function overview(verbs: Readonly<Record<string, Verb>>): string {
+/** Of what a line is about. Longer names push their meaning onto a line of its own. */
+const nameColumns = 26;
+
+const column = (name: string, meaning: string, { columns }: HelpView): string[] => {
+  const lines = hanging(meaning, nameColumns + 3, columns);
+  const [first = '', ...more] = lines;
+  return name.length > nameColumns
+    ? [`  ${name}`, ...lines]
+    : [`  ${name.padEnd(nameColumns)} ${first.trimStart()}`, ...more];
+};
+
+export function overview(verbs: Readonly<Record<string, Verb>>, view: HelpView): string {
+  const { paint } = view;
   return [
     'rag-allinone: one Slurm job becomes a complete RAG service.',
     '',
-    'Usage: node dist/supervisor.js [verb] [options]',
+    `${paint('strong', 'Usage:')} node dist/supervisor.js [verb] [options]`,
     '',
-    'Verbs:',
-    ...Object.entries(verbs).map(([name, verb]) => column(name, verb.summary)),
+    paint('strong', 'Verbs:'),
+    ...Object.entries(verbs).flatMap(([name, verb]) => column(name, verb.summary, view)),
     '',
-    'Without a verb: run. Outside a job, without input: a dry run over the sample corpus.',
-    'VERB --help shows the options of a verb, `config` every setting.',
+    'Without a verb: run. Outside a job, without input: a dry run over the corpus',
+    'of samples. VERB --help shows the options of a verb, `config` every setting.',
   ].join('\n');
 }
 
-export function helpOf(name: string, verb: Verb): string {
+export function helpOf(name: string, verb: Verb, view: HelpView): string {
+  const { columns, paint } = view;
   const own = Object.entries({ ...verb.flags, ...commonFlags });
+  const settings = settingNames.filter((setting) => verb.settings.includes(entryOf(setting).group));
   return [
-    `${name}: ${verb.summary}`,
+    ...hanging(`${name}: ${verb.summary}`, 0, columns),
     '',
-    `Usage: node dist/supervisor.js ${verb.usage}`,
+    paint('strong', 'Usage:'),
+    ...verb.usage.split(' | ').flatMap((usage) => hanging(`node dist/supervisor.js ${usage}`, 2, columns)),
     '',
-    'Options:',
-    ...own.map(([flag, { kind, meaning }]) =>
-      column(`--${flag}${kind === 'value' ? ' VALUE' : ''}`, meaning),
+    paint('strong', 'Options:'),
+    ...own.flatMap(([flag, { kind, meaning }]) =>
+      column(`--${flag}${kind === 'switch' ? '' : ' VALUE'}`, meaning, view),
     ),
     '',
-    'Settings (also as environment variables):',
-    ...settingNames
-      .filter((setting) => verb.settings.includes(entryOf(setting).group))
-      .map((setting) => column(`--${flagOf(setting)}`, `${entryOf(setting).meaning}${defaultOf(setting)}`)),
-    '  ... and the rest: node dist/supervisor.js config',
-    '',
-    'Examples:',
+    ...(settings.length === 0
+      ? []
+      : [
+          paint('strong', 'Settings (also as environment variables):'),
+          ...settings.flatMap((setting) => column(settingFlag(setting), meaningOf(setting), view)),
+          '  ... and the rest: node dist/supervisor.js config',
+          '',
+        ]),
+    paint('strong', 'Examples:'),
     ...verb.examples.map((example) => `  ${example}`),
   ].join('\n');
 }
 
-const defaultOf = (name: SettingName): string => {
-  const { default: value } = entryOf(name);
-  return value === undefined ? '' : ` (${value})`;
+const settingFlag = (name: SettingName): string => `--${flagOf(name)}${isSwitch(name) ? '' : ' VALUE'}`;
+
+const meaningOf = (name: SettingName): string => {
+  const { meaning, default: value } = entryOf(name);
+  return value === undefined ? meaning : `${meaning} (${value})`;
 };

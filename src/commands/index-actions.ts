@@ -66,6 +66,7 @@ export const indexVerb: Verb = {
     'OLLAMA_EMBED_MODEL=bge-m3 node dist/supervisor.js index reembed',
   ],
   words: 'action',
+  choices: [readers, writers, encoders].flatMap((some) => [...some.keys()]),
   settings: ['paths'],
   flags: {
     json: jsonFlag,

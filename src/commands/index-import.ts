@@ -8,13 +8,13 @@ import { assertKept } from '../job/trial.ts';
 import { makeExitCode, makeSummary, outcomeText } from '../job/outcome.ts';
 import { countsText } from '../observe/counts.ts';
 import { failureLine } from '../observe/failures.ts';
-import { openProgress } from '../observe/progress.ts';
+import { withProgress } from '../observe/progress.ts';
 import { withServicesHere } from './here.ts';
 import type { VerbInput } from './verb.ts';
 
 /** Passages with vectors that the encoder in force has made elsewhere. */
 export async function importIntoIndex(input: VerbInput, words: readonly string[]): Promise<number> {
-  const { line, print, tell, onTerminal } = input;
+  const { line, print, tell } = input;
   const dimensions = wholeOf(line.values['dimensions']);
   if (words.length === 0) assertCorpus(input);
   const inputs = words.length === 0 ? {} : { RAG_INPUT_FILE: words.join('\n') };
@@ -22,16 +22,17 @@ export async function importIntoIndex(input: VerbInput, words: readonly string[]
   return withServicesHere(input, { ...line, positionals: [], settings }, async (open, signal) => {
     const { work, prepared } = open;
     assertKept(prepared, 'import vectors');
-    using bar = openProgress(onTerminal, tell);
     const compared: Comparison[] = [];
-    const report = await work.importVectors({
-      inputs: words.length === 0 ? prepared.intent.inputs : words,
-      vectors: vectorsOf(line.values['vectors']),
-      dimensions,
-      onProgress: (progress) => bar.show(progress),
-      onCompared: (comparison) => void compared.push(comparison),
-      signal,
-    });
+    const report = await withProgress(input, (onProgress) =>
+      work.importVectors({
+        inputs: words.length === 0 ? prepared.intent.inputs : words,
+        vectors: vectorsOf(line.values['vectors']),
+        dimensions,
+        onProgress,
+        onCompared: (comparison) => void compared.push(comparison),
+        signal,
+      }),
+    );
     const done = { ingest: report, workLeft: !report.complete };
     const exit = makeExitCode(done, prepared.settings.RAG_MAX_FAILED);
     if (line.switches.has('json'))

@@ -70,7 +70,7 @@ interface Done {
 }
 
 function embedAnew(input: VerbInput, { fresh, texts }: Places): Promise<Done> {
-  const { line, onTerminal, tell } = input;
+  const { line } = input;
   const settings = {
     ...line.settings,
     RAG_WORKING_DIR: fresh,
@@ -82,7 +82,7 @@ function embedAnew(input: VerbInput, { fresh, texts }: Places): Promise<Done> {
   const words = { ...line, positionals: [], settings };
   return withServicesHere({ ...input, environment }, words, async ({ work, prepared }, stop) => {
     assertKept(prepared, 'reembed the index');
-    using bar = openProgress(onTerminal, tell);
+    using bar = openProgress(input);
     const report = await work.reembed({ texts, onProgress: (progress) => bar.show(progress), signal: stop });
     const exit =
       report === undefined

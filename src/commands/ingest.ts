@@ -1,7 +1,7 @@
 import { makeExitCode, makeSummary, outcomeText } from '../job/outcome.ts';
 import { countsText } from '../observe/counts.ts';
 import { failureLine } from '../observe/failures.ts';
-import { openProgress } from '../observe/progress.ts';
+import { withProgress } from '../observe/progress.ts';
 import { hereFlag, withServicesHere } from './here.ts';
 import { jsonFlag, type Verb } from './verb.ts';
 
@@ -18,7 +18,7 @@ export const ingestVerb: Verb = {
   settings: ['paths', 'work', 'ollama', 'encoder'],
   flags: { json: jsonFlag, here: hereFlag },
   async run(input) {
-    const { line, print, tell, onTerminal } = input;
+    const { line, print, tell } = input;
     const given = [...line.positionals, ...(line.settings.RAG_INPUT_FILE?.split('\n') ?? [])];
     const paths = given.length === 0 ? {} : { RAG_INPUT_FILE: given.join('\n') };
     const settings = { ...line.settings, ...paths, RAG_WORKER_MODE: 'ingest' };
@@ -27,8 +27,7 @@ export const ingestVerb: Verb = {
       { ...line, positionals: [], settings },
       async ({ work, prepared }, signal) => {
         const inputs = given.length === 0 ? prepared.intent.inputs : given;
-        using bar = openProgress(onTerminal, tell);
-        const report = await work.ingest({ inputs, onProgress: (progress) => bar.show(progress), signal });
+        const report = await withProgress(input, (onProgress) => work.ingest({ inputs, onProgress, signal }));
         const done = { ingest: report, workLeft: !report.complete };
         const exit = makeExitCode(done, prepared.settings.RAG_MAX_FAILED);
         const summary = makeSummary(report, report.seconds, exit);

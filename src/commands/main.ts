@@ -2,35 +2,15 @@
 import { nearest, parseCommandLine } from '../config/flags.ts';
 import { errorTable, exitCodeOf, RagError, toPlain } from '../errors.ts';
 import { listenForStop } from '../signals.ts';
+import { openTerminal } from '../observe/live-line.ts';
+import { paintFor } from '../observe/paint.ts';
+import { openScreen } from '../observe/screen.ts';
 import { withoutControls } from '../observe/terminal.ts';
-import { configVerb } from './config.ts';
-import { doctorVerb } from './doctor.ts';
-import { evalVerb } from './eval.ts';
+import { asCalled } from './called-as.ts';
 import { helpOf, overview } from './help.ts';
-import { indexVerb } from './index-actions.ts';
-import { ingestVerb } from './ingest.ts';
-import { planVerb } from './plan.ts';
-import { queryVerb } from './query.ts';
-import { retrieveVerb } from './retrieve.ts';
-import { runVerb } from './run.ts';
-import { statusVerb } from './status.ts';
-import { stopVerb } from './stop.ts';
-import { commonFlags, type Verb } from './verb.ts';
+import { commonFlags, usualColumns } from './verb.ts';
+import { verbs } from './verbs.ts';
 import { version } from '../version.ts';
-
-const verbs: Readonly<Record<string, Verb>> = {
-  run: runVerb,
-  plan: planVerb,
-  doctor: doctorVerb,
-  config: configVerb,
-  status: statusVerb,
-  stop: stopVerb,
-  ingest: ingestVerb,
-  query: queryVerb,
-  retrieve: retrieveVerb,
-  eval: evalVerb,
-  index: indexVerb,
-};
 
 /** The log's reader may go (`| head`, a closed terminal, a full quota): that must not end a service. */
 process.stderr.on('error', () => {});
@@ -39,11 +19,22 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'ENOSPC' || error.code === 'EDQUOT') process.exitCode = errorTable['disk-full'].exit;
 });
 
+const isSmart = process.env['TERM'] !== 'dumb';
+const terminal = process.stderr.isTTY && isSmart ? openTerminal(process.stderr) : null;
+const openScreenOut = process.stdout.isTTY && isSmart ? () => openScreen(process.stdout) : null;
+const paint = { out: paintFor(process.stdout), err: paintFor(process.stderr) };
+const columns = process.stdout.isTTY ? process.stdout.columns || usualColumns : null;
+const helpView = { columns: columns ?? usualColumns, paint: paint.out };
 const write = (text: string): void => void process.stdout.write(text);
-const print = (text: string): void => write(`${text}\n`);
-/** On a terminal a progress bar may stand on the line: it is wiped, and drawn again below at its next step. */
-const wipe = process.stderr.isTTY ? '\r\u001B[K' : '';
-const tell = (text: string): void => void process.stderr.write(`${wipe}${text}\n`);
+const print = (text: string): void => {
+  if (terminal !== null && process.stdout.isTTY) terminal.above(() => write(`${text}\n`));
+  else write(`${text}\n`);
+};
+const tell = (text: string): void => {
+  if (terminal === null) process.stderr.write(`${text}\n`);
+  else terminal.tell(text);
+};
+const caller = { path: process.env['PATH'] };
 
 /** Ends the process: open handles of a library must not keep a finished job alive. */
 export async function main(words: readonly string[]): Promise<void> {
@@ -54,8 +45,9 @@ export async function main(words: readonly string[]): Promise<void> {
     process.exitCode ??= code;
   } catch (error) {
     const { code, message, hint } = toPlain(error);
-    tell(withoutControls(`${code === 'bug' ? 'Cannot go on, this is a bug: ' : ''}${message}`));
-    if (hint !== undefined) tell(withoutControls(`  hint: ${hint}`));
+    const what = `${code === 'bug' ? 'Cannot go on, this is a bug: ' : ''}${message}`;
+    tell(paint.err('bad', withoutControls(what)));
+    if (hint !== undefined) tell(`${paint.err('dim', '  hint:')} ${withoutControls(asCalled(hint, caller))}`);
     if (debug || code === 'bug') tell(error instanceof Error ? (error.stack ?? '') : String(error));
     process.exitCode = exitCodeOf(error);
   }
@@ -70,7 +62,7 @@ async function dispatch(words: readonly string[], signal: AbortSignal): Promise<
     return 0;
   }
   if (first === 'help' || (words.length === 1 && (first === '--help' || first === '-h'))) {
-    print(overview(verbs));
+    print(asCalled(overview(verbs, helpView), caller));
     return 0;
   }
   const named = first !== undefined && !first.startsWith('-');
@@ -82,7 +74,7 @@ async function dispatch(words: readonly string[], signal: AbortSignal): Promise<
   }
   const line = parseCommandLine(named ? words.slice(1) : words, { ...commonFlags, ...verb.flags });
   if (line.switches.has('help')) {
-    print(helpOf(name, verb));
+    print(asCalled(helpOf(name, verb, helpView), caller));
     return 0;
   }
   const [word] = line.positionals;
@@ -103,6 +95,9 @@ async function dispatch(words: readonly string[], signal: AbortSignal): Promise<
     print,
     write,
     tell,
-    onTerminal: process.stderr.isTTY,
+    terminal,
+    openScreen: openScreenOut,
+    paint,
+    columns,
   });
 }

@@ -9,6 +9,9 @@ import { readAssumedGpus } from '../plan/assume.ts';
 import { corpusText } from '../plan/corpus.ts';
 import { type MemoryLine, memoryText } from '../plan/memory.ts';
 import type { Plan } from '../plan/types.ts';
+import type { Paint } from '../observe/paint.ts';
+import { type Column, tableLines } from '../observe/table.ts';
+import { hanging } from '../observe/width.ts';
 import { readJob } from '../slurm/job.ts';
 import { jsonFlag, type Verb } from './verb.ts';
 
@@ -28,7 +31,7 @@ export const planVerb: Verb = {
     'assume-gpus': { kind: 'value', meaning: 'Plan for GPUs that are not here: number and size.' },
     corpus: { kind: 'value', meaning: 'A folder or file: what it will make of an index, by a sample of it.' },
   },
-  async run({ line, environment, signal, print, tell }) {
+  async run({ line, environment, signal, print, tell, paint, columns }) {
     const { settings, warnings } = load({ flags: line.settings, environment, file: line.values['config'] });
     const asked = line.values['assume-gpus'];
     const assumed = asked === undefined ? undefined : readAssumedGpus(asked);
@@ -50,10 +53,11 @@ export const planVerb: Verb = {
     const loads = await readLoadTimes(plan, settings.OLLAMA_MODELS);
     const path = line.values['corpus'];
     const corpus = path === undefined ? null : await forecast(path, { plan, settings, job, signal });
+    const view = { memory, loads, columns: columns ?? Infinity, paint: paint.out };
     print(
       line.switches.has('json')
         ? JSON.stringify({ ...plan, memory, loads, ...(corpus && { corpus }) })
-        : [planText(plan, memory, loads), ...(corpus === null ? [] : corpusText(corpus))].join('\n'),
+        : [...planLines(plan, view), ...(corpus === null ? [] : corpusText(corpus))].join('\n'),
     );
     return 0;
   },
@@ -61,12 +65,34 @@ export const planVerb: Verb = {
 
 const listed = (gpus: readonly string[]): string => (gpus.length === 0 ? 'none' : gpus.join(','));
 
-const planText = (
-  { gpus, slices, instances, engine, reranker, warnings }: Plan,
-  memory: readonly MemoryLine[],
-  loads: readonly LoadTime[],
-): string =>
-  [
+const instanceColumns: readonly Column[] = [
+  { title: 'service' },
+  { title: 'model', flexible: true },
+  { title: 'GPUs', flexible: true },
+  { title: '', flexible: true },
+];
+
+interface PlanView {
+  readonly memory: readonly MemoryLine[];
+  readonly loads: readonly LoadTime[];
+  /** Infinity: no terminal reads it. */
+  readonly columns: number;
+  readonly paint: Paint;
+}
+
+function planLines(plan: Plan, { memory, loads, columns, paint }: PlanView): string[] {
+  const { gpus, slices, instances, engine, reranker, warnings } = plan;
+  const sentence = (text: string, isWarning: boolean): string[] =>
+    hanging(isWarning ? `warning: ${text}` : text, 0, columns).map((line) =>
+      isWarning ? paint('warn', line) : line,
+    );
+  const row = (each: Plan['instances'][number]): string[] => [
+    each.id,
+    each.model,
+    listed(each.gpus),
+    whenText(each).replace(/^, /, ''),
+  ];
+  return [
     `GPUs       ${listed(gpus)}`,
     `Ollama     ${listed(slices.ollama)}`,
     `reranker   ${listed(slices.reranker)} (${reranker})`,
@@ -74,12 +100,10 @@ const planText = (
     ...(slices.parser.length === 0 ? [] : [`parser     ${listed(slices.parser)}`]),
     `engine     ${engine}`,
     '',
-    ...instances.map(
-      (instance) =>
-        `${instance.id.padEnd(16)} ${instance.model.padEnd(22)} GPUs ${listed(instance.gpus)}${whenText(instance)}`,
-    ),
+    ...tableLines(instanceColumns, instances.map(row), { width: columns, paint }),
     '',
-    ...memory.map((line) => `${line.fits === false ? 'warning: ' : ''}${memoryText(line)}`),
-    ...loads.map(loadText),
-    ...warnings.map((warning) => `warning: ${warning}`),
-  ].join('\n');
+    ...memory.flatMap((line) => sentence(memoryText(line), line.fits === false)),
+    ...loads.flatMap((load) => sentence(loadText(load), false)),
+    ...warnings.flatMap((warning) => sentence(warning, true)),
+  ];
+}

@@ -94,7 +94,7 @@ async function answerAll(
 }
 
 async function answerIn(
-  { line, tell, onTerminal }: VerbInput,
+  input: VerbInput,
   { work, tree, prepared }: OpenJob,
   given: {
     readonly questions: readonly BatchQuestion[];
@@ -104,11 +104,11 @@ async function answerIn(
 ): Promise<BatchReport> {
   await untilServing(tree, prepared.plan, given.signal);
   const generators = prepared.plan.instances.filter(({ role }) => role === 'generate').length;
-  using steps = openSteps(onTerminal, tell, 'query');
+  using steps = openSteps(input, 'query');
   return answerBatch({
     ...given,
     work,
-    ask: { topk: prepared.settings.RAG_TOPK, filter: filterOf(line) },
+    ask: { topk: prepared.settings.RAG_TOPK, filter: filterOf(input.line) },
     atOnce: perGenerator * Math.max(1, generators),
     onDone: (done) => steps.show('done', done, given.questions.length),
   });

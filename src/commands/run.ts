@@ -1,11 +1,14 @@
 import { answerText, whatToTryNext } from '../observe/answer.ts';
+import { logLine } from '../observe/log-line.ts';
 import { openFace, openKeys, publish } from '../job/face.ts';
+import { nextText } from '../job/job-lines.ts';
 import { withJob, type OpenJob } from '../job/open.ts';
 import { makeExitCode, makeSummary, outcomeText } from '../job/outcome.ts';
 import { prepare } from '../job/prepare.ts';
 import { putBack } from '../job/put-back.ts';
 import { runToEnd } from '../job/run.ts';
 import { watchStep } from '../slurm/step.ts';
+import { asCalled } from './called-as.ts';
 import { jsonFlag, type Verb, type VerbInput } from './verb.ts';
 
 export const runVerb: Verb = {
@@ -25,20 +28,19 @@ export const runVerb: Verb = {
     for (const warning of prepared.warnings) input.tell(`warning: ${warning}`);
     using step = await watchStep(prepared.job);
     const signal = AbortSignal.any([input.signal, step.gone]);
-    const stoppable = { ...input, signal };
+    const stoppable = { ...input, signal, inPhases: true };
     const exit = await withJob(prepared, stoppable, (open) => supervise(open, stoppable));
     const back = await putBack(prepared, { exit, reason: signal.reason });
-    if (back !== undefined) input.tell(back);
-    if (prepared.dryRun && !input.line.switches.has('json')) input.print(whatToTryNext);
+    if (back !== undefined)
+      input.tell(logLine({ at: new Date(), phase: 'ended', level: 'info', text: back }, input.paint.err));
+    if (prepared.dryRun && !input.line.switches.has('json'))
+      input.print(asCalled(whatToTryNext, { path: input.environment['PATH'] }));
     return exit;
   },
 };
 
 /** The endpoint is there from the first moment, so that /readyz can say what is missing; its file comes when all is ready. */
-async function supervise(
-  open: OpenJob,
-  { line, signal, print, tell, onTerminal }: VerbInput,
-): Promise<number> {
+async function supervise(open: OpenJob, { line, signal, print, terminal }: VerbInput): Promise<number> {
   const json = line.switches.has('json');
   const started = performance.now();
   await using keys = await openKeys(open);
@@ -46,8 +48,7 @@ async function supervise(
   const done = await runToEnd({
     open,
     stop: signal,
-    onTerminal,
-    tell,
+    terminal,
     onAnswer: (record) =>
       print(
         json
@@ -60,7 +61,7 @@ async function supervise(
   });
   const exit = makeExitCode(done, open.prepared.settings.RAG_MAX_FAILED);
   open.watch.outcome({ exit, reason: outcomeText(exit, done) });
-  open.log('info', `ended with ${exit}: ${outcomeText(exit, done)}`);
+  open.log('info', `ended with ${exit}: ${outcomeText(exit, done)}${nextText(exit, open.folders.logs)}`);
   if (json) print(JSON.stringify(makeSummary(done.ingest, (performance.now() - started) / 1000, exit)));
   return exit;
 }

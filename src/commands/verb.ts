@@ -1,5 +1,8 @@
 import type { CommandLine, FlagSpec } from '../config/flags.ts';
 import { readFilter } from '../query/filter.ts';
+import type { Terminal } from '../observe/live-line.ts';
+import type { Paint } from '../observe/paint.ts';
+import type { Screen } from '../observe/screen.ts';
 import type { Filter } from '../work.ts';
 import type { Group } from '../config/setting.ts';
 import type { Environment } from '../config/load.ts';
@@ -18,9 +21,18 @@ export interface VerbInput {
   readonly write: (text: string) => void;
   /** Logs and progress. */
   readonly tell: (text: string) => void;
-  /** A terminal reads what `tell` writes. */
-  readonly onTerminal: boolean;
+  /** That reads what `tell` writes; null: none does, or one that cannot move its cursor. */
+  readonly terminal: Terminal | null;
+  /** The whole of the terminal that reads the results; null as above. */
+  readonly openScreen: (() => Screen) | null;
+  /** For results and for what is told: coloured where a person with a terminal that can reads it. */
+  readonly paint: { readonly out: Paint; readonly err: Paint };
+  /** Of the terminal that reads the results; null: none does, and what is not made for 80 columns is not wrapped. */
+  readonly columns: number | null;
 }
+
+/** Where nobody says how wide a terminal is. */
+export const usualColumns = 80;
 
 export interface Verb {
   readonly summary: string;
@@ -28,7 +40,9 @@ export interface Verb {
   readonly examples: readonly string[];
   readonly flags: Readonly<Record<string, FlagSpec>>;
   /** What the words beside the flags mean; undefined: there are none. */
-  readonly words?: string;
+  readonly words?: 'text' | 'paths' | 'job' | 'collection' | 'action' | 'shell';
+  /** All that the first of them can be. */
+  readonly choices?: readonly string[];
   /** Which settings its help lists; all of them work. */
   readonly settings: readonly Group[];
   /** Resolves with the exit code. */

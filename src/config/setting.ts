@@ -25,6 +25,8 @@ export interface SettingEntry<S extends z.ZodType = z.ZodType> {
   readonly repeatable?: boolean;
   /** The only values that work so far; others are refused as not yet supported. */
   readonly works?: readonly string[];
+  /** What a shell offers where the schema allows more than a list. */
+  readonly choices?: readonly string[];
 }
 
 export const entry = <S extends z.ZodType>(
@@ -32,7 +34,7 @@ export const entry = <S extends z.ZodType>(
   schema: S,
   fallback: string | undefined,
   meaning: string,
-  more: Pick<SettingEntry, 'flag' | 'repeatable' | 'works'> = {},
+  more: Pick<SettingEntry, 'flag' | 'repeatable' | 'works' | 'choices'> = {},
 ): SettingEntry<S> => ({ schema, default: fallback, group, meaning, ...more });
 
 export const text: z.ZodString = z.string().trim().min(1, 'is empty, a value is wanted');

@@ -102,13 +102,14 @@ export const settingsTable = {
     text,
     'auto',
     '`ingest`, `query` or `serve`; any other value is a tag for logs. `auto`: `serve` inside a job, outside one what was given.',
-    { flag: 'mode' },
+    { flag: 'mode', choices: ['ingest', 'query', 'serve'] },
   ),
   RAG_SERVICES: entry(
     'work',
     services.optional(),
     undefined,
     'Which of `embed,rerank,generate` the job needs. Default: by mode.',
+    { choices: ['embed', 'rerank', 'generate'] },
   ),
   RAG_ENGINE: entry(
     'work',
@@ -122,6 +123,7 @@ export const settingsTable = {
     retriever,
     'ollama',
     'What finds passages. `ollama`: OLLAMA_EMBED_MODEL fused with BM25. `medcpt`, `e5`, `contriever`, `specter` or a Hugging Face folder: that encoder alone, run by RERANKER_PYTHON. `bm25`: words alone, no model at all. `bm25+NAME`: an encoder fused with BM25. `rrf2`, `rrf4`: the fusions of MedRAG. Names are looked up in the Hugging Face cache, `NAME=FOLDER` in a folder of models.',
+    { choices: ['ollama', 'bm25', 'medcpt', 'e5', 'contriever', 'specter', 'rrf2', 'rrf4'] },
   ),
   RAG_CORPUS: entry(
     'encoder',
@@ -198,6 +200,12 @@ export const settingsTable = {
     optional,
     undefined,
     'The split in one line, e.g. `ollama=0-2,reranker=3`; wins over the other settings of this group. Shares: `ollama`, `reranker`, `retriever`, `workload`, `parser`.',
+  ),
+  RAG_LAYOUTS: entry(
+    'gpus',
+    z.enum(['auto', 'one', 'two'], 'is not one of auto, one, two'),
+    'auto',
+    "Whether embed servers and generator share the GPUs from the start (`one`), or the GPUs are the embed servers' until all is ingested, then the generator's (`two`). `auto`: two where the estimate finds no room for both.",
   ),
   RAG_BIND: entry(
     'endpoint',

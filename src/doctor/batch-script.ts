@@ -155,15 +155,17 @@ const ignores = (commands: string, signal: string): boolean =>
 
 /** By a command of its own: it neither ignores the signal nor leaves it to what Slurm does. */
 const handles = (commands: string, signal: string): boolean =>
-  new RegExp(`^\\s*trap\\s+(?!''|""|-)\\S.*\\b${signal}\\b`, 'm').test(commands);
+  new RegExp(`(?:^|[;&|{])\\s*trap\\s+(?!''|""|-)\\S.*\\b${signal}\\b`, 'm').test(commands);
 
 /** sbatch accepts a time above the partition's limit: the job then waits for ever. */
 async function lookAtTime(text: string, options: Parameters<typeof runSlurm>[2]): Promise<Finding[]> {
   const given = readDirectives(text);
-  const time = given.get('time');
+  // To sbatch its environment is more than what stands in the script.
+  const time = options.env['SBATCH_TIMELIMIT'] || given.get('time');
+  const partition = options.env['SBATCH_PARTITION'] || given.get('partition');
   const shown = await runSlurm(
     'scontrol',
-    ['show', 'partition', '-o', ...(given.has('partition') ? [given.get('partition') ?? ''] : [])],
+    ['show', 'partition', '-o', ...(partition === undefined ? [] : [partition])],
     options,
   );
   if (time === undefined || shown.outcome !== 'answered') return [];
@@ -185,7 +187,7 @@ export function judgeTime(time: string, partitions: string): Finding[] {
       failure(
         about,
         `--time=${time} is above the limit of partition ${name}: the job would wait for ever`,
-        `#SBATCH --time=${limit ?? ''}`,
+        `export SBATCH_TIMELIMIT=${limit ?? ''}   # or sbatch --time=..., or in the script`,
       ),
     ];
   return [ok(about, `--time=${time}: partition ${name} allows ${limit ?? ''}`)];

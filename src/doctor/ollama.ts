@@ -24,18 +24,20 @@ export const lookAtOllama: Look = async ({ settings, environment, plan, signal }
   return [
     await lookAtServer(settings, environment['PATH'] ?? '', signal),
     ...(await lookAtModels(settings)),
-    ...memory.map(judgeMemory),
+    ...memory.map((line) => judgeMemory(line, settings)),
   ];
 };
 
-const judgeMemory = (line: MemoryLine): Finding =>
-  line.fits === false
-    ? failure(
-        'memory',
-        memoryText(line),
-        'node dist/supervisor.js plan --assume-gpus 4x80GiB   # what would do',
-      )
-    : ok('memory', memoryText(line));
+/** With RAG_LAYOUTS=one somebody has said that he knows better than the estimate. */
+export function judgeMemory(line: MemoryLine, { RAG_LAYOUTS }: Pick<Settings, 'RAG_LAYOUTS'>): Finding {
+  if (line.fits !== false) return ok('memory', memoryText(line));
+  const judge = RAG_LAYOUTS === 'one' ? warning : failure;
+  return judge(
+    'memory',
+    memoryText(line),
+    'node dist/supervisor.js plan --assume-gpus 4x80GiB   # what would do',
+  );
+}
 
 async function lookAtServer({ OLLAMA_BIN }: Settings, path: string, signal: AbortSignal): Promise<Finding> {
   const bin = OLLAMA_BIN.includes('/') ? OLLAMA_BIN : findProgram(OLLAMA_BIN, path);

@@ -1,5 +1,6 @@
 /** The program itself: its Node, the machine's libraries, the native code that it loads. */
 import { fileURLToPath } from 'node:url';
+import { isRelease, version } from '../version.ts';
 import { askProgram } from '../machine/question.ts';
 import { failure, type Finding, type Look, ok } from './types.ts';
 
@@ -8,8 +9,13 @@ const about = 'program';
 /** RHEL 8 has 2.28, and the native parts are built for it. */
 const oldestGlibc = 2.28;
 
+const home = fileURLToPath(new URL('../..', import.meta.url));
+
 export const lookAtProgram: Look = async ({ signal }) => [
-  ok(about, `Node ${process.versions.node}, ${fileURLToPath(new URL('../..', import.meta.url))}`),
+  ok(
+    about,
+    `${version()}, ${isRelease() ? 'a release' : 'a checkout'} in ${home}, Node ${process.versions.node}`,
+  ),
   judgeGlibc(readGlibc()),
   await lookAtNativeCode(signal),
 ];
@@ -45,7 +51,9 @@ async function lookAtNativeCode(signal: AbortSignal): Promise<Finding> {
     return failure(
       about,
       `LanceDB cannot be loaded: ${answer.why}`,
-      'npm install   # in the checkout, on a machine of this kind',
+      isRelease()
+        ? 'sha256sum -c SHA256SUMS && tar -xzf rag-allinone-*.tar.gz   # where the tarball lies: unpack it again'
+        : 'npm install   # in the checkout, on a machine of this kind',
     );
   return ok(about, `LanceDB loads in ${Math.round(performance.now() - started)} ms`);
 }

@@ -51,9 +51,9 @@ async function lookAtJob(job: Job, options: Parameters<typeof runSlurm>[2]): Pro
 }
 
 async function lookAtLaunch(job: Job): Promise<Finding[]> {
-  // A shell of `srun --pty` or `salloc` is no batch script.
+  // A shell of `srun --pty` or `salloc` is no batch script, and a doctor whom a batch script calls is not its supervisor.
   const [parent] = await readAncestors();
-  if (parent !== undefined && /^(ba|z|da|tc|k)?sh$/.test(parent)) return [];
+  if (parent !== undefined && /^(?:(?:ba|z|da|tc|k)?sh|slurm_script)$/.test(parent)) return [];
   const wrong = launchWarning(job, await readAncestors(), process.channel != null);
   return wrong === undefined
     ? []

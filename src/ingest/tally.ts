@@ -20,7 +20,10 @@ export interface Tally {
   report(): Pick<IngestReport, 'documents' | 'removed' | 'chunks' | 'embedded' | 'failures'>;
 }
 
-export function makeTally(onProgress: ((progress: IngestProgress) => void) | undefined): Tally {
+export function makeTally(
+  onProgress: ((progress: IngestProgress) => void) | undefined,
+  onFailure?: (failure: Failure) => void,
+): Tally {
   const documents = { processed: 0, unchanged: 0, failed: 0, needs_ocr: 0 };
   const failures: Failure[] = [];
   let removed = 0;
@@ -53,8 +56,9 @@ export function makeTally(onProgress: ((progress: IngestProgress) => void) | und
     },
     failed: (failure) => {
       documents[failure.state] += 1;
-      if (failures.length < failuresKept)
-        failures.push({ document: failure.document, state: failure.state, reason: failure.reason });
+      const told = { document: failure.document, state: failure.state, reason: failure.reason };
+      if (failures.length < failuresKept) failures.push(told);
+      onFailure?.(told);
       tell();
     },
     committed: (count) => {

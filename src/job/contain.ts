@@ -23,6 +23,11 @@ const familyOf = (job: Prepared['job']): string => (job.kind === 'local' ? 'loca
 /** The mark of this run, in the environment of every process of it as RAG_SUPERVISOR_ID. */
 export const makeSupervisorId = (job: Prepared['job'], run: string): string => makeMark(familyOf(job), run);
 
+/** The mark of this run, for the environment of a process of it. */
+export const markedWith = (supervisorId: string): Readonly<Record<string, string>> => ({
+  [name]: supervisorId,
+});
+
 /**
  * Ends what a dead supervisor of this job has left on this node (its runners hold GPU memory), finds out what the
  * machine can do, and posts the guard.

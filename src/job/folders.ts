@@ -6,7 +6,7 @@ import { messageOf, RagError } from '../errors.ts';
 import { openScratch } from './scratch.ts';
 
 export interface Folders extends AsyncDisposable {
-  /** `$LOG_ROOT/<job>/`, with the node below it where the job has several. */
+  /** `$LOG_ROOT/<job>/`, with the node below it where the job has several; of a second supervisor with `.2`. */
   readonly logs: string;
   /** 0700, on local disk: homes of model servers, the Unix socket. TMPDIR is shared by all jobs of a node. */
   readonly scratch: string;
@@ -16,7 +16,11 @@ export interface RunPlace {
   readonly job: string;
   /** Where the job has several: their supervisors would write into each other's files. */
   readonly node?: string | undefined;
+  /** Which one it is of several of the job on one node, for the same reason; undefined for the first. */
+  readonly beside?: string | undefined;
 }
+
+const suffixOf = ({ beside }: RunPlace): string => (beside === undefined ? '' : `.${beside}`);
 
 /**
  * @param logRoot undefined: the logs go with the scratch folder
@@ -30,7 +34,8 @@ export async function openFolders(
 ): Promise<Folders> {
   try {
     // The logs first: if they cannot be had, nothing is left behind.
-    const own = logRoot === undefined ? undefined : join(logRoot, place.job, place.node ?? '');
+    const own =
+      logRoot === undefined ? undefined : `${join(logRoot, place.job, place.node ?? '.')}${suffixOf(place)}`;
     if (own !== undefined) await mkdir(own, { recursive: true, mode: 0o700 });
     const scratch = await openScratch(place.job, temporary);
     const logs = own ?? scratch.folder;

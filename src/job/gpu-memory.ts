@@ -18,10 +18,13 @@ export interface GpuMemory {
 const askMs = 3_000;
 const askEveryMs = 100;
 
+/** Nobody presses at a switch, and a generator that finds the memory taken would end the job, after hours of ingest. */
+const switchWaitMs = 60_000;
+
 /**
  * @param nvidiaSmi undefined: there are no GPUs of this kind, nothing is asked
  * @param mark `NAME=value` in the environment of every process of this run
- * @param waitMs how long the driver may take after the end of a process
+ * @param waitMs how long the driver may take after the end of a process, at a stop
  */
 export function makeGpuMemory(
   nvidiaSmi: string | undefined,
@@ -48,9 +51,10 @@ export function makeGpuMemory(
   };
   const untilNone = async (
     holds: (process: GpuProcess) => boolean,
+    boundMs: number,
     signal: AbortSignal,
   ): Promise<readonly GpuProcess[]> => {
-    const deadline = performance.now() + waitMs;
+    const deadline = performance.now() + boundMs;
     for (;;) {
       const left =
         ours.size === 0 ? [] : (await ask(signal)).filter((one) => ours.has(one.pid) && holds(one));
@@ -65,12 +69,12 @@ export function makeGpuMemory(
   };
   return {
     note,
-    untilEndedFree: (signal) => untilNone(({ pid }) => readStat(pid) === undefined, signal),
+    untilEndedFree: (signal) => untilNone(({ pid }) => readStat(pid) === undefined, switchWaitMs, signal),
     untilFree: async () => {
       // Who has ended can be recognised no more.
       ending.abort();
       await noting;
-      return untilNone(() => true, never);
+      return untilNone(() => true, waitMs, never);
     },
   };
 }

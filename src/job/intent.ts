@@ -100,9 +100,8 @@ export function planMode(intent: Intent): PlanMode {
   return intent.kind === 'workload' ? 'workload' : 'serve';
 }
 
-/** What it does with its models, in this order. */
-export function workOf(intent: Intent): 'ingests-then-answers' | 'answers' | 'ingests' | undefined {
+/** What it does with its models, in this order. Who only ingests has no use for a generator, and may be an evaluation. */
+export function workOf(intent: Intent): 'ingests-then-answers' | 'answers' | undefined {
   if (intent.kind === 'dry-run') return undefined;
-  if (intent.inputs.length === 0) return 'answers';
-  return intent.kind === 'given' && intent.query === null ? 'ingests' : 'ingests-then-answers';
+  return intent.inputs.length === 0 ? 'answers' : 'ingests-then-answers';
 }

@@ -28,12 +28,21 @@ export interface LayoutsInput {
   readonly flights: Pick<Flights, 'traffic'>;
   readonly gpuMemory: Pick<GpuMemory, 'note' | 'untilEndedFree'>;
   readonly watch: Pick<Watch, 'phase'>;
+  /** The servers that answer have been started. */
+  readonly onStarted: () => Promise<void>;
   readonly log: Log;
 }
 
 export function makeLayouts(input: LayoutsInput): Layouts {
   let state: LayoutState = hasTwoLayouts(input.plan) ? 'ingest' : 'answering';
+  let switched: Promise<void> | undefined;
   const layout = (): Layout => (state === 'ingest' ? 'ingest' : 'answering');
+  const toAnswering = async (signal: AbortSignal): Promise<void> => {
+    state = 'switching';
+    await change(input, signal);
+    state = 'answering';
+    input.watch.phase('answering-begins');
+  };
   return {
     state: () => state,
     inForce: async (wait) => {
@@ -46,12 +55,9 @@ export function makeLayouts(input: LayoutsInput): Layouts {
         return await wait(layout());
       }
     },
+    // Whoever comes second waits for the first.
     toAnswering: async (signal) => {
-      if (state === 'answering') return;
-      state = 'switching';
-      await change(input, signal);
-      state = 'answering';
-      input.watch.phase('answering-begins');
+      if (state !== 'answering') await (switched ??= toAnswering(signal));
     },
   };
 }
@@ -71,6 +77,7 @@ async function change({ plan, tree, log, watch, ...of }: LayoutsInput, signal: A
     log('warn', `process ${pid} has ended and still holds ${mebibytes ?? 'some'} MiB of GPU memory`);
   goOn(signal);
   tree.start(coming);
+  await of.onStarted();
   await tree.untilReady(coming, signal);
 }
 

@@ -18,7 +18,7 @@ export interface MemoryRequest {
   /** Sizes of GPUs that are not here; undefined: those of this machine. */
   readonly assumed: ReadonlyMap<string, number> | undefined;
   /** What the run does, where generator and embed servers may not fit beside each other; absent: they are left so. */
-  readonly work?: 'ingests-then-answers' | 'answers' | 'ingests' | undefined;
+  readonly work?: 'ingests-then-answers' | 'answers' | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -50,7 +50,7 @@ export async function fitPlan(
   };
   const wanted = settings.OLLAMA_INSTANCES;
   const beside = wanted === 'auto' ? make(besideOthers(plan, facts)) : plan;
-  const fitted = inLayouts(request.work, beside, facts, wanted);
+  const fitted = inLayouts(request.work, beside, facts, { embedders: wanted, layouts: settings.RAG_LAYOUTS });
   return { plan: fitted, memory: makeLayoutMemory(fitted, facts) };
 }
 

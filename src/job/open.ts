@@ -6,20 +6,22 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 
 import { openParserPool } from '../documents/pool.ts';
-import { exitCodeOf, messageOf } from '../errors.ts';
+import { codeOf, exitCodeOf, messageOf } from '../errors.ts';
 import type { Flights } from '../models/flights.ts';
 import { openLog, type Log } from '../observe/log.ts';
+import type { Paint } from '../observe/paint.ts';
 import { jobKey } from '../slurm/job.ts';
 import { readTeam } from '../slurm/team.ts';
 import { openStore } from '../store/client.ts';
 import type { Tree } from '../supervise/spec.ts';
-import type { Roster } from '../models/types.ts';
-import { makeSupervisorId } from './contain.ts';
+import type { Rerank, Roster } from '../models/types.ts';
+import { makeSupervisorId, markedWith } from './contain.ts';
 import { makeEncoding, makeUntilEncoder } from './encoder.ts';
 import { version } from '../version.ts';
 import { openFolders, type Folders } from './folders.ts';
 import { openFurther } from './further.ts';
-import { whenText, type Layouts } from './layouts.ts';
+import { beginLines, failedText, makeLimitTold, toldPhases } from './job-lines.ts';
+import type { Layouts } from './layouts.ts';
 import { makeModels } from './models.ts';
 import { linkOldNames } from './old-names.ts';
 import { openOutsideParser, type OpenOutsideParser } from './outside-parser.ts';
@@ -27,7 +29,9 @@ import type { Prepared } from './prepare.ts';
 import { untilChannel } from './ready-children.ts';
 import { openReranker } from './reranker.ts';
 import { openWatch, type Watch } from './watch.ts';
-import { reporting } from './report.ts';
+import { type Report, reporting } from './report.ts';
+import { measuredModels, measuredWork } from './picture/measured-work.ts';
+import { openSamples, type Samples } from './picture/samples.ts';
 import { definedOnly } from './services.ts';
 import { withServices, type Services } from './supervised.ts';
 import { openTokens } from './token-counter.ts';
@@ -38,11 +42,16 @@ export interface OpenJob {
   readonly folders: Folders;
   readonly log: Log;
   readonly watch: Watch;
+  readonly samples: Samples;
+  /** What the job's report says up to now. */
+  readonly report: () => Report;
   readonly tree: Tree;
   readonly roster: Roster;
   readonly flights: Flights;
   readonly layouts: Layouts;
   readonly work: LocalWork;
+  /** Undefined when the job has none. */
+  readonly rerank: Rerank | undefined;
   /** Aborts when a significant service is spent. Its reason is the error to end with. */
   readonly lost: AbortSignal;
 }
@@ -56,56 +65,102 @@ export interface Asker {
   readonly tell: (line: string) => void;
   /** Ends the opening; once all is open, `use` has to listen itself. */
   readonly signal: AbortSignal;
+  /** Of what `tell` writes. */
+  readonly paint?: { readonly err: Paint };
+  /** The lines of the log say what the run is doing: for one that does several things. */
+  readonly inPhases?: boolean;
 }
 
 /** Opens all, calls `use`, closes all in reverse. @throws what `use` throws, or preflight and aborted while opening */
 export async function withJob<T>(
   given: Prepared,
-  { tell, signal }: Asker,
+  { tell, signal, paint, inPhases = false }: Asker,
   use: (open: OpenJob) => Promise<T>,
 ): Promise<T> {
   const { settings, environment, job } = given;
   const run = randomBytes(4).toString('hex');
 
-  await using folders = await openFolders(
-    settings.LOG_ROOT,
-    { job: jobKey(job), node: job.nodes > 1 ? job.node : undefined },
-    environment['TMPDIR'],
-  );
-  using log = openLog(join(folders.logs, 'supervisor.jsonl'), tell);
   const supervisorId = makeSupervisorId(job, run);
   // Slurm's commands carry the mark too: one that waits for a lost controller must not outlive us.
   const prepared = { ...given, environment: { ...environment, RAG_SUPERVISOR_ID: supervisorId } };
-  // Before the containment, so that its last word comes when nothing of the run is left.
-  await using watch = await openWatch(prepared, (error) => log.file(`state file: ${messageOf(error)}`));
-  const opened = { prepared, folders, log, watch };
+  // First, because the logs of a second supervisor have its name, and its last word comes when nothing of the run is left.
+  const notes = makeNotes();
+  const limit = makeLimitTold();
+  await using ownWatch = await openWatch(prepared, {
+    onError: (error) => notes.take(`state file: ${messageOf(error)}`),
+    onEndsAt: (at) => limit.at(at),
+  });
+  const failed = (error: unknown): never => {
+    ownWatch.outcome({ exit: exitCodeOf(error), reason: messageOf(error) });
+    throw error;
+  };
+  const node = job.nodes > 1 ? job.node : undefined;
+  const place = { job: jobKey(job), node, beside: ownWatch.beside };
+  await using folders = await openFolders(settings.LOG_ROOT, place, environment['TMPDIR']).catch(failed);
+  using log = openLog({ path: join(folders.logs, 'supervisor.jsonl'), tell, paint: paint?.err });
+  using _ = notes.goInto(log);
+  if (inPhases) log.phase('starting');
+  const watch = inPhases ? toldPhases(ownWatch, log, prepared.intent) : ownWatch;
+  for (const line of beginLines(prepared, folders.logs)) log('info', line);
+  limit.goInto(log);
   const onError = (error: unknown): void => log.file(`report: ${messageOf(error)}`);
+  await using samples = await openSamples({
+    folder: folders.logs,
+    gpus: prepared.plan.gpus,
+    path: environment['PATH'] ?? '',
+    mark: markedWith(supervisorId),
+    onError,
+  });
+  const opened = { prepared, folders, log, watch, samples };
   const record = { prepared, run, version: version(), folder: folders.logs, now: () => new Date(), onError };
-  return await reporting(record, watch, async () => {
+  return await reporting(record, { ...watch, samples }, async (report) => {
     try {
       return await withServices({ ...opened, inherited: environment, supervisorId, signal }, (services) =>
-        withWork({ ...opened, run }, services, use),
+        withWork({ ...opened, run, report }, services, use),
       );
     } catch (error) {
-      watch.outcome({ exit: exitCodeOf(error), reason: messageOf(error) });
-      throw error;
+      // The error itself is told at the very end, with its hint, when everything is closed.
+      if (inPhases) log('info', failedText(exitCodeOf(error), codeOf(error) ?? 'bug', folders.logs));
+      return failed(error);
     }
   });
 }
 
-interface Opened extends Pick<OpenJob, 'prepared' | 'folders' | 'log' | 'watch'> {
+interface Notes {
+  take(line: string): void;
+  /** Those that came so far, and those that come before it is disposed. */
+  goInto(log: Log): Disposable;
+}
+
+/** What is said before there is a log waits for it; after that nobody hears it. */
+function makeNotes(): Notes {
+  const early: string[] = [];
+  let take = (line: string): void => void early.push(line);
+  return {
+    take: (line) => take(line),
+    goInto: (log) => {
+      for (const line of early) log.file(line);
+      take = (line) => log.file(line);
+      return { [Symbol.dispose]: () => void (take = () => undefined) };
+    },
+  };
+}
+
+interface Opened extends Pick<OpenJob, 'prepared' | 'folders' | 'log' | 'watch' | 'samples' | 'report'> {
   /** Names this run among those of the job. */
   readonly run: string;
 }
 
 /** Threads, the index, and the `Work` on top of the services. */
 async function withWork<T>(
-  { prepared, folders, log, watch, run }: Opened,
+  { run, ...opened }: Opened,
   { tree, served, http, containment, layouts, lost }: Services,
   use: (open: OpenJob) => Promise<T>,
 ): Promise<T> {
+  const { prepared, folders, log, samples } = opened;
   const { settings, job, plan } = prepared;
   const { roster } = served;
+  const { tell } = samples.deeds;
   const chunker = {
     targetTokens: settings.RAG_CHUNK_TOKENS,
     overlapTokens: settings.RAG_CHUNK_OVERLAP,
@@ -136,17 +191,16 @@ async function withWork<T>(
     parser,
     chunker,
     tokens,
-    models: makeModels({ prepared, roster, http, rerank, encode, signal: lost }),
+    models: measuredModels(makeModels({ prepared, roster, http, rerank, encode, signal: lost }), tell),
     team: readTeam(prepared.environment),
     log,
     writer: `${jobKey(job)}-${job.restart}-${run}`,
     untilEncoder,
     further: further.indexes,
   });
-  describe(prepared, folders, log);
-  await linkOldNames(settings.LOG_ROOT, folders.logs, plan);
+  await linkOldNames(settings.LOG_ROOT, folders.logs, plan, 'ingest');
   return await watched(
-    { prepared, folders, log, watch, tree, roster, flights: http.flights, layouts, work, lost },
+    { ...opened, tree, roster, flights: http.flights, layouts, work: measuredWork(work, tell), rerank, lost },
     use,
   );
 }
@@ -172,16 +226,3 @@ async function watched<T>(open: OpenJob, use: (open: OpenJob) => Promise<T>): Pr
     throw open.lost.aborted ? open.lost.reason : error;
   }
 }
-
-/** What a reader of the job's output must know before anything goes wrong. */
-function describe({ plan, parser, settings, job, intent }: Prepared, { logs }: Folders, log: Log): void {
-  for (const each of plan.instances)
-    log('info', `${each.id}: ${each.model} on ${shown(each.gpus)}${whenText(each)}`);
-  if (parser !== undefined)
-    log('info', `PDFs and pictures are read by ${parser.name} on ${shown(plan.slices.parser)}`);
-  log('info', `job ${jobKey(job)} on ${job.node}, index ${settings.RAG_WORKING_DIR}, logs ${logs}`, {
-    intent: intent.kind,
-  });
-}
-
-const shown = (gpus: readonly string[]): string => (gpus.length === 0 ? 'no GPU' : `GPU ${gpus.join(',')}`);

@@ -9,6 +9,8 @@ export interface Done {
   readonly ingest: IngestReport | null;
   /** It was stopped before the last document, or before the question was answered. */
   readonly workLeft: boolean;
+  /** Why it was stopped, for people; undefined when it ended by itself. */
+  readonly stopped?: string | undefined;
   /** How the user's command ended; the run ends as it did. */
   readonly workload?: ExitStatus;
 }
@@ -54,9 +56,12 @@ const codeOf = ({ code, signal }: ExitStatus): number =>
   code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
 
 /** Why it ended so, for the last line of the log and for `status`. */
-export function outcomeText(exit: number, { workLeft, workload }: Done): string {
-  if (workLeft) return 'stopped with work left, the same command goes on';
+export function outcomeText(exit: number, { workLeft, workload, stopped }: Done): string {
+  const why = stopped === undefined ? '' : ` (${stopped})`;
+  if (workLeft) return `stopped with work left${why}, the same command goes on`;
   if (workload !== undefined)
-    return exit === 0 ? 'the workload is done' : `the workload ended with ${workload.signal ?? exit}`;
-  return exit === 0 ? 'done' : 'done, but more documents failed than RAG_MAX_FAILED allows';
+    return exit === 0
+      ? `the workload is done${why}`
+      : `the workload ended with ${workload.signal ?? exit}${why}`;
+  return exit === 0 ? `done${why}` : 'done, but more documents failed than RAG_MAX_FAILED allows';
 }

@@ -3,7 +3,8 @@ import { codeOf } from '../errors.ts';
 import { countsText } from '../observe/counts.ts';
 import { logFailures } from '../observe/failures.ts';
 import { lateText } from '../observe/pace.ts';
-import { openProgress } from '../observe/progress.ts';
+import type { Terminal } from '../observe/live-line.ts';
+import { withProgress } from '../observe/progress.ts';
 import { makeLooks } from '../ingest/seen.ts';
 import { readTeam } from '../slurm/team.ts';
 import type { AnswerRecord, IngestProgress, IngestReport, SeenFiles } from '../work.ts';
@@ -13,7 +14,7 @@ import { watchFolders } from './folder-watch.ts';
 import type { OpenJob } from './open.ts';
 import type { Done } from './outcome.ts';
 import type { Prepared } from './prepare.ts';
-import { nameStop, whyStop } from './stop-reason.ts';
+import { explainStop, stopText, whyStop } from './stop-reason.ts';
 import { runWorkload } from './workload.ts';
 import { untilServing } from './until-serving.ts';
 
@@ -21,8 +22,7 @@ export interface RunInput {
   readonly open: OpenJob;
   /** Aborted by a signal of the user or of Slurm. */
   readonly stop: AbortSignal;
-  readonly onTerminal: boolean;
-  readonly tell: (line: string) => void;
+  readonly terminal: Terminal | null;
   readonly onAnswer: (record: AnswerRecord) => void;
   /** Called when every service is ready; what it returns is closed when the run begins to stop. */
   readonly publish: () => Promise<AsyncDisposable>;
@@ -35,9 +35,15 @@ export async function runToEnd(input: RunInput): Promise<Done> {
   const { open, stop } = input;
   const { log, lost, watch, prepared } = open;
   const run: Run = { ...input, signal: AbortSignal.any([stop, lost]) };
+  let stopped: string | undefined;
+  const learnWhy = (): void => {
+    stopped = stopText(stop.reason, watch.status().time_left_s);
+  };
   const say = (): void => {
-    log('info', `stopping: ${nameStop(stop.reason)}`);
+    log('info', `stopping: ${explainStop(stop.reason)}`);
+    learnWhy();
     const { warned, over } = whyStop(stop.reason);
+    over.addEventListener('abort', learnWhy, { once: true });
     // Before the wall time a workload keeps its services until it has ended. At TERM they may have got it too.
     if (prepared.intent.kind !== 'workload' || !warned) open.tree.letEnd();
     else over.addEventListener('abort', () => open.tree.letEnd(), { once: true });
@@ -45,12 +51,10 @@ export async function runToEnd(input: RunInput): Promise<Done> {
   stop.addEventListener('abort', say);
   if (stop.aborted) say(); // it came while everything was being opened
   try {
-    const { intent } = prepared;
-    if (intent.kind === 'workload') return await serveWorkload(run, intent);
-    return intent.kind === 'serve' ? await serve(run, intent.inputs) : await doGiven(run, intent);
+    return { ...(await doIntent(run)), stopped };
   } catch (error) {
     // Stopped while it waited for something: nothing was acknowledged, everything is left.
-    if (stop.aborted && codeOf(error) === 'aborted') return { ingest: null, workLeft: true };
+    if (stop.aborted && codeOf(error) === 'aborted') return { ingest: null, workLeft: true, stopped };
     throw error;
   } finally {
     stop.removeEventListener('abort', say);
@@ -60,6 +64,12 @@ export async function runToEnd(input: RunInput): Promise<Done> {
 
 interface Run extends RunInput {
   readonly signal: AbortSignal;
+}
+
+async function doIntent(run: Run): Promise<Done> {
+  const { intent } = run.open.prepared;
+  if (intent.kind === 'workload') return serveWorkload(run, intent);
+  return intent.kind === 'serve' ? serve(run, intent.inputs) : doGiven(run, intent);
 }
 
 async function doGiven(
@@ -160,27 +170,43 @@ async function publishAndWait(run: Run, isIngesting: boolean): Promise<void> {
 }
 
 async function ingestAll(
-  { open, signal, onTerminal, tell }: Run,
+  { open, signal, terminal }: Run,
   inputs: readonly string[],
   seen?: SeenFiles,
 ): Promise<IngestReport> {
   const { log, watch, work, layouts } = open;
-  using bar = openProgress(onTerminal, tell);
   const started = performance.now();
   const warnWhenLate = makeLateWarning(open);
-  const onProgress = (progress: IngestProgress): void => {
-    const seconds = (performance.now() - started) / 1000;
-    watch.progress(progress, seconds);
-    bar.show(progress);
-    warnWhenLate(progress, seconds);
-  };
   watch.phase('ingest-begins');
-  const report = await work.ingest({ inputs, onProgress, signal, ...(seen && { seen }) });
+  log('info', `ingest begins: ${inputsText(inputs)}`);
+  const place = {
+    terminal,
+    tell: (line: string) => log('info', line),
+    timeLeft: () => watch.status().time_left_s,
+    prefix: '',
+  };
+  const report = await withProgress(place, (show) => {
+    const onProgress = (progress: IngestProgress): void => {
+      const seconds = (performance.now() - started) / 1000;
+      watch.progress(progress, seconds);
+      show(progress);
+      warnWhenLate(progress, seconds);
+    };
+    return work.ingest({ inputs, onProgress, signal, ...(seen && { seen }) });
+  });
   log('info', `ingest ${report.complete ? 'done' : 'stopped'}: ${countsText(report)}`);
   logFailures(report.failures, log);
   if (layouts.state() === 'answering') watch.phase('answering-begins');
   return report;
 }
+
+const mostInputs = 5;
+
+/** A list of inputs may have thousands. */
+const inputsText = (inputs: readonly string[]): string =>
+  inputs.length <= mostInputs
+    ? inputs.join(', ')
+    : `${inputs.slice(0, mostInputs).join(', ')} and ${inputs.length - mostInputs} more`;
 
 const lookEverySeconds = 30;
 

@@ -14,6 +14,8 @@ export interface Served {
   /** A server has proven itself. */
   add(instance: Instance, model: ServedModel): void;
   addEncoder(encoder: ServedEncoder): void;
+  /** Of every server that was ready once, where it was last. */
+  urls(): readonly string[];
   /** These get no new requests, whatever becomes of them. Gives their addresses. */
   retire(ids: readonly string[]): string[];
   /** A server that is not ready gets no requests. */
@@ -46,6 +48,7 @@ export function makeServed(plan: Plan, loadOf?: (url: string) => number): Served
       urls.set(id, model.url);
       if (!retired.has(id)) roster.set(role, id, { url: model.url, model: model.model });
     },
+    urls: () => [...urls.values()],
     retire: (ids) =>
       ids.flatMap((id) => {
         retired.add(id);

@@ -31,6 +31,8 @@ export interface SpecsInput {
   readonly network: 'private' | 'shared';
   readonly onServed: (instance: Instance, served: ServedModel) => void;
   readonly onEncoder: (instance: Instance, encoder: ServedEncoder) => void;
+  /** A server of another job that is waited for, now and then. */
+  readonly onWait: (id: string, line: string) => void;
   /** What a Python child runs on, each time it tells. */
   readonly onDevice: (id: string, device: DeviceStatus) => void;
 }
@@ -119,7 +121,8 @@ function modelServer(input: SpecsInput, instance: Instance, role: 'embed' | 'gen
   const { service } = prepared;
   if (service !== undefined) {
     const find = async (signal: AbortSignal) => (await remoteService(settings, job.node, signal)) ?? service;
-    return remoteSpec({ ...options, model, dimensions, find });
+    const onWait = (line: string): void => input.onWait(instance.id, line);
+    return remoteSpec({ ...options, model, dimensions, find, onWait });
   }
   const spec = ollamaSpec({
     ...options,

@@ -3,7 +3,8 @@ import type { Environment } from '../config/load.ts';
 import { RagError } from '../errors.ts';
 import { openOllamaHttp, type OllamaHttp } from '../models/ollama-http.ts';
 import type { Log } from '../observe/log.ts';
-import type { Instance } from '../plan/types.ts';
+import { durationText } from '../observe/pace.ts';
+import type { Instance, Plan } from '../plan/types.ts';
 import type { ServedModel } from '../services/ollama-ready.ts';
 import { promptWarning } from '../services/ollama-version.ts';
 import type { Containment } from '../supervise/containment.ts';
@@ -12,10 +13,13 @@ import { startTree } from '../supervise/tree.ts';
 import { openContainment } from './contain.ts';
 import type { Folders } from './folders.ts';
 import { makeLayouts, type Layouts } from './layouts.ts';
+import { linkOldNames } from './old-names.ts';
 import type { Prepared } from './prepare.ts';
 import { openOomWatch } from './oom-watch.ts';
 import { makeServed, type Served } from './served.ts';
 import { makeSpecs } from './services.ts';
+import type { Samples } from './picture/samples.ts';
+import { tellReady } from './picture/tell-ready.ts';
 import type { Watch } from './watch.ts';
 
 export interface Services {
@@ -35,6 +39,7 @@ export interface ServicesInput {
   readonly folders: Folders;
   readonly log: Log;
   readonly watch: Watch;
+  readonly samples: Samples;
   readonly supervisorId: string;
   /** Ends what is not yet started. */
   readonly signal: AbortSignal;
@@ -45,7 +50,7 @@ export const budget = { intensity: 5, periodMs: 300_000, backoff: { baseMs: 500,
 
 /** Starts all, calls `use`, stops all in reverse. @throws what `use` throws; preflight, aborted */
 export async function withServices<T>(
-  { prepared, inherited, folders, log, watch, supervisorId, signal }: ServicesInput,
+  { prepared, inherited, folders, log, watch, samples, supervisorId, signal }: ServicesInput,
   use: (services: Services) => Promise<T>,
 ): Promise<T> {
   const outer = { ...prepared, environment: inherited };
@@ -60,11 +65,12 @@ export async function withServices<T>(
     http,
     network: containment.network,
     supervisorId,
-    onServed: welcome(served, log),
+    onServed: welcome(served, prepared.plan, log),
     onEncoder: ({ id }, encoder) => {
       served.addEncoder(encoder);
       log.file(`${id} encodes with ${encoder.model}`, { ...encoder });
     },
+    onWait: (id, line) => log('info', `${id} ${line}${leftText(watch.status().time_left_s)}`),
     onDevice: (id, device) => watch.device(id, device),
   });
   await using tree = startTree(specs, {
@@ -73,6 +79,8 @@ export async function withServices<T>(
     onEvent: ({ id, event, ...detail }) => log.file(`${id}: ${event}`, detail),
   });
   watch.follow(tree, contained);
+  samples.watchQueue(() => served.urls().reduce((sum, url) => sum + http.flights.traffic(url).inFlight, 0));
+  tree.onChange(tellReady(samples.deeds.tell));
   tree.onChange((status) => {
     served.withdraw(status);
     announce(status, log);
@@ -86,22 +94,42 @@ export async function withServices<T>(
     flights: http.flights,
     gpuMemory,
     watch,
+    onStarted: () => linkOldNames(prepared.settings.LOG_ROOT, folders.logs, prepared.plan, 'answering'),
     log,
   });
   return await use({ tree, served, http, containment, layouts, lost: whenLost(tree) });
 }
 
 /** What happens each time a server became ready. A warning about its version is said once. */
-function welcome(served: Served, log: Log): (instance: Instance, model: ServedModel) => void {
+function welcome(
+  served: Served,
+  { engine }: Pick<Plan, 'engine'>,
+  log: Log,
+): (instance: Instance, model: ServedModel) => void {
   const warned = new Set<string>();
   return (instance, model) => {
     served.add(instance, model);
     log.file(`${instance.id} serves ${model.model}`, { ...model });
+    if (engine === 'ollama') log('info', `${instance.id}: ${placeText(instance, model)}`);
     const warning = instance.role === 'generate' ? promptWarning(model.version) : null;
     if (warning !== null && !warned.has(warning)) log('warn', warning);
     if (warning !== null) warned.add(warning);
   };
 }
+
+/** What the readiness of a model server proved. Pure. */
+function placeText(
+  { gpus }: Pick<Instance, 'gpus'>,
+  { bytes, vramBytes }: Pick<ServedModel, 'bytes' | 'vramBytes'>,
+): string {
+  const gigabytes = (count: number): string => `${(count / 1e9).toFixed(1)} GB`;
+  if (vramBytes === 0) return `${gigabytes(bytes)}, all of it in the memory of the CPU`;
+  const on = gpus.length === 0 ? 'GPUs' : `GPU ${gpus.join(',')}`;
+  return `${gigabytes(bytes)}, ${vramBytes < bytes ? `${gigabytes(vramBytes)} of it` : 'all of it'} on ${on}`;
+}
+
+const leftText = (seconds: number | null): string =>
+  seconds === null ? '' : ` (this job ends in ${durationText(seconds)})`;
 
 function announce({ id, current, reason }: ChildStatus, log: Log): void {
   if (current.state === 'failed') log('error', `${id} has failed: ${current.error.message}`);

@@ -1,6 +1,8 @@
 /** Supervisors by their state files, as `status` and `stop` find them. */
 import { RagError } from '../errors.ts';
 import { readSupervisors, type SupervisorRecord } from '../services/state-file.ts';
+import type { CommandOptions } from '../slurm/command.ts';
+import { type Fate, readFate } from '../slurm/fate.ts';
 
 export interface Chosen {
   readonly record: SupervisorRecord;
@@ -27,4 +29,13 @@ export async function chooseSupervisor(folder: string, job: string | undefined):
     `Cannot find ${job === undefined ? 'a supervisor' : `job ${job}`}: there is no state file of it in ${folder}`,
     { hint: 'set RAG_RUNTIME_STATE as in the job, or look at: squeue -u $USER' },
   );
+}
+
+/** What Slurm says of a job that is gone without saying itself how it ended: only who is silent is asked after. */
+export async function readFateOf(
+  { presence, state }: SupervisorRecord,
+  options: CommandOptions,
+): Promise<Fate | undefined> {
+  const job = String(state['job']);
+  return presence === 'gone' && !job.startsWith('local-') ? readFate(job, options) : undefined;
 }

@@ -11,13 +11,20 @@ export interface TimeLeftView extends AsyncDisposable {
 /** One answer costs the controller, which all users share. */
 const askEveryMs = 60_000;
 
-export function openTimeLeft(job: Job, environment: Environment, onChange: () => void): TimeLeftView {
+/** @param onEndsAt told whenever Slurm has said that there is a limit */
+export function openTimeLeft(
+  job: Job,
+  environment: Environment,
+  onChange: () => void,
+  onEndsAt: (endsAt: Date) => void = () => undefined,
+): TimeLeftView {
   const over = new AbortController();
   let endsAt: Date | null = null;
   const ask = async (): Promise<void> => {
     const options = { env: environment, timeoutMs: 10_000, signal: over.signal, now: () => new Date() };
     const left = await readTimeLeft(job, options);
     if (left.kind !== 'unknown') endsAt = left.kind === 'limited' ? left.endsAt : null;
+    if (endsAt !== null) onEndsAt(endsAt);
     onChange();
   };
   let asked = ask();

@@ -19,6 +19,8 @@ import { makeStatus, type Outcome, type StatusInput, type SupervisorStatus } fro
 export interface Watch extends AsyncDisposable {
   /** Of this supervisor among all that run. */
   readonly name: string;
+  /** Of a second supervisor of the job on this node, and of a third: `2`, `3`. */
+  readonly beside: string | undefined;
   status(): SupervisorStatus;
   history(): readonly HistoryEvent[];
   /** Of the last ingest; null when there was none. */
@@ -32,8 +34,15 @@ export interface Watch extends AsyncDisposable {
   outcome(outcome: Outcome): void;
 }
 
+export interface WatchTold {
+  /** The state file cannot be written. */
+  readonly onError: (error: unknown) => void;
+  /** When the job must end, whenever Slurm has said so. */
+  readonly onEndsAt?: (endsAt: Date) => void;
+}
+
 /** Opened before the services and closed after them, so that its last word is how they ended. */
-export async function openWatch(prepared: Prepared, onError: (error: unknown) => void): Promise<Watch> {
+export async function openWatch(prepared: Prepared, { onError, onEndsAt }: WatchTold): Promise<Watch> {
   const { job, plan, environment, settings } = prepared;
   const devices = new Map<string, DeviceStatus>();
   let known: Known = nothingYet;
@@ -54,18 +63,19 @@ export async function openWatch(prepared: Prepared, onError: (error: unknown) =>
       endsAt: endsAt(),
       now: new Date(),
     });
-  const { name, file } = await openOwnFile(prepared, status(), onError);
+  const { name, beside, file } = await openOwnFile(prepared, status(), onError);
   const changed = (): void => file.write(status());
   const learn = (news: Partial<Known>): void => {
     known = { ...known, ...news };
     history = addPhase(history, known.phase, new Date());
     changed();
   };
-  const time = openTimeLeft(job, environment, changed);
+  const time = openTimeLeft(job, environment, changed, onEndsAt);
   endsAt = () => time.endsAt();
 
   return {
     name,
+    beside,
     status,
     history: () => history,
     ingested: () => known.progress,
@@ -99,14 +109,15 @@ async function openOwnFile(
   { job, settings }: Prepared,
   first: SupervisorStatus,
   onError: (error: unknown) => void,
-): Promise<{ readonly name: string; readonly file: StateFile }> {
+): Promise<Pick<Watch, 'name' | 'beside'> & { readonly file: StateFile }> {
   const folder = join(settings.RAG_RUNTIME_STATE, 'supervisors');
   const plain = `${jobKey(job)}.${job.node}`;
   const name = await claimStateName(folder, plain, first).catch((error: unknown) => {
     onError(error);
     return plain;
   });
-  return { name, file: await openStateFile({ path: join(folder, `${name}.json`), onError }) };
+  const beside = name === plain ? undefined : name.slice(plain.length + 1);
+  return { name, beside, file: await openStateFile({ path: join(folder, `${name}.json`), onError }) };
 }
 
 const nothingYet: Known = {

@@ -13,8 +13,18 @@ export function setbackOf(error: unknown): Setback | undefined {
   return setback === 'refused' || setback === 'busy' || setback === 'died' ? setback : undefined;
 }
 
+/** In how many milliseconds the server wants to be asked again, where it has said that. */
+export const askAgainMsOf = (error: unknown): number | undefined =>
+  typeof error === 'object' && error !== null && 'askAgainMs' in error && typeof error.askAgainMs === 'number'
+    ? error.askAgainMs
+    : undefined;
+
 const unavailable = (setback: Setback, message: string, cause?: unknown): RagError =>
   Object.assign(new RagError('model-unavailable', message, { cause }), { setback });
+
+/** A service whose generator starts later says when to ask again; a queue that is full does not. */
+export const postponed = (model: string, text: string, seconds: number): RagError =>
+  Object.assign(unavailable('busy', `Cannot use ${model} yet: ${text}`), { askAgainMs: seconds * 1000 });
 
 /** A request that the server has and does not finish: silence, a cut connection, a stream without its end. */
 export const unfinished = (what: string, cause?: unknown): RagError =>
@@ -53,11 +63,15 @@ export function connectionError(url: string, cause: unknown): RagError {
   );
 }
 
-/** The text of an error body: JSON `{"error"}`, or the plain text that some routes answer. */
+/** The text of an error body: JSON `{"error"}`, ours and OpenAI's `{"error":{"message"}}`, or plain text. */
 export function errorText(body: string): string {
   try {
     const parsed: unknown = JSON.parse(body);
-    if (typeof parsed === 'object' && parsed !== null && 'error' in parsed) return String(parsed.error);
+    if (typeof parsed === 'object' && parsed !== null && 'error' in parsed) {
+      const { error } = parsed;
+      const isWhole = typeof error === 'object' && error !== null && 'message' in error;
+      return String(isWhole ? error.message : error);
+    }
   } catch {
     // Not JSON: unknown routes and wrong methods are answered in plain text.
   }
@@ -127,8 +141,9 @@ const answers: readonly Answer[] = [
       refused(model, said, 'an accepted Host header', 'Ask it at 127.0.0.1, not by another name.'),
   },
   {
-    versions: 'all, while it loads or switches models and its queue is full',
-    status: only(503),
+    versions:
+      'all, while it loads or switches models and its queue is full; 429: the endpoint of another job, likewise',
+    status: (status) => status === 503 || status === 429,
     text: /(?:)/,
     error: (model, said) =>
       unavailable('busy', `Cannot use ${model} now: ${said}, a free place in its queue is wanted`),

@@ -1,5 +1,7 @@
 /** How far a count of steps is: a bar on a terminal, a line every 30 seconds in a file. */
-import { Presets, SingleBar } from 'cli-progress';
+import { barText } from './bar.ts';
+import type { ProgressPlace } from './progress.ts';
+import { durationText } from './pace.ts';
 
 const lineEveryMs = 30_000;
 
@@ -8,39 +10,44 @@ export interface StepsView extends Disposable {
   show(what: string, done: number, of: number): void;
 }
 
+interface Steps {
+  readonly what: string;
+  readonly done: number;
+  readonly of: number;
+  /** Since the first of this count. */
+  readonly seconds: number;
+}
+
 /** @param verb that is at work, for the lines */
-export const openSteps = (onTerminal: boolean, tell: (line: string) => void, verb = 'eval'): StepsView =>
-  onTerminal ? openBar() : openLines(tell, verb);
-
-function openBar(): StepsView {
-  const format = '{bar} {value} of {total} questions {what}, {eta} s left';
-  const bar = new SingleBar(
-    { stream: process.stderr, format, barsize: 20, hideCursor: true },
-    Presets.shades_grey,
-  );
-  let current: string | undefined;
+export function openSteps({ terminal, tell }: ProgressPlace, verb: string): StepsView {
+  let begun: { readonly what: string; readonly atMs: number } | undefined;
+  let latest: Steps | undefined;
+  const line = terminal?.openLine();
+  const timer =
+    line === undefined
+      ? setInterval(() => {
+          if (latest !== undefined) tell(`${verb}: ${stepsLine(latest)}`);
+        }, lineEveryMs).unref()
+      : undefined;
   return {
-    show: (what, done, of) => {
-      if (what !== current) {
-        bar.stop();
-        bar.start(of, done, { what });
-      }
-      current = what;
-      bar.update(done, { what });
+    show(what, done, of) {
+      if (what !== begun?.what) begun = { what, atMs: performance.now() };
+      const steps = { what, done, of, seconds: (performance.now() - begun.atMs) / 1000 };
+      latest = steps;
+      line?.show((columns) => stepsBar(steps, columns));
     },
-    [Symbol.dispose]: () => bar.stop(),
+    [Symbol.dispose]() {
+      clearInterval(timer);
+      line?.[Symbol.dispose]();
+    },
   };
 }
 
-function openLines(tell: (line: string) => void, verb: string): StepsView {
-  let latest: string | undefined;
-  const timer = setInterval(() => {
-    if (latest !== undefined) tell(latest);
-  }, lineEveryMs).unref();
-  return {
-    show: (what, done, of) => {
-      latest = `${verb}: ${done} of ${of} questions ${what}`;
-    },
-    [Symbol.dispose]: () => clearInterval(timer),
-  };
-}
+export const stepsBar = (steps: Steps, columns: number): string =>
+  barText({ ...steps, what: `questions ${steps.what}`, more: leftOf(steps) }, columns);
+
+export const stepsLine = (steps: Steps): string =>
+  [`${steps.done} of ${steps.of} questions ${steps.what}`, ...leftOf(steps)].join(', ');
+
+const leftOf = ({ done, of, seconds }: Steps): string[] =>
+  done === 0 || done >= of ? [] : [`${durationText((seconds * (of - done)) / done)} left`];

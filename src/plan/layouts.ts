@@ -34,15 +34,24 @@ export function embeddersFor(facts: Facts, embedder: Instance, others: readonly 
 /** Embeds what is asked, and files that come later. */
 const askId = 'ollama-embed-ask';
 
+export interface LayoutWishes {
+  /** OLLAMA_INSTANCES, for the ingest; one server embeds what comes later. */
+  readonly embedders: number | 'auto';
+  /** RAG_LAYOUTS: the estimate decides, or who knows better. */
+  readonly layouts: 'auto' | 'one' | 'two';
+}
+
 /**
  * The plan in two layouts, where the generator fits and the embed servers do not fit beside it. Only there: who has room
  * for both answers from the first minute, and is not made to wait for an ingest that would be faster alone. The same
  * plan where memory is not known, or where one of the two does not fit by itself: no order of them would help.
  *
+ * With `two` everywhere but where one of the two is known not to fit by itself; what is not known counts as full.
+ *
  * @param plan side by side, with as many embed servers as it has room for
- * @param wanted OLLAMA_INSTANCES, for the ingest; one server embeds what comes later
  */
-export function withLayouts(plan: Plan, facts: Facts, wanted: number | 'auto'): Plan {
+export function withLayouts(plan: Plan, facts: Facts, { embedders: wanted, layouts }: LayoutWishes): Plan {
+  if (layouts === 'one') return plan;
   const { ollama: gpus } = plan.slices;
   const generator = plan.instances.find(({ role }) => role === 'generate');
   const embedder = plan.instances.find(({ role }) => role === 'embed');
@@ -51,12 +60,15 @@ export function withLayouts(plan: Plan, facts: Facts, wanted: number | 'auto'): 
   const others = plan.instances.filter(({ role }) => role === 'rerank');
   const besides = plan.instances.filter(({ role }) => role === 'embed');
   const fit = (...instances: Instance[]): boolean | null => fitTogether(facts, instances);
-  if (fit(generator) !== true || fit(generator, ...besides) !== false) return plan;
+  const isForced = layouts === 'two';
+  const mayBeAlone = (...instances: Instance[]): boolean =>
+    isForced ? fit(...instances) !== false : fit(...instances) === true;
+  if (!mayBeAlone(generator) || (!isForced && fit(generator, ...besides) !== false)) return plan;
 
   const whole = { id: 'ollama-embed', role: 'embed', model: embedder.model, gpus } as const;
   const count = wanted === 'auto' ? embeddersFor(facts, whole, others) : wanted;
   const first = embedInstances({ ...whole, count });
-  if (fit(...first) !== true) return plan;
+  if (!mayBeAlone(...first)) return plan;
   const hasRoom = fit(generator, whole) === true;
   const later = { ...whole, id: askId, gpus: hasRoom ? gpus : [] };
   return {
@@ -67,13 +79,17 @@ export function withLayouts(plan: Plan, facts: Facts, wanted: number | 'auto'): 
       { ...later, layout: 'answering' },
       ...others,
     ],
-    warnings: [...plan.warnings, whyFirst(generator, besides), ...(hasRoom ? [] : [onTheCpu(generator)])],
+    warnings: [
+      ...plan.warnings,
+      isForced ? asWished(generator) : whyFirst(generator, besides),
+      ...(hasRoom ? [] : [onTheCpu(generator)]),
+    ],
   };
 }
 
 /** For a run that has nothing to ingest: the second of two layouts from the start, with the usual names. */
-export function inAnswering(plan: Plan, facts: Facts, wanted: number | 'auto'): Plan {
-  const both = withLayouts(plan, facts, wanted);
+export function inAnswering(plan: Plan, facts: Facts, wishes: LayoutWishes): Plan {
+  const both = withLayouts(plan, facts, wishes);
   if (both === plan) return plan;
   const instances = instancesIn(both, 'answering').map(({ layout: _layout, ...instance }) =>
     instance.id === askId ? { ...instance, id: 'ollama-embed' } : instance,
@@ -92,5 +108,8 @@ function fitTogether(facts: Facts, instances: readonly Instance[]): boolean | nu
 const whyFirst = ({ model }: Instance, besides: readonly Instance[]): string =>
   `${model} and ${besides.length === 1 ? 'the embed server' : `${besides.length} embed servers`} do not fit beside each other: everything is ingested first, then the generator is started, once; until then retrieval works and generation waits.`;
 
+const asWished = ({ model }: Instance): string =>
+  `RAG_LAYOUTS=two: everything is ingested first, then ${model} is started, once; until then retrieval works and generation waits.`;
+
 const onTheCpu = ({ model }: Instance): string =>
-  `Beside ${model} there is no room for an embed server: once it answers, questions and new files are embedded on the CPU, slowly. One more GPU, or a smaller model, would do.`;
+  `Beside ${model} there is no room for an embed server: once it answers, questions and new files are embedded on the CPU, slowly. One more GPU or a smaller model would do, or RAG_LAYOUTS=one where you know that both fit.`;

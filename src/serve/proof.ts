@@ -4,18 +4,23 @@
  */
 import type { FastifyInstance } from 'fastify';
 import { nameOfEnd, proofOf } from '../disk/token-proof.ts';
+import { type Problem, refuse } from './problem.ts';
 import type { Tokens } from './tokens.ts';
-
-/** Open to everybody: without the token nothing can be learnt of it. */
-export const proofPath = '/proof';
 
 /** Long enough that no two clients ask the same, short enough that nobody has us hash his files. */
 const wellFormed = /^[0-9a-f]{32,128}$/;
 
+/** Open to everybody: without the token nothing can be learnt of it. */
 export function addProofRoute(app: FastifyInstance, tokens: Tokens | undefined): void {
-  app.get<{ Querystring: { nonce?: string } }>(proofPath, ({ query: { nonce = '' }, socket }, reply) => {
-    if (tokens === undefined || !wellFormed.test(nonce)) return reply.code(400).send({ proof: null });
+  app.get<{ Querystring: { nonce?: string } }>('/proof', ({ query: { nonce = '' }, socket }, reply) => {
+    if (tokens === undefined || !wellFormed.test(nonce)) return refuse(reply, unprovable);
     const { localAddress = '', localPort = 0 } = socket;
     return { proof: proofOf(tokens.header, nonce, nameOfEnd(localAddress, localPort)) };
   });
 }
+
+const unprovable: Problem = {
+  status: 400,
+  code: 'bad-request',
+  message: 'Cannot prove anything: a service with tokens and a nonce of 32 to 128 hex digits are wanted',
+};

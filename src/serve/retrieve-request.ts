@@ -25,26 +25,40 @@ export interface Detail {
 const count = z.coerce.number().int().min(0).nullish();
 
 /** What a command line has as `--filter`, or an object (see query/filter.ts). */
-export const filterSchema = z.unknown().transform((given, context): Filter => {
-  try {
-    return readJsonFilter(given);
-  } catch (error) {
-    context.issues.push({ code: 'custom', message: messageOf(error), input: given });
-    return z.NEVER;
-  }
-});
+export const filterField = z
+  .unknown()
+  .transform((given, context): Filter => {
+    try {
+      return readJsonFilter(given);
+    } catch (error) {
+      context.issues.push({ code: 'custom', message: messageOf(error), input: given });
+      return z.NEVER;
+    }
+  })
+  .meta({ anyOf: [{ type: 'object' }, { type: 'string' }, { type: 'array', items: { type: 'string' } }] })
+  .nullish()
+  .describe(
+    'Only passages with this: `{"document": "reports/**", "page": "3..9", "year": [2020, 2021]}`, or `NAME=VALUE` as a string or a list of them. All must hold.',
+  );
 
-const bodySchema = z.object({
-  queries: z.preprocess((value) => (typeof value === 'string' ? [value] : value), z.array(z.string())),
-  topk: count,
-  return_scores: z.boolean().nullish(),
-  topk_retrieval: count,
-  topk_rerank: count,
-  filter: filterSchema.nullish(),
-});
+export const retrieveBody = z
+  .object({
+    queries: z
+      .preprocess((value) => (typeof value === 'string' ? [value] : value), z.array(z.string()))
+      .describe('Thousands are fine; equal ones are computed once. A single string will do.'),
+    topk: count.describe("Hits per query; the supervisor's RAG_TOPK when missing, null or 0."),
+    return_scores: z
+      .boolean()
+      .nullish()
+      .describe('Only an explicit false takes the scores away: hits are then bare documents.'),
+    topk_retrieval: count.describe('How many candidates the reranker sees; all of them when missing.'),
+    topk_rerank: count.describe('Turns reranking on: so many hits remain.'),
+    filter: filterField,
+  })
+  .meta({ id: 'RetrieveBody' });
 
 /** Other servers' names for the same fields; the contract's own name wins. */
-const aliases = {
+export const aliases = {
   query: 'queries',
   question: 'queries',
   top_n: 'topk',
@@ -62,7 +76,7 @@ export function readRetrieveBody(
   body: unknown,
   defaultTopk: number,
 ): RetrieveBody | { readonly detail: Detail[] } {
-  const parsed = bodySchema.safeParse(unaliased(body));
+  const parsed = retrieveBody.safeParse(unaliased(body));
   if (!parsed.success) return { detail: parsed.error.issues.map(toDetail) };
   const { queries, topk, return_scores, topk_retrieval, topk_rerank, filter } = parsed.data;
   return {

@@ -13,8 +13,6 @@ export interface Readiness {
 }
 
 export function addHealthRoutes(app: FastifyInstance, { state, readiness }: HealthParts): void {
-  // The first thing that Ollama's own client asks of a server; it wants a 200 and no more.
-  app.get('/', (_request, reply) => reply.type('text/plain').send('rag-allinone is running\n'));
   app.get('/healthz', () => ({ status: 'ok' }));
   app.get('/readyz', (_request, reply) => {
     const { ready, missing } = readiness();

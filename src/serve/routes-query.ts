@@ -1,12 +1,12 @@
 /** `POST /query` and `/query/stream`: one question, one cited answer, with LightRAG's main fields beside ours. */
 import { PassThrough } from 'node:stream';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { AnswerRecord, QueryRequest, Work } from '../work.ts';
 import { goneSignal } from './client-gone.ts';
 import { refusePostponed, type WhyPostponed } from './postponed.ts';
 import { type Problem, problemBody, problemOf, refuse } from './problem.ts';
-import { filterSchema } from './retrieve-request.ts';
+import { queryBody, type QueryBody } from './query-request.ts';
 
 export interface QueryRouteParts {
   readonly work: Pick<Work, 'query'>;
@@ -16,20 +16,6 @@ export interface QueryRouteParts {
   readonly postponed: WhyPostponed;
 }
 
-const count = z.int().min(0).nullish();
-
-/** LightRAG's other fields (`mode`, `conversation_history`, ...) are accepted and without effect. */
-const bodySchema = z.object({
-  query: z.string().refine((query) => query.trim() !== '', 'Too small: a question is wanted'),
-  topk: count,
-  chunk_top_k: count,
-  top_k: count,
-  include_references: z.boolean().nullish(),
-  filter: filterSchema.nullish(),
-});
-
-type Body = z.infer<typeof bodySchema>;
-
 /** LightRAG's reference: `reference_id` is the number `[n]` in the answer. */
 interface Reference {
   readonly reference_id: string;
@@ -38,10 +24,10 @@ interface Reference {
 
 export function addQueryRoutes(app: FastifyInstance, parts: QueryRouteParts): void {
   let questions = 0;
-  type Handle = (request: QueryRequest, body: Body, reply: FastifyReply) => Promise<unknown>;
+  type Handle = (request: QueryRequest, body: QueryBody, reply: FastifyReply) => Promise<unknown>;
   const add = (path: string, handle: Handle): void => {
     app.post(path, async (request, reply) => {
-      const body = bodySchema.safeParse(request.body);
+      const body = queryBody.safeParse(request.body);
       if (!body.success) return refuse(reply, unreadable(body.error));
       const why = parts.postponed();
       if (why !== undefined) return refusePostponed(reply, why);
@@ -64,7 +50,7 @@ export function addQueryRoutes(app: FastifyInstance, parts: QueryRouteParts): vo
   add('/query/stream', (request, _body, reply) => streamAnswer(parts.work, request, reply));
 }
 
-function toAnswer(record: AnswerRecord, { include_references }: Body): object {
+function toAnswer(record: AnswerRecord, { include_references }: QueryBody): object {
   const references = record.citations.map(({ n, file }) => toReference(n, file));
   return { ...record, response: record.answer, ...(include_references === false ? {} : { references }) };
 }

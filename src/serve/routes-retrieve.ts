@@ -9,7 +9,7 @@ import { codeOf, type ErrorCode } from '../errors.ts';
 import { toDocument, toRetrievedHit } from '../query/contents.ts';
 import type { Hit, RetrieveRequest, Work } from '../work.ts';
 import { goneSignal } from './client-gone.ts';
-import { problemOf } from './problem.ts';
+import { problemBody, problemOf } from './problem.ts';
 import { readRetrieveBody } from './retrieve-request.ts';
 
 export interface RetrieveRouteParts {
@@ -27,10 +27,13 @@ export function addRetrieveRoutes(app: FastifyInstance, parts: RetrieveRoutePart
     bodyLimit: MAX_BODY_BYTES,
     errorHandler(error: unknown, _request: FastifyRequest, reply: FastifyReply) {
       const problem = problemOf(error);
-      if (problem.status !== 400) throw error; // to the endpoint's own handler
-      return reply
-        .code(422)
-        .send({ detail: [{ type: 'json_invalid', loc: ['body'], msg: problem.message }] });
+      const { status, code, message } = problem;
+      if (status !== 400 && status !== 422) throw error; // to the endpoint's own handler
+      const type = status === 400 ? 'json_invalid' : code;
+      return reply.code(422).send({
+        detail: [{ type, loc: ['body'], msg: message }],
+        ...(status === 422 && problemBody(problem)),
+      });
     },
   };
   for (const path of ['/retrieve', '/search', '/batch_search'])

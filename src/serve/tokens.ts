@@ -51,21 +51,3 @@ export function makeTokenGate(tokens: Tokens | undefined): TokenGate {
     },
   };
 }
-
-const asked = [
-  '/retrieve',
-  '/rerank',
-  '/v1/rerank',
-  '/v1/embeddings',
-  '/v1/chat/completions',
-  '/v1/completions',
-];
-const askedOllama = ['/api/embed', '/api/embeddings', '/api/generate', '/api/chat', '/api/show'];
-/** What clients look at before they ask. */
-const looked = ['/', '/healthz', '/readyz', '/api/tags', '/api/version', '/api/ps', '/v1/models'];
-
-/** What a URL token opens. @param path with or without a query */
-export const isForModels = (method: string, path: string): boolean => {
-  const route = path.split('?', 1)[0] ?? '';
-  return [...asked, ...askedOllama].includes(route) || (method !== 'POST' && looked.includes(route));
-};

@@ -2,7 +2,7 @@ import { codeOf, messageOf, RagError } from '../errors.ts';
 import { whoListens } from '../machine/ports.ts';
 import { socketPathOf } from '../models/address.ts';
 import { readChat } from '../models/generate.ts';
-import { setbackOf } from '../models/ollama-errors.ts';
+import { askAgainMsOf, setbackOf } from '../models/ollama-errors.ts';
 import { chatBody, embedBody } from '../models/ollama-body.ts';
 import type { OllamaHttp } from '../models/ollama-http.ts';
 import { isSameModel } from '../models/name.ts';
@@ -54,6 +54,8 @@ export type Reached = Pick<Started, 'url' | 'http' | 'signal'>;
 /** An answer about the server itself; silence for so long is a hang. Loads are bounded by the caller's signal. */
 const askMs = 30_000;
 const loadMs = 3_600_000;
+/** A service's estimate may be wrong by minutes; a question costs it nothing. */
+const mostPatientMs = 10_000;
 
 /**
  * Everything from "our child listens" to "this model, on these GPUs, answers with these options", in this order.
@@ -80,8 +82,14 @@ export function probeResult(error: unknown): ProbeResult {
     const hint = 'Give it more GPUs (OLLAMA_GPUS), a smaller context or a smaller model.';
     return { outcome: 'fatal', error: new RagError('preflight', messageOf(error), { cause: error, hint }) };
   }
-  if (code === 'model-unavailable' || code === 'aborted')
-    return { outcome: 'not-yet', reason: messageOf(error) };
+  if (code === 'model-unavailable' || code === 'aborted') {
+    const askAgainMs = askAgainMsOf(error);
+    return {
+      outcome: 'not-yet',
+      reason: messageOf(error),
+      ...(askAgainMs !== undefined && { askAgainMs: Math.min(askAgainMs, mostPatientMs) }),
+    };
+  }
   return { outcome: 'fatal', error: error instanceof Error ? error : new Error(String(error)) };
 }
 

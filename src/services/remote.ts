@@ -11,13 +11,15 @@ import { nextSocket, relayCommand, relayEnv } from './private-network.ts';
 export type RemoteOptions = Omit<ServerOptions, 'command' | 'modelsDir' | 'gpus' | 'allowCpu' | 'network'> & {
   /** Asked before each start: the job that served may have ended, and another one have taken its place. */
   readonly find: (signal: AbortSignal) => Promise<FoundService>;
+  /** Told now and then while it waits, for people. */
+  readonly onWait: (line: string) => void;
 };
 
 /** For the search itself, beside the wait for a service: one that is asked for its proof may be silent for 10 s. */
 const searchMs = 30_000;
 
 /** A model server that runs elsewhere, proven and watched like our own; what is started is the way to it. */
-export function remoteSpec({ find, ...options }: RemoteOptions): ChildSpec {
+export function remoteSpec({ find, onWait, ...options }: RemoteOptions): ChildSpec {
   const home = path.join(options.stateDir, options.id);
   const { startTimeoutMs } = options;
   let digest: string | undefined;
@@ -36,12 +38,22 @@ export function remoteSpec({ find, ...options }: RemoteOptions): ChildSpec {
     },
   });
   let launches = 0;
+  let tell = nowAndThen(onWait);
   return {
     ...spec,
     isolation: 'none',
     deathSignal: 'SIGKILL',
+    readiness: {
+      ...spec.readiness,
+      probe: async (running, signal) => {
+        const result = await spec.readiness.probe(running, signal);
+        if (result.outcome === 'not-yet' && result.askAgainMs !== undefined) tell(`waits: ${result.reason}`);
+        return result;
+      },
+    },
     launch: async (signal) => {
-      const service = await untilFound(find, startTimeoutMs, signal);
+      tell = nowAndThen(onWait);
+      const service = await untilFound(find, { boundMs: startTimeoutMs, tell }, signal);
       await mkdir(home, { recursive: true, mode: 0o700 });
       const socket = await nextSocket(home, (launches += 1));
       const env = {
@@ -59,7 +71,7 @@ const lookEveryMs = 2000;
 /** @throws service-failed when there was none for so long */
 async function untilFound(
   find: RemoteOptions['find'],
-  boundMs: number,
+  { boundMs, tell }: { readonly boundMs: number; readonly tell: (line: string) => void },
   signal: AbortSignal,
 ): Promise<FoundService> {
   for (const deadline = performance.now() + boundMs; ;) {
@@ -68,9 +80,25 @@ async function untilFound(
     } catch (error) {
       if (signal.aborted || codeOf(error) !== 'preflight') throw error;
       if (performance.now() > deadline) throw gaveUp(error, boundMs);
+      const seconds = Math.round((deadline - performance.now()) / 1000);
+      tell(`waits for a live service, ${seconds} s more at most: ${messageOf(error)}`);
     }
     await pause(lookEveryMs, signal);
   }
+}
+
+const [firstGapMs, longestGapMs] = [60_000, 600_000];
+
+/** The first line, and then fewer and fewer. */
+function nowAndThen(tell: (line: string) => void): (line: string) => void {
+  let [gapMs, nextAt] = [firstGapMs, -Infinity];
+  return (line) => {
+    const now = performance.now();
+    if (now < nextAt) return;
+    tell(line);
+    nextAt = now + gapMs;
+    gapMs = Math.min(longestGapMs, 2 * gapMs);
+  };
 }
 
 /** Vectors of two models in one index would be told apart by nobody. */

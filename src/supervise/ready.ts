@@ -21,7 +21,7 @@ export async function untilReady(
   signal: AbortSignal,
 ): Promise<Readiness> {
   const over = new AbortController();
-  const last = { reason: 'its probe never answered' };
+  const last: Last = { reason: 'its probe never answered', promisedAt: -Infinity };
   try {
     const first = await orAborted(
       Promise.race([
@@ -37,17 +37,26 @@ export async function untilReady(
   }
 }
 
+interface Last {
+  reason: string;
+  /** Until then nothing is expected. */
+  promisedAt: number;
+}
+
 async function askUntilReady(
   readiness: ChildSpec['readiness'],
   running: Running,
-  last: { reason: string },
+  last: Last,
   signal: AbortSignal,
 ): Promise<Readiness> {
   for (;;) {
     const result = await ask(readiness, running, signal);
     if (result.outcome !== 'not-yet') return result;
-    last.reason = result.reason;
-    if ((await pause(readiness.periodMs, signal)) === 'aborted') return { outcome: 'aborted' };
+    const { reason, askAgainMs = 0 } = result;
+    last.reason = reason;
+    if (askAgainMs > 0) last.promisedAt = performance.now() + askAgainMs;
+    const waitMs = Math.max(readiness.periodMs, askAgainMs);
+    if ((await pause(waitMs, signal)) === 'aborted') return { outcome: 'aborted' };
   }
 }
 
@@ -67,7 +76,7 @@ async function ask(
 async function untilStalled(
   readiness: ChildSpec['readiness'],
   running: Running,
-  last: { readonly reason: string },
+  last: Readonly<Last>,
   signal: AbortSignal,
 ): Promise<Readiness> {
   const { timeoutMs, periodMs } = readiness;
@@ -75,7 +84,8 @@ async function untilStalled(
   let movedAt = start;
   let seen = readiness.progress?.(running);
   for (;;) {
-    const leftMs = Math.min(movedAt + timeoutMs, start + timeoutMs * maxExtensions) - performance.now();
+    const stalledAt = Math.min(movedAt + timeoutMs, start + timeoutMs * maxExtensions);
+    const leftMs = Math.max(stalledAt, last.promisedAt + timeoutMs) - performance.now();
     if (leftMs <= 0) break;
     const waitMs = readiness.progress === undefined ? leftMs : Math.min(periodMs, leftMs);
     if ((await pause(waitMs, signal)) === 'aborted') return { outcome: 'aborted' };

@@ -46,10 +46,13 @@ export interface Channel {
   onGivenUp(listener: (reason: string) => void): () => void;
 }
 
-/** What a readiness probe found. `not-yet` is asked again after the period; `fatal` is never restarted. */
+/**
+ * What a readiness probe found. `not-yet` is asked again after the period; `fatal` is never restarted. Who was told when to
+ * ask again does so then, and what the wait may take is counted from there: it waits for another, and does not stall.
+ */
 export type ProbeResult =
   | { readonly outcome: 'ready' }
-  | { readonly outcome: 'not-yet'; readonly reason: string }
+  | { readonly outcome: 'not-yet'; readonly reason: string; readonly askAgainMs?: number | undefined }
   | { readonly outcome: 'fatal'; readonly error: Error };
 
 /** What a liveness probe found. */

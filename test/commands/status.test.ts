@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { statusVerb } from '../../src/commands/status.ts';
+import { plain } from '../../src/observe/paint.ts';
 
 const run = (values: Readonly<Record<string, string>>, switches: readonly string[]): Promise<number> =>
   statusVerb.run({
@@ -11,7 +12,10 @@ const run = (values: Readonly<Record<string, string>>, switches: readonly string
     print: () => undefined,
     write: () => undefined,
     tell: () => undefined,
-    onTerminal: false,
+    terminal: null,
+    openScreen: null,
+    paint: { out: plain, err: plain },
+    columns: null,
   });
 
 test('a time to wait that is no number, and one for nothing, are errors of usage', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { judgeMemory } from '../../src/doctor/ollama.ts';
 import { judgeFolder, kindOf, type FolderState } from '../../src/doctor/folders.ts';
 import { judgeCards, judgeMasks } from '../../src/doctor/gpus.ts';
 import { judgeAddressSpace, judgeProxy, readLimits } from '../../src/doctor/limits.ts';
@@ -93,5 +94,16 @@ test('what a setup script leaves in the environment is read, a script that ends 
   assert.deepEqual(
     bound.findings.map(({ state }) => state),
     ['ok', 'warning'],
+  );
+});
+
+test('a model that does not fit is a failure, unless somebody has said that he knows better', () => {
+  const need = { weights: 9, kv: 0, overhead: 1, total: 10 };
+  const line = { instance: 'generate', model: 'm', gpus: ['0'], need, have: 5, gpus_wanted: 2 } as const;
+  const stateOf = (fits: boolean, layouts: 'auto' | 'one' | 'two'): string =>
+    judgeMemory({ ...line, fits }, { RAG_LAYOUTS: layouts }).state;
+  assert.deepEqual(
+    [stateOf(true, 'auto'), stateOf(false, 'auto'), stateOf(false, 'two'), stateOf(false, 'one')],
+    ['ok', 'failure', 'failure', 'warning'],
   );
 });

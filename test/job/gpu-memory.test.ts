@@ -72,13 +72,13 @@ test('a driver that never answers holds up no stop', async () => {
   assert.ok(performance.now() - asked < 10_000);
 });
 
-test('between two layouts only the memory of those that are gone is waited for', async () => {
+test('between two layouts only the memory of those that are gone is waited for, longer than at a stop', async () => {
   const { program, tell } = driver('switching-driver');
   const env = { PATH: process.env['PATH'], GPU_MEMORY_TEST: `${process.pid}` };
   const [leaves, stays] = [spawn('sleep', ['60'], { env }), spawn('sleep', ['60'], { env })];
   await Promise.all([once(leaves, 'spawn'), once(stays, 'spawn')]);
   tell(`${leaves.pid}, 5000\n${stays.pid}, 300\n`);
-  const memory = makeGpuMemory(program, mark);
+  const memory = makeGpuMemory(program, mark, 50);
   await memory.note();
   assert.deepEqual(await memory.untilEndedFree(new AbortController().signal), []);
   leaves.kill('SIGKILL');

@@ -43,6 +43,7 @@ function stage(more: Partial<LayoutsInput> = {}): Stage {
     flights: { traffic: () => ({ inFlight: self.inFlight, heard: 0, served: 0 }) },
     gpuMemory: { note: async () => does('note'), untilEndedFree: async () => (does('free'), []) },
     watch: { phase: does },
+    onStarted: async () => does('started'),
     log,
     ...more,
   });
@@ -56,6 +57,7 @@ const whole = [
   'end embed-1 embed-2',
   'free',
   'start generate embed-ask',
+  'started',
   'ready generate embed-ask',
   'answering-begins',
 ];
@@ -68,6 +70,12 @@ test('the switch stops, waits for the memory, and starts, once', async () => {
   await switched;
   assert.equal(layouts.state(), 'answering');
   await layouts.toAnswering(signal);
+  assert.deepEqual(done, whole);
+});
+
+test('two who want it at once have one switch', async () => {
+  const { layouts, done } = stage();
+  await Promise.all([layouts.toAnswering(signal), layouts.toAnswering(signal)]);
   assert.deepEqual(done, whole);
 });
 

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { makeIntent, planMode } from '../../src/job/intent.ts';
-import { makeExitCode } from '../../src/job/outcome.ts';
+import { makeExitCode, outcomeText } from '../../src/job/outcome.ts';
+import { stopText } from '../../src/job/stop-reason.ts';
 import { nextPhase, type Phase, type PhaseEvent } from '../../src/job/phase.ts';
 
 const report = (failed: number, complete = true) => ({
@@ -31,6 +32,26 @@ test('a run with a workload ends as that did, but for one that was stopped befor
     makeExitCode({ ingest: report(99), workLeft, workload: { code, signal } }, percent);
   assert.deepEqual([ended(0, null), ended(7, null), ended(null, 'SIGKILL')], [0, 7, 137]);
   assert.equal(ended(null, 'SIGTERM', true), 75);
+});
+
+test('an end before its time is told with its reason, the wall time in words', () => {
+  const over = new AbortController();
+  const warning = { signal: 'SIGUSR2', over: over.signal };
+  const left = { ingest: null, workLeft: true };
+  const text = (reason: unknown, seconds: number | null): string =>
+    outcomeText(75, { ...left, stopped: stopText(reason, seconds) });
+  assert.match(
+    text(warning, 100),
+    /^stopped with work left \(its wall time neared\), the same command goes on$/,
+  );
+  over.abort();
+  assert.match(text(warning, 0), /its wall time was over, which Slurm calls TIMEOUT/);
+  assert.match(text(warning, 60), /SIGTERM after the warning/);
+  assert.match(text({ signal: 'SIGTERM' }, 3), /TIMEOUT/);
+  assert.match(text({ signal: 'SIGTERM' }, 3600), /\(SIGTERM\)/);
+  assert.match(text({ signal: 'SIGINT' }, null), /\(SIGINT\)/);
+  assert.equal(outcomeText(0, { ...left, workLeft: false, stopped: undefined }), 'done');
+  assert.equal(outcomeText(0, { ...left, workLeft: false, stopped: 'SIGTERM' }), 'done (SIGTERM)');
 });
 
 const settings = (RAG_WORKER_MODE: string, RAG_INPUT_FILE?: string) => ({

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { addPhase, addService, type HistoryEvent, phaseSpans } from '../../src/job/history.ts';
+import { nothingDone } from '../../src/job/picture/deeds.ts';
+import { noPast } from '../../src/job/picture/past.ts';
 import { addRun, reporting, type ReportInput } from '../../src/job/report.ts';
 import { slurmJob } from '../slurm/fake-tools.ts';
 
@@ -47,7 +49,7 @@ test('the report of a job spans its restarts, and one that was torn is begun ane
     const prepared = {
       settings: { OLLAMA_HOST: `node17:80/t/${'x'.repeat(43)}` },
       job: { ...slurmJob, restart },
-      plan: { gpus: ['0', '1'], instances: [{ role: 'embed', model: 'm' }] },
+      plan: { gpus: ['0', '1'], instances: [{ id: 'ollama-embed', role: 'embed', model: 'm', gpus: ['0'] }] },
       intent: {},
       environment: { SLURM_JOB_ID: '12', SECRET: 'x' },
     };
@@ -59,7 +61,13 @@ test('the report of a job spans its restarts, and one that was torn is begun ane
       now: () => at((clock += 30)),
       onError: (error: unknown) => errors.push(error),
     };
-    const status = () => ({ services: [], outcome: { exit: 75, reason: 'stopped' }, progress: {} });
+    const status = () => ({
+      services: [],
+      outcome: { exit: 75, reason: 'stopped' },
+      progress: {},
+      endpoint: {},
+      warnings: [`see http://node17:80/t/${'x'.repeat(43)}/`],
+    });
     const ingested = () => ({
       chunks: 2,
       embedded: 2,
@@ -69,7 +77,8 @@ test('the report of a job spans its restarts, and one that was torn is begun ane
       documentsTotal: 1,
       failed: 0,
     });
-    const told = { history: makeHistory, status, ingested } as never;
+    const samples = { past: () => noPast, counts: () => nothingDone, gpus: () => [] };
+    const told = { history: makeHistory, status, ingested, samples } as never;
     assert.equal(await reporting(input as unknown as ReportInput, told, () => Promise.resolve(name)), name);
     assert.deepEqual(errors, []);
   };
@@ -88,9 +97,55 @@ test('the report of a job spans its restarts, and one that was torn is begun ane
   );
   assert.equal(report['seconds'], 60);
   assert.equal(report['gpu_hours'], (4 * 30) / 3600);
+  const page = await readFile(join(dir.path, 'report.html'), 'utf8');
+  assert.match(page, /2 runs/);
+  assert.equal(page.match(/>75: stopped/g)?.length, 2);
+  assert.doesNotMatch(page, /x{43}/, 'no token is handed round');
   await writeFile(join(dir.path, 'report.json'), '{"runs": [');
   await run('c', 2);
   assert.equal(((await read('report.json'))['runs'] as unknown[]).length, 1);
+});
+
+test('a folder that takes nothing costs the records of a run, and no more', async () => {
+  await using dir = await mkdtempDisposable(join(tmpdir(), 'rag-report-'));
+  const errors: unknown[] = [];
+  const prepared = {
+    settings: {},
+    job: slurmJob,
+    plan: { gpus: [], instances: [] },
+    intent: {},
+    environment: {},
+  };
+  const input = {
+    prepared,
+    run: 'a',
+    version: '1',
+    folder: join(dir.path, 'gone'),
+    now: () => at(1),
+    onError: (error: unknown) => errors.push(error),
+  };
+  const told = { history: makeHistory, status: () => assert.fail('a bug of whoever tells') } as never;
+  assert.equal(await reporting(input as unknown as ReportInput, told, () => Promise.resolve('done')), 'done');
+  assert.equal(errors.length, 3, 'run.json, report.json, report.html');
+});
+
+test('what a report says of a run is replaced by what is known later, and counted once', () => {
+  let report: Parameters<typeof addRun>[0] = { seconds: 0, gpu_hours: 0, runs: [] };
+  for (const [run, seconds] of [
+    ['a', 10],
+    ['b', 5],
+    ['a', 30],
+    ['a', 40],
+  ] as const)
+    report = addRun(report, { run, seconds, gpu_hours: seconds / 10 });
+  assert.deepEqual([report.seconds, report.gpu_hours], [45, 4.5]);
+  assert.deepEqual(
+    report.runs.map(({ run, seconds }) => [run, seconds]),
+    [
+      ['b', 5],
+      ['a', 40],
+    ],
+  );
 });
 
 test('the sums are of all runs of a job, also of those that its report no longer tells of', () => {

@@ -36,6 +36,7 @@ async function isolationsOf(
     network,
     onServed: () => undefined,
     onEncoder: () => undefined,
+    onWait: () => undefined,
     onDevice: () => undefined,
   });
   const servers = specs.filter(({ id }) => id.startsWith('ollama'));

@@ -1,11 +1,11 @@
 /** docs/clients.md as its readers follow it: every block marked `bash` is run, against a service of the real program. */
 import assert from 'node:assert/strict';
-import { execFile, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
-import { promisify } from 'node:util';
+import { runPage } from '../pages/run.ts';
 import { checkout, startProgram, until } from './program.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'rag-page-'));
@@ -51,17 +51,12 @@ test(
     const service = join(env.RAG_RUNTIME_STATE, 'ollama_service.json');
     try {
       await Promise.race([early, until('the service', 40_000, () => read(service))]);
-      const page = readFileSync(join(checkout, 'docs/clients.md'), 'utf8');
-      const blocks = [...page.matchAll(/^```bash\n(.*?)^```/gms)].map(([, block = '']) => block);
-      const script = ['set -eu', ...blocks, 'printf "\\n"; curl -s $url/status'].join(
-        '\nprintf "\\n=====\\n"\n',
-      );
-      const { stdout } = await promisify(execFile)('bash', ['-c', script], {
+      const said = await runPage('docs/clients.md', {
         cwd: checkout,
         env: { PATH: process.env['PATH'], ...env },
-        maxBuffer: 2 ** 24,
+        last: 'curl -s $url/status',
       });
-      assertOutput(stdout.split('\n=====\n').slice(1));
+      assertOutput(said);
     } finally {
       process.kill(serving.pid, 'SIGTERM');
       await serving.ended;

@@ -1,7 +1,7 @@
 /** A real Slurm with four fake GPUs a node, and jobs of the program's own batch script on it. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { checkout, until } from './program.ts';
@@ -64,14 +64,23 @@ export const noClusterWith = (proctrack: Proctrack): string | false =>
 export async function startCluster({
   proctrack = 'linuxproc',
   nodes = 1,
-}: { readonly proctrack?: Proctrack; readonly nodes?: number } = {}): Promise<Cluster> {
+  taskProlog,
+}: {
+  readonly proctrack?: Proctrack;
+  readonly nodes?: number;
+  /** A shell script that Slurm runs before every task: `export NAME=value` on its output is the task's. */
+  readonly taskProlog?: string;
+} = {}): Promise<Cluster> {
   // Short: the path of munge's socket has at most 107 bytes.
   const folder = await mkdtemp('/tmp/rag-slurm-');
   const script = join(checkout, 'scripts/slurm-cluster.sh');
+  const prolog = join(folder, 'task-prolog.sh');
+  if (taskProlog !== undefined) await writeFile(prolog, taskProlog, { mode: 0o755 });
   const env = {
     ...process.env,
     PATH: path,
     PROCTRACK: proctrack,
+    ...(taskProlog !== undefined && { TASK_PROLOG: prolog }),
     KILL_WAIT: '15',
     SLURM_CONF: join(folder, 'slurm.conf'),
   };

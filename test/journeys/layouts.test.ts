@@ -1,104 +1,17 @@
 /** A generator that leaves embed servers no room on two GPUs: the job ingests first, then switches to answering, once. */
 import assert from 'node:assert/strict';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { SupervisorStatus } from '../../src/job/status.ts';
 import { send } from '../faults/world.ts';
-import { fakeBin } from '../fixtures/fake-ollama/start.ts';
+import { makeWorldIn, type World } from './layouts-world.ts';
 import { processesMarked, type Program, runProgram, startProgram, until, untilGone } from './program.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'rag-layouts-'));
+const makeWorld = makeWorldIn(root);
 after(() => rmSync(root, { recursive: true }));
-
-/** Two cards of 80 GiB: qwen3:235b takes nearly all of both. */
-const nvidiaSmi = `#!/bin/sh
-case "$1" in
-  -L) echo 'GPU 0: stand-in'; echo 'GPU 1: stand-in' ;;
-  --query-gpu=*) echo '0, GPU-aa, 81920'; echo '1, GPU-bb, 81920' ;;
-esac
-`;
-
-interface World {
-  readonly folder: string;
-  readonly papers: string;
-  readonly env: Readonly<Record<string, string>>;
-  readonly status: () => SupervisorStatus | undefined;
-  readonly url: () => string | undefined;
-  /** CUDA_VISIBLE_DEVICES of each server that was started, sorted. */
-  readonly gpusSeen: () => string[];
-}
-
-function makeWorld(name: string, files: number, more: Readonly<Record<string, string>> = {}): World {
-  const folder = join(root, name);
-  const [papers, bin, record] = ['papers', 'bin', 'record'].map((each) => join(folder, each));
-  assert.ok(papers !== undefined && bin !== undefined && record !== undefined);
-  for (const each of [papers, bin, record]) mkdirSync(each, { recursive: true });
-  writeFileSync(join(bin, 'nvidia-smi'), nvidiaSmi, { mode: 0o755 });
-  for (let at = 0; at < files; at += 1)
-    writeFileSync(join(papers, `${at}.md`), `# Report ${at}\n\nThe turbine of harbour ${at} is green.\n`);
-  const runtime = join(folder, 'shared/runtime');
-  return {
-    folder,
-    papers,
-    env: {
-      PATH: [bin, process.env['PATH']].join(delimiter),
-      CUDA_VISIBLE_DEVICES: '0,1',
-      RAG_ENGINE: 'ollama',
-      OLLAMA_BIN: fakeBin,
-      OLLAMA_MODELS: join(folder, 'no-store'),
-      RERANKER_BACKEND: 'none',
-      RAG_SHARED_ROOT: join(folder, 'shared'),
-      LOG_ROOT: join(folder, 'logs'),
-      TMPDIR: folder,
-      FAKE_OLLAMA_RECORD: record,
-      FAKE_EMBED_MS: '60',
-      LAYOUT_TEST: folder,
-      ...more,
-    },
-    status: () => readIn(join(runtime, 'supervisors')) as SupervisorStatus | undefined,
-    url: () => (readIn(join(runtime, 'ollama_service.json')) as { url: string } | undefined)?.url,
-    gpusSeen: () =>
-      readdirSync(record)
-        .map(
-          (file) =>
-            JSON.parse(readFileSync(join(record, file), 'utf8')) as {
-              argv: string[];
-              env: Record<string, string>;
-            },
-        )
-        .filter(({ argv }) => argv[0] === 'serve')
-        .map(({ env }) => env['CUDA_VISIBLE_DEVICES'] ?? 'unset')
-        .toSorted(),
-  };
-}
-
-/** A file, or the newest in a folder. */
-function readIn(path: string): unknown {
-  try {
-    const file = path.endsWith('.json')
-      ? path
-      : join(
-          path,
-          readdirSync(path)
-            .filter((name) => name.endsWith('.json'))
-            .sort()
-            .at(-1) ?? '',
-        );
-    return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
-  } catch {
-    return undefined; // it is being written
-  }
-}
 
 interface Started extends AsyncDisposable {
   readonly program: Program;
@@ -174,6 +87,9 @@ test('a service ingests with an embed server on each GPU, retrieves meanwhile, t
     'ollama-generate',
     'ollama-embed-ask',
   ]);
+  const oldName = join(world.folder, 'logs/ollama-serve.log');
+  assert.match(readFileSync(oldName, 'utf8'), /Listening on/, 'it leads to a log that exists');
+  assert.match(readlinkSync(oldName), /ollama-embed-1\.log$/);
   // The state file follows within a second.
   const ingesting = await statusAt(url);
   assert.equal(ingesting.phase, 'ingest');
@@ -207,6 +123,7 @@ test('a service ingests with an embed server on each GPU, retrieves meanwhile, t
     store: 'ready',
   });
   assert.deepEqual(world.gpusSeen(), ['-1', '0', '0,1', '1']);
+  assert.match(readlinkSync(oldName), /ollama-generate\.log$/);
   assert.ok((await across).length > 0);
   const { restarts } = { restarts: answering.services.map((service) => service.restarts) };
   assert.ok(restarts.every((count) => count === 0));
@@ -217,6 +134,7 @@ test('a service ingests with an embed server on each GPU, retrieves meanwhile, t
   const asked = await worker;
   assert.equal(asked.code, 0, asked.stderr);
   assert.match(asked.stdout, /lantern is violet/);
+  assert.match(asked.stderr, /remote-generate waits: .*starts when everything is ingested/, 'he is told why');
 
   writeFileSync(join(world.papers, 'late.md'), '# Late\n\nThe compass is orange.\n');
   await Promise.race([
@@ -235,6 +153,8 @@ test('a service ingests with an embed server on each GPU, retrieves meanwhile, t
     stderr,
     /everything is ingested: ollama-embed-1, ollama-embed-2 make room for ollama-generate/,
   );
+  assert.match(stderr, /ollama-generate: [\d.]+ GB, all of it on GPU 0,1\n/);
+  assert.match(stderr, /ollama-embed-ask: [\d.]+ GB, all of it in the memory of the CPU\n/);
   assert.doesNotMatch(stderr, /started again|has failed/);
 });
 
@@ -248,6 +168,36 @@ test('a question of the same run waits for the switch', async () => {
   assert.match(stdout, /"answer":"[^"]*The turbine of harbour 7 is green/);
   assert.deepEqual(world.gpusSeen(), ['-1', '0', '0,1', '1']);
   await untilGone('LAYOUT_TEST', world.folder, 2000);
+});
+
+test('an evaluation that wants answers ingests its corpus first, and switches as a job does', async () => {
+  const world = makeWorld('evaluation', 0);
+  const jsonl = (rows: readonly object[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+  const text = (at: number): string => `The turbine of harbour ${at} is green.`;
+  const documents = Array.from({ length: 20 }, (_, at) => ({ _id: `d${at}`, title: '', text: text(at) }));
+  writeFileSync(join(world.papers, 'corpus.jsonl'), jsonl(documents));
+  const question = {
+    id: 'q',
+    question: 'Which colour has the turbine of harbour 7?',
+    golden_answers: ['green'],
+  };
+  writeFileSync(join(world.papers, 'queries.jsonl'), jsonl([question]));
+  const { stdout, stderr, code } = await runProgram(
+    ['eval', world.papers, '--out', join(world.folder, 'results')],
+    { env: world.env },
+  );
+  assert.equal(code, 0, stderr + stdout);
+  assert.match(readFileSync(join(world.folder, 'results/answers.jsonl'), 'utf8'), /7 is green/);
+  assert.deepEqual(world.gpusSeen(), ['-1', '0', '0,1', '1']);
+  await untilGone('LAYOUT_TEST', world.folder, 2000);
+});
+
+test('a run that only ingests never starts the generator that has no room, whoever asked for it', async () => {
+  const world = makeWorld('ingests', 3, { RAG_SERVICES: 'embed,generate' });
+  const words = ['run', '--mode', 'ingest', '--input-file', world.papers];
+  const { stderr, code } = await runProgram(words, { env: world.env });
+  assert.equal(code, 0, stderr);
+  assert.deepEqual(world.gpusSeen(), ['0', '1']);
 });
 
 for (const [name, phase, code] of [
@@ -264,7 +214,12 @@ for (const [name, phase, code] of [
     assert.equal(ended.code, code, ended.stderr);
     await untilGone('LAYOUT_TEST', world.folder, 2000);
     assert.doesNotMatch(ended.stderr, /has failed|started again/);
-    if (phase === 'ingest') assert.deepEqual(world.gpusSeen(), ['0', '1']);
+    // It may have come before the second embed server was there.
+    if (phase === 'ingest')
+      assert.deepEqual(
+        world.gpusSeen().filter((gpus) => !['0', '1'].includes(gpus)),
+        [],
+      );
   });
 
 test('a generator that cannot be started after the switch ends the job, and says why', async () => {

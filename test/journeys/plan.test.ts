@@ -34,6 +34,28 @@ test('before anything is submitted it is said that the model does not fit, and h
   assert.match(wrong.stderr, /--assume-gpus 4x80GiB/);
 });
 
+test('RAG_LAYOUTS decides where the estimate would', async () => {
+  const layoutsOf = async (layouts: string, gpus: string): Promise<readonly (string | undefined)[]> => {
+    const words = ['plan', '--assume-gpus', gpus, '--input-file', 'README.md', '--json'];
+    const { stdout, stderr } = await runProgram(words, { env: { RAG_LAYOUTS: layouts } });
+    assert.equal(stderr, '');
+    const { instances } = JSON.parse(stdout) as { instances: { role: string; layout?: string }[] };
+    return instances.flatMap(({ role, layout }) => (role === 'rerank' ? [] : [layout]));
+  };
+  assert.deepEqual(await layoutsOf('auto', '3x80GiB'), ['answering', 'ingest', 'ingest', 'answering']);
+  assert.deepEqual(await layoutsOf('one', '3x80GiB'), [undefined, undefined]);
+  assert.deepEqual(await layoutsOf('two', '4x80GiB'), [
+    'answering',
+    'ingest',
+    'ingest',
+    'ingest',
+    'answering',
+  ]);
+  const wrong = await runProgram(['plan'], { env: { RAG_LAYOUTS: '3' } });
+  assert.equal(wrong.code, 78);
+  assert.match(wrong.stderr, /RAG_LAYOUTS.*is not one of auto, one, two/);
+});
+
 test('a model in the store is judged by its own header', async () => {
   await using dir = await mkdtempDisposable(join(tmpdir(), 'rag-plan-'));
   const header = {

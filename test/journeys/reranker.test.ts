@@ -128,7 +128,7 @@ test('a service tells in its status what its reranker runs on', async () => {
       memory_bytes: 2 ** 30,
     });
     const { stdout } = await runProgram(['status'], { env: sidecar });
-    assert.match(stdout, /^reranker +ready .*\n {2}cpu, float32, 1\.0 GiB$/m);
+    assert.match(stdout, /^reranker +ready .*\n {4}cpu, float32, 1\.0 GiB$/m);
   } finally {
     process.kill(serving.pid, 'SIGTERM');
     await serving.ended;

@@ -113,6 +113,42 @@ test('GPUs named by UUID are split as they are named, each service with its own 
   await rm(folder, { recursive: true });
 });
 
+/** What some sites have, because indices mean different cards inside and outside of a cgroup. */
+const namesThemByUuid = `#!/bin/sh
+[ -z "$CUDA_VISIBLE_DEVICES" ] ||
+  echo "export CUDA_VISIBLE_DEVICES=$(echo "$CUDA_VISIBLE_DEVICES" | /bin/sed 's/[0-9][0-9]*/GPU-00c0ffee-000&/g')"
+`;
+
+test(
+  "UUIDs of a site's prologue are split in a job as they are, and every service and the workload get theirs alone",
+  { skip: noCluster, timeout: 100_000 },
+  async () => {
+    await using cluster = await startCluster({ taskProlog: namesThemByUuid });
+    const record = join(cluster.folder, 'record');
+    await mkdir(record);
+    const script = 'echo "trains on $CUDA_VISIBLE_DEVICES of $SLURM_JOB_GPUS"; sleep 60';
+    await using job = await cluster.submit({
+      script: 'rag_workload',
+      words: ['--', 'sh', '-c', script],
+      sbatch: ['--gres=gpu:4'],
+      env: { FAKE_OLLAMA_RECORD: record, NUM_TRAIN_GPUS: '2' },
+    });
+    const uuid = (at: number): string => `GPU-00c0ffee-000${at}`;
+    const trains = await until(
+      'the training',
+      60_000,
+      async () => /^trains on .*/m.exec(await job.output())?.[0],
+    );
+    assert.equal(trains, `trains on ${uuid(0)},${uuid(1)} of 0,1,2,3`);
+    assert.deepEqual(new Set(await gpusSeen(record)), new Set([uuid(2)]), await job.output());
+    const reranker = processesMarked('SLURM_JOB_ID', job.id).find(({ command }) => /rerank/.test(command));
+    assert.equal(reranker?.env['CUDA_VISIBLE_DEVICES'], uuid(3));
+    assert.match(await job.output(), new RegExp(`ollama-embed: .* on GPU ${uuid(2)}\\n`));
+    await cluster.slurm('scancel', job.id);
+    await untilGone('SLURM_JOB_ID', job.id, 30_000);
+  },
+);
+
 test('a job that was given no GPU is refused before it starts, unless the CPU is allowed', async () => {
   for (const visible of ['', 'NoDevFiles']) {
     const env = {

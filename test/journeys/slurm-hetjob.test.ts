@@ -1,5 +1,6 @@
 /** A heterogeneous job: training on one node, the retriever on another, reached with a token. */
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type Cluster, noCluster, startCluster } from './cluster.ts';
@@ -110,3 +111,35 @@ test(
     assert.doesNotMatch(await job.output(), /RAG_START_SECONDS is no setting/);
   },
 );
+
+for (const [when, moment] of [
+  ['while the retriever starts', /: qwen3-embedding:8b on GPU/],
+  ['before the supervisor is there', /^sourced$/m],
+] as const)
+  test(
+    `a warning that comes ${when} is not lost: the training is not begun, and the job ends with 75`,
+    { skip: noCluster, timeout: 100_000 },
+    async () => {
+      const setup = join(cluster.folder, 'slow-setup.sh');
+      await writeFile(setup, 'echo sourced; [ -n "${SLURM_STEP_ID:-}" ] || sleep 2\n');
+      await using job = await cluster.submit({
+        script: 'rag_retriever_node',
+        words: ['echo', 'it trains'],
+        env: {
+          RAG_WORKING_DIR: join(cluster.folder, 'early-index'),
+          RAG_SETUP_SCRIPT: setup,
+          FAKE_LOAD_MS: '30000',
+        },
+        sbatch: components,
+        bare: true,
+      });
+      await until('the moment', 40_000, async () => (moment.test(await job.output()) ? true : undefined));
+      await cluster.slurm('scancel', '--batch', '--signal=USR2', job.id);
+      const { state, exit } = await cluster.untilEnded(job, 60_000);
+      const output = await job.output();
+      assert.deepEqual([state, exit], ['FAILED', '75:0'], output);
+      assert.match(output, /The training is not started: the wall time nears/);
+      assert.doesNotMatch(output, /it trains/);
+      await untilGone('SLURM_JOB_ID', job.id, 5000);
+    },
+  );

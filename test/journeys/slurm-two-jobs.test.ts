@@ -7,7 +7,7 @@ import { noCluster, startCluster } from './cluster.ts';
 import { runProgram, until, untilGone } from './program.ts';
 import { writeDistinctCorpus } from './tasks.ts';
 
-const documents = 200;
+const documents = 60;
 
 test(
   'a worker whose service is cancelled waits for the next one and goes on; when none comes it ends with 69 and says why',
@@ -22,7 +22,8 @@ test(
       RAG_SHARED_ROOT: join(cluster.folder, 'data'),
       RAG_CHUNK_TOKENS: '64',
       RAG_CHUNK_OVERLAP: '0',
-      FAKE_TPS: '8000',
+      // Many seconds for all of it, so that a service can be cancelled in the middle on a busy machine, too.
+      FAKE_EMBED_MS: '4',
     };
     const published = join(runtime, 'ollama_service.json');
     const serve = async () => {
@@ -61,7 +62,11 @@ test(
     const output = await first.output();
     assert.deepEqual([stopped.state, stopped.exit], ['FAILED', '69:0'], output);
     assert.match(output, /Cannot use a published service: there is no .*; waited 3 s for one/);
-    assert.match(output, /hint: sbatch sbatch\/ollama_service\.sbatch/);
+    assert.match(
+      output,
+      /remote-embed waits for a live service, \d s more at most: .*there is no .*\(this job ends in \d/,
+    );
+    assert.match(output, /hint: .*sbatch .*sbatch\/ollama_service\.sbatch/);
     assert.doesNotMatch(output, /\n +at /, 'no stack trace');
     const done = await processed(first.index);
 

@@ -25,7 +25,7 @@ test('a service is stopped by name, and stop tells how it ended', async () => {
   const stop = await runProgram(['stop', `local-${service.pid}`, '--json'], { env });
   assert.equal(stop.code, 0, stop.stderr);
   const { outcome } = JSON.parse(stop.stdout) as { outcome: { exit: number; reason: string } };
-  assert.deepEqual(outcome, { exit: 0, reason: 'done' });
+  assert.deepEqual(outcome, { exit: 0, reason: 'done (SIGTERM)' });
   assert.equal((await service.ended).code, 0);
   assert.equal(existsSync(published), false);
   await untilGone('STOP_TEST', folder, 2000);

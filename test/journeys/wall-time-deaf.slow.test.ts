@@ -24,7 +24,10 @@ test(
     });
     assert.deepEqual([state, exit], ['TIMEOUT', '75:0'], await job.output());
     assert.doesNotMatch(await job.output(), /is started again/);
-    assert.match(stdout, /ended with 75: stopped with work left/);
+    assert.match(
+      stdout,
+      /ended with 75: stopped with work left \(its wall time was over, which Slurm calls TIMEOUT\)/,
+    );
     assert.equal(existsSync(join(job.runtime, 'ollama_service.json')), false);
     await untilGone('SLURM_JOB_ID', job.id, 2000);
   },

@@ -21,6 +21,7 @@ test(
     const { state, exit } = await cluster.untilEnded(job, 120_000);
     assert.deepEqual([state, exit], ['COMPLETED', '0:0'], await job.output());
     assert.match(await job.output(), /stopping: SIGUSR2/);
+    assert.match(await job.output(), /ended with 0: done \(its wall time neared\)/);
     assert.equal(existsSync(file), false);
     await untilGone('SLURM_JOB_ID', job.id, 1000);
   },

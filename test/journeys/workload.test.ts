@@ -95,12 +95,31 @@ test('the TERM that follows the warning, as at the limit or by scancel, leaves a
   await untilGone('WORKLOAD_TEST', folder, 2000);
 });
 
-test('a workload that is told to end by TERM alone has its share of the time that Slurm leaves', async () => {
+test('a workload that is told to end by TERM alone has its share of the time that Slurm leaves, and no service comes back', async () => {
   const slow = `trap 'sleep 4; echo saved; exit 0' TERM; touch ${join(folder, 'running')}; while :; do sleep 0.1; done`;
   const program = startProgram(['run', '--', 'sh', '-c', slow], { env });
   await until('it', 30_000, () => (existsSync(join(folder, 'running')) ? true : undefined));
+  const reranker = processesMarked('WORKLOAD_TEST', folder).find(({ command }) => /reranker/.test(command));
   process.kill(program.pid, 'SIGTERM');
+  process.kill(reranker?.pid ?? 0, 'SIGTERM'); // as Slurm does where it tracks processes by their parents
   const { code, stdout, stderr } = await program.ended;
   assert.equal(code, 0, stderr);
   assert.match(stdout, /saved/);
+  assert.doesNotMatch(stderr, /is started again/);
+  assert.match(stderr, /ended with 0: the workload is done \(SIGTERM\)/);
+  await untilGone('WORKLOAD_TEST', folder, 2000);
+});
+
+test('a service that dies while a warned workload saves is started again: the workload may still ask', async () => {
+  const saving = join(folder, 'saving');
+  const slow = `trap 'touch ${saving}; sleep 3; exit 0' USR1; touch ${saving}.up; while :; do sleep 0.1; done`;
+  const program = startProgram(['run', '--workload-signal', 'USR1', '--', 'sh', '-c', slow], { env });
+  await until('it', 30_000, () => (existsSync(`${saving}.up`) ? true : undefined));
+  process.kill(program.pid, 'SIGUSR2');
+  await until('its checkpoint', 30_000, () => (existsSync(saving) ? true : undefined));
+  const reranker = processesMarked('WORKLOAD_TEST', folder).find(({ command }) => /reranker/.test(command));
+  process.kill(reranker?.pid ?? 0, 'SIGKILL');
+  const { code, stderr } = await program.ended;
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /reranker is started again/);
 });

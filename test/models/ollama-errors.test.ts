@@ -68,6 +68,11 @@ for (const [version, status, body, code, setback] of [
   });
 }
 
+test('429 of the endpoint of another job is a full queue, too', () => {
+  const error = answerError('m', 429, 'Cannot take the request: 512 others wait');
+  assert.deepEqual([error.code, setbackOf(error)], ['model-unavailable', 'busy']);
+});
+
 /** Ollama looks for these in the output of its runner and puts what follows into its answer. */
 for (const words of [
   'CUDA error: an illegal memory access was encountered',
@@ -104,6 +109,7 @@ test('connectionError() tells a request that never arrived from one that was cut
 
 test('errorText() reads JSON and plain text', () => {
   assert.equal(errorText('{"error":"no"}'), 'no');
+  assert.equal(errorText('{"error":{"code":"model-unavailable","message":"not yet"}}'), 'not yet');
   assert.equal(errorText('405 method not allowed\n'), '405 method not allowed');
   assert.equal(errorText(''), 'no message');
 });

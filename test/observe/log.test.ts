@@ -31,7 +31,7 @@ test('a line goes to people and to the file, a line for the file to the file alo
   const path = temporaryLog(context);
   const told: string[] = [];
   {
-    using log = openLog(path, (line) => told.push(line));
+    using log = openLog({ path, tell: (line) => told.push(line) });
     log('warn', 'ollama is started again', { restarts: 1 });
     log.file('ollama: spawned', { pid: 7 });
   }
@@ -44,7 +44,7 @@ test('a line goes to people and to the file, a line for the file to the file alo
 
 test('a log that was deleted or moved away is begun anew with the next line', (context) => {
   const path = temporaryLog(context);
-  using log = openLog(path, assert.fail);
+  using log = openLog({ path, tell: assert.fail });
   log.file('one');
   rmSync(path);
   log.file('two');
@@ -56,7 +56,7 @@ test('a log that was deleted or moved away is begun anew with the next line', (c
 
 test('above its bound it goes on in a new file and keeps one older', (context) => {
   const path = temporaryLog(context);
-  using log = openLog(path, assert.fail, 10_000);
+  using log = openLog({ path, tell: assert.fail, maxBytes: 10_000 });
   const descriptors = (): number => readdirSync('/proc/self/fd').length;
   const before = descriptors();
   for (let number = 0; number < 500; number += 1) log.file(`line ${number}`);
@@ -70,7 +70,7 @@ test('above its bound it goes on in a new file and keeps one older', (context) =
 test('a folder that is gone is told once, and the log goes on when it is back', (context) => {
   const path = temporaryLog(context);
   const told: string[] = [];
-  using log = openLog(path, (line) => told.push(line));
+  using log = openLog({ path, tell: (line) => told.push(line) });
   rmSync(join(path, '..'), { recursive: true });
   log.file('lost');
   log.file('lost');
@@ -83,7 +83,7 @@ test('a folder that is gone is told once, and the log goes on when it is back', 
 
 test('a closed log is silent', (context) => {
   const path = temporaryLog(context);
-  const log = openLog(path, assert.fail);
+  const log = openLog({ path, tell: assert.fail });
   log[Symbol.dispose]();
   log[Symbol.dispose]();
   rmSync(path);

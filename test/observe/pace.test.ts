@@ -16,12 +16,14 @@ const progress = {
 test('a line says how far, how fast and how long', () => {
   assert.equal(
     progressLine(progress, 20),
-    'ingest: 250 of 1000 documents, 2100 chunks, 3 failed, 12.5 documents/s, 100 chunks/s, about 45,000 tokens/s, 60 s left',
+    '250 of 1,000 documents (25 %), 2,100 chunks, 3 failed; 12.5 documents/s, 100 chunks/s, about 45,000 tokens/s; 60 s left',
   );
   assert.equal(
     progressLine({ ...progress, documentsTotal: null }, 20),
-    'ingest: 250 documents, 2100 chunks, 3 failed, 12.5 documents/s, 100 chunks/s, about 45,000 tokens/s',
+    '250 documents, 2,100 chunks, 3 failed; 12.5 documents/s, 100 chunks/s, about 45,000 tokens/s',
   );
+  assert.match(progressLine(progress, 20, 12_000), /; 60 s left, the job has 3 h 20 min$/);
+  assert.match(progressLine({ ...progress, documentsTotal: null }, 20, 50), /; the job has 50 s$/);
 });
 
 test('nothing is said of the end before there is anything to judge by', () => {

@@ -41,9 +41,10 @@ const placed = (plan: Plan): string[] =>
   plan.instances.map(({ id, gpus, layout }) => `${id} ${layout ?? 'both'} ${gpus.join('+')}`);
 
 const two = ['GPU-a', 'GPU-b'];
+const auto = { embedders: 'auto', layouts: 'auto' } as const;
 
 test('a generator that takes both GPUs: an embed server on each ingests, then it comes, and questions are embedded on the CPU', () => {
-  const plan = withLayouts(makePlan(input(two)), known(two, 80), 'auto');
+  const plan = withLayouts(makePlan(input(two)), known(two, 80), auto);
   assert.deepEqual(placed(plan), [
     'ollama-generate answering GPU-a+GPU-b',
     'ollama-embed-1 ingest GPU-a',
@@ -64,7 +65,10 @@ test('a generator that takes both GPUs: an embed server on each ingests, then it
 });
 
 test('several servers that were asked for ingest, and one that has room beside the generator embeds what comes later', () => {
-  const plan = withLayouts(makePlan(input(two, { embedInstances: 4 })), known(two, 86), 4);
+  const plan = withLayouts(makePlan(input(two, { embedInstances: 4 })), known(two, 86), {
+    embedders: 4,
+    layouts: 'auto',
+  });
   assert.deepEqual(placed(plan).slice(1), [
     'ollama-embed-1 ingest GPU-a',
     'ollama-embed-2 ingest GPU-b',
@@ -78,7 +82,7 @@ test('several servers that were asked for ingest, and one that has room beside t
 test('what runs in both layouts is in both', () => {
   const gpus = [...two, 'GPU-c'];
   const reranker = { backend: 'sidecar', modelPath: '/models/bge', url: undefined } as const;
-  const plan = withLayouts(makePlan(input(gpus, { reranker })), known(gpus, 80), 'auto');
+  const plan = withLayouts(makePlan(input(gpus, { reranker })), known(gpus, 80), auto);
   assert.deepEqual(placed(plan).at(-1), 'reranker both GPU-c');
   const idsIn = (layout: 'ingest' | 'answering'): string[] => instancesIn(plan, layout).map(({ id }) => id);
   assert.deepEqual(idsIn('ingest'), ['ollama-embed-1', 'ollama-embed-2', 'reranker']);
@@ -95,16 +99,50 @@ for (const [why, plan, facts] of [
   ['there is no GPU', makePlan(input([], { allowCpu: true })), known([], 80, 64)],
 ] as const)
   test(`one layout where ${why}`, () => {
-    const wanted = why === 'the embed servers do not fit alone' ? 40 : 'auto';
-    assert.equal(withLayouts(plan, facts, wanted), plan);
+    const embedders = why === 'the embed servers do not fit alone' ? 40 : 'auto';
+    assert.equal(withLayouts(plan, facts, { embedders, layouts: 'auto' }), plan);
   });
 
+test('who knows that both fit has them side by side, whatever the estimate says', () => {
+  const one = { ...auto, layouts: 'one' } as const;
+  const plan = makePlan(input(two));
+  assert.equal(withLayouts(plan, known(two, 80), one), plan);
+  assert.equal(inAnswering(plan, known(two, 80), one), plan);
+});
+
+test('who asks for two has them where both fit and where nothing is known, and not where neither order would help', () => {
+  const asked = { ...auto, layouts: 'two' } as const;
+  const roomy = withLayouts(makePlan(input(two)), known(two, 96), asked);
+  assert.deepEqual(placed(roomy), [
+    'ollama-generate answering GPU-a+GPU-b',
+    'ollama-embed-1 ingest GPU-a',
+    'ollama-embed-2 ingest GPU-b',
+    'ollama-embed-ask answering GPU-a+GPU-b',
+  ]);
+  assert.deepEqual(roomy.warnings, [roomy.warnings[0]]);
+  assert.match(roomy.warnings[0] ?? '', /RAG_LAYOUTS=two: everything is ingested first/);
+  const unknown = { ...known([], 80, null), shapes: new Map() };
+  const blind = withLayouts(makePlan(input(two)), unknown, asked);
+  assert.deepEqual(placed(blind), [
+    'ollama-generate answering GPU-a+GPU-b',
+    'ollama-embed ingest GPU-a+GPU-b',
+    'ollama-embed-ask answering ',
+  ]);
+  assert.match(blind.warnings.join('\n'), /embedded on the CPU/);
+  assert.deepEqual(placed(inAnswering(makePlan(input(two)), known(two, 96), asked)), [
+    'ollama-generate both GPU-a+GPU-b',
+    'ollama-embed both GPU-a+GPU-b',
+  ]);
+  const small = makePlan(input(two));
+  assert.equal(withLayouts(small, known(two, 48), asked), small);
+});
+
 test('a run with nothing to ingest has the second layout from its start, and no switch', () => {
-  const plan = inAnswering(makePlan(input(two)), known(two, 80), 'auto');
+  const plan = inAnswering(makePlan(input(two)), known(two, 80), auto);
   assert.deepEqual(placed(plan), ['ollama-generate both GPU-a+GPU-b', 'ollama-embed both ']);
   assert.deepEqual([plan.warnings.length, /CPU/.test(plan.warnings[0] ?? '')], [1, true]);
   const beside = makePlan(input(two));
-  assert.equal(inAnswering(beside, known(two, 96), 'auto'), beside);
+  assert.equal(inAnswering(beside, known(two, 96), auto), beside);
 });
 
 test('every layout of every plan fits, or is warned of', () => {
@@ -112,15 +150,16 @@ test('every layout of every plan fits, or is warned of', () => {
     count: fc.integer({ min: 1, max: 8 }),
     size: fc.integer({ min: 4, max: 200 }),
     host: fc.option(fc.integer({ min: 1, max: 256 })),
+    layouts: fc.constantFrom('auto' as const, 'two' as const),
     wanted: fc.oneof(fc.constant('auto' as const), fc.integer({ min: 1, max: 10 })),
   });
   let switched = 0;
   fc.assert(
-    fc.property(sizes, ({ count, size, host, wanted }) => {
+    fc.property(sizes, ({ count, size, host, wanted, layouts }) => {
       const gpus = Array.from({ length: count }, (_, at) => String(at));
       const facts = known(gpus, size, host);
       const beside = makePlan(input(gpus, { embedInstances: wanted }));
-      const plan = withLayouts(beside, facts, wanted);
+      const plan = withLayouts(beside, facts, { embedders: wanted, layouts });
       const lines = makeLayoutMemory(plan, facts);
       assert.deepEqual(
         lines.map(({ instance }) => instance).sort(),

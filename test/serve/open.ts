@@ -1,10 +1,11 @@
 import { mkdtempDisposable } from 'node:fs/promises';
-import { request, type RequestOptions } from 'node:http';
+import { type IncomingHttpHeaders, request, type RequestOptions } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeFlights } from '../../src/models/flights.ts';
 import { type Endpoint, type EndpointOptions, openEndpoint } from '../../src/serve/serve.ts';
+import { examplePicture } from '../page/example.ts';
 import type { Hit } from '../../src/work.ts';
+import { ollamaOf } from './model-servers.ts';
 
 export const hit = (chunk: string, more: Partial<Hit> = {}): Hit => ({
   chunk,
@@ -35,11 +36,12 @@ export async function open(
         Promise.resolve(queries.map((query) => [hit(query), hit('other')].slice(0, topk))),
       query: () => Promise.reject(new Error('not asked for')),
     },
-    ollama: { current: () => undefined, frozen: () => undefined, flights: makeFlights() },
+    ollama: ollamaOf({}),
     host: '127.0.0.1',
     port: 0,
     ownerUid: process.getuid?.() ?? 0,
     defaultTopk: 3,
+    page: { picture: (seen) => examplePicture({ seen }), metrics: () => Promise.resolve('rag_phase 1\n') },
     state: () => ({ job: '17', phase: 'answering' }),
     readiness: () => ({ ready: true, missing: [] }),
     ...options,
@@ -65,7 +67,10 @@ export const post = (url: string, body: unknown, init: RequestInit = {}): Promis
 
 export interface Answer {
   readonly status: number;
+  /** Content-Type. */
+  readonly type: string;
   readonly text: string;
+  readonly headers: IncomingHttpHeaders;
 }
 
 /** For what fetch() cannot do: a Unix socket, a Host or Origin of one's choice. */
@@ -75,7 +80,14 @@ export const ask = (options: RequestOptions, body?: string): Promise<Answer> =>
       let text = '';
       incoming.setEncoding('utf8');
       incoming.on('data', (piece: string) => (text += piece));
-      incoming.on('end', () => resolve({ status: incoming.statusCode ?? 0, text }));
+      incoming.on('end', () =>
+        resolve({
+          status: incoming.statusCode ?? 0,
+          type: incoming.headers['content-type'] ?? '',
+          text,
+          headers: incoming.headers,
+        }),
+      );
       incoming.on('error', reject);
     });
     outgoing.on('error', reject);

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { after, test } from 'node:test';
 import { RagError } from '../../src/errors.ts';
 import type { FoundService } from '../../src/services/find-service.ts';
@@ -18,11 +22,21 @@ const nobody = new RagError(
   'Cannot use a published service: there is none, a live one is wanted',
 );
 
+interface WayTo {
+  published: Pick<Fake, 'url'> | undefined;
+  readonly spec: ChildSpec;
+  /** What people were told while it waited. */
+  readonly told: string[];
+}
+
 /** What is published: nothing, until somebody is put there. */
-function wayTo(bench: Bench, startTimeoutMs: number): { published: Fake | undefined; spec: ChildSpec } {
-  const way: { published: Fake | undefined; spec: ChildSpec } = {
+function wayTo(bench: Bench, startTimeoutMs: number): WayTo {
+  const told: string[] = [];
+  const way: WayTo = {
     published: undefined,
+    told,
     spec: remoteSpec({
+      onWait: (line) => void told.push(line),
       ...bench.options(),
       startTimeoutMs,
       id: 'remote-embed',
@@ -62,6 +76,8 @@ test('when the service has ended its successor takes its place as soon as it is 
   way.published = second;
   await restarted(tree, 'remote-embed', 1);
   assert.equal(bench.served.length, 2);
+  assert.equal(way.told.length, 1, 'once, for a wait of seconds');
+  assert.match(way.told[0] ?? '', /^waits for a live service, \d+ s more at most: .*there is none/);
 });
 
 test('what everybody on the node can read of the way to it, its arguments, leads nowhere', async () => {
@@ -100,4 +116,56 @@ test('a successor with other weights under the same name is refused', async () =
   way.published = bench.keep(await startFake({ OLLAMA_MODELS: store, OLLAMA_NOPRUNE: '1' }));
   await ask(bench);
   assert.match((await endOf(tree)).message, /qwen3-embedding:8b .* has other weights than before/);
+});
+
+/** A service in front of a server that does not generate before it was asked so often; meanwhile it says when it will. */
+async function startPostponing(service: Fake, times: number): Promise<Pick<Fake, 'url'> & AsyncDisposable> {
+  let left = times;
+  const server = createServer((request, response) => {
+    const pass = async (): Promise<void> => {
+      if (left > 0 && request.url === '/api/tags') return void response.end('{"models":[]}');
+      if (left > 0 && request.url === '/api/chat') {
+        left -= 1;
+        response.writeHead(503, { 'retry-after': '2' });
+        return void response.end(
+          '{"error":{"code":"model-unavailable","message":"Cannot generate yet: 7 of 9"}}',
+        );
+      }
+      const body = request.method === 'POST' ? await text(request) : undefined;
+      const answer = await fetch(`${service.url}${request.url}`, {
+        method: request.method ?? 'GET',
+        body: body ?? null,
+      });
+      response.writeHead(answer.status).end(await answer.text());
+    };
+    void pass();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+test('a generator that starts later is waited for as long as its service says when, and people hear of it', async () => {
+  await using bench = await openBench();
+  const service = bench.keep(await startPostponing(bench.keep(await startFake()), 3));
+  const told: string[] = [];
+  const spec = remoteSpec({
+    ...bench.options(),
+    id: 'remote-generate',
+    role: 'generate',
+    model: 'qwen3:235b',
+    dimensions: null,
+    find: async () => ({ url: service.url, tokenFile: undefined, name: 'it' }),
+    onWait: (line) => void told.push(line),
+  });
+  // Of its own it has less than that.
+  const tree = bench.start({ ...spec, readiness: { ...spec.readiness, timeoutMs: 5000, progress: () => 0 } });
+  await tree.untilReady(['remote-generate'], AbortSignal.timeout(60_000));
+  assert.equal(tree.statuses()[0]?.restarts, 0);
+  assert.deepEqual(told, ['waits: Cannot use qwen3:235b yet: Cannot generate yet: 7 of 9']);
 });

@@ -9,6 +9,7 @@ import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 
 const sbatch = join(import.meta.dirname, '../../sbatch');
+const findNode = join(import.meta.dirname, '../../scripts/find-node.sh');
 
 /** Each as its words come to the supervisor. */
 const scripts: Readonly<Record<string, readonly string[]>> = {
@@ -30,6 +31,7 @@ before(async () => {
   home = join(folder, 'my checkout');
   await mkdir(join(home, 'dist'), { recursive: true });
   await cp(sbatch, join(home, 'sbatch'), { recursive: true });
+  await cp(findNode, join(home, 'scripts/find-node.sh'));
   await writeFile(
     join(home, 'dist/supervisor.js'),
     `const { env, pid, argv } = process;
@@ -212,6 +214,7 @@ for (const [name, env, message] of refusals) {
 test('a checkout without a build is refused with 78 and the commands that build it', async () => {
   const bare = join(folder, 'bare');
   await cp(sbatch, join(bare, 'sbatch'), { recursive: true });
+  await cp(findNode, join(bare, 'scripts/find-node.sh'));
   const { code, stderr } = await run({ RAG_HOME: bare });
   assert.equal(code, 78);
   assert.match(stderr, /no dist\/supervisor\.js in .*bare.*npm run build/s);

@@ -54,6 +54,22 @@ test('progress gives more time, but not for ever', async () => {
   assert.ok(performance.now() - start > 4 * 30);
 });
 
+test('who is told when to ask again waits that long, again and again, and stalls only after that', async () => {
+  let asked = 0;
+  const told = (): Promise<ProbeResult> => {
+    asked += 1;
+    return asked <= 3
+      ? Promise.resolve({ outcome: 'not-yet', reason: 'an ingest comes first', askAgainMs: 100 })
+      : notYet();
+  };
+  const start = performance.now();
+  const result = await untilReady(readiness(told), running, never, calm);
+  assert.equal(result.outcome, 'timed-out');
+  assert.match(result.outcome === 'timed-out' ? result.reason : '', /still loading/);
+  assert.ok(performance.now() - start >= 300, 'longer than ten times its own time');
+  assert.ok(asked > 4);
+});
+
 test('an exit, an abort and a fatal finding end the wait under their own names', async () => {
   const waiting = readiness(notYet, { timeoutMs: 60_000 });
   assert.equal((await untilReady(waiting, running, Promise.resolve(), calm)).outcome, 'exited');

@@ -48,6 +48,7 @@ export async function measure(
       ? undefined
       : await open.work.ingest({ inputs: [corpus], onProgress: request.onIngest, signal });
   signal.throwIfAborted();
+  await open.layouts.toAnswering(signal);
   await untilAllReady(open, signal);
   const asking = { open, filter, signal };
   const ranked = !isRanked

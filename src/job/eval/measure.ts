@@ -106,9 +106,10 @@ export async function answerQuestions(asking: Asking, topk: number): Promise<Ans
   return answers.sort((a, b) => (place.get(a.question.id) ?? 0) - (place.get(b.question.id) ?? 0));
 }
 
+/** But those that have left after the ingest. */
 export const untilAllReady = ({ tree }: Pick<OpenJob, 'tree'>, signal: AbortSignal): Promise<void> =>
   tree.untilReady(
-    tree.statuses().map(({ id }) => id),
+    tree.statuses().flatMap(({ id, current }) => (current.state === 'exited' ? [] : [id])),
     signal,
   );
 

@@ -43,8 +43,10 @@ async function relay(asked: IncomingMessage, reply: ServerResponse): Promise<voi
     signal: gone.signal,
   });
   hasAnswered = true;
+  const { 'content-type': type = 'application/json', 'retry-after': later } = answer.headers;
   reply.writeHead(answer.statusCode, {
-    'content-type': String(answer.headers['content-type'] ?? 'application/json'),
+    'content-type': String(type),
+    ...(later !== undefined && { 'retry-after': String(later) }),
   });
   await pipeline(answer.body, reply);
 }

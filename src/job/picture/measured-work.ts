@@ -1,0 +1,112 @@
+/** `Work` that tells what it does. */
+import { codeOf } from '../../errors.ts';
+import type { Embed, Generate } from '../../models/types.ts';
+import type { IngestProgress, IngestReport, IngestRequest, Work } from '../../work.ts';
+import type { Deed } from './deeds.ts';
+
+type Tell = (deed: Deed) => void;
+
+export const measuredWork = <W extends Work>(work: W, tell: Tell): W => ({
+  ...work,
+  ingest: (request: IngestRequest) => measuredIngest(work, request, tell),
+  retrieve: async (request) => {
+    const seconds = stopwatch();
+    const hits = await work.retrieve(request).catch(notAnswered('retrieval', tell));
+    tell({ deed: 'retrieved', queries: request.queries.length, seconds: seconds() });
+    return hits;
+  },
+  query: async (request) => {
+    const seconds = stopwatch();
+    const record = await work.query(request).catch(notAnswered('question', tell));
+    tell({ deed: 'answered', seconds: seconds(), timingsMs: record.timings_ms });
+    return record;
+  },
+});
+
+const stopwatch = (): (() => number) => {
+  const started = performance.now();
+  return () => (performance.now() - started) / 1000;
+};
+
+const notAnswered =
+  (what: 'question' | 'retrieval', tell: Tell) =>
+  (error: unknown): never => {
+    tell({ deed: 'not-answered', what, code: codeOf(error) ?? 'bug' });
+    throw error;
+  };
+
+/** As it goes on where its progress is asked for: asking for it costs another listing. At its end otherwise. */
+async function measuredIngest(work: Work, request: IngestRequest, tell: Tell): Promise<IngestReport> {
+  const { onProgress, onFailure } = request;
+  let told = { documents: 0, chunks: 0, tokens: 0 };
+  const tellUpTo = (now: typeof told): void => {
+    const [documents, chunks, tokens] = [
+      now.documents - told.documents,
+      now.chunks - told.chunks,
+      now.tokens - told.tokens,
+    ].map((more) => Math.max(0, more)) as [number, number, number];
+    told = now;
+    if (documents + chunks + tokens > 0) tell({ deed: 'ingested', documents, chunks, tokens });
+  };
+  const report = await work.ingest({
+    ...request,
+    ...(onProgress && {
+      onProgress: (progress: IngestProgress) => {
+        tellUpTo({ documents: progress.documentsDone, chunks: progress.embedded, tokens: progress.tokens });
+        onProgress(progress);
+      },
+    }),
+    onFailure: (failure) => {
+      tell({ deed: 'set-aside', failure });
+      onFailure?.(failure);
+    },
+  });
+  const { processed, unchanged, failed, needs_ocr } = report.documents;
+  tellUpTo({
+    documents: processed + unchanged + failed + needs_ocr,
+    chunks: onProgress === undefined ? report.chunks : told.chunks,
+    tokens: told.tokens,
+  });
+  tell({ deed: 'ingest-ended', complete: report.complete });
+  return report;
+}
+
+/** Models that tell what they do. */
+export const measuredModels = <
+  M extends { readonly embed: Embed | undefined; readonly generate: Generate | undefined },
+>(
+  models: M,
+  tell: Tell,
+): M => ({
+  ...models,
+  embed: models.embed && measuredEmbed(models.embed, tell),
+  generate: models.generate && measuredGenerate(models.generate, tell),
+});
+
+const measuredEmbed =
+  (embed: Embed, tell: Tell): Embed =>
+  async (request) => {
+    const seconds = stopwatch();
+    const vectors = await embed(request);
+    tell({ deed: 'embedded', kind: request.kind, texts: request.texts.length, seconds: seconds() });
+    return vectors;
+  };
+
+const measuredGenerate = (generate: Generate, tell: Tell): Generate =>
+  async function* measured(request) {
+    const seconds = stopwatch();
+    let [firstPieceSeconds, pieces, promptTokens] = [null as number | null, 0, 0];
+    const onPromptTokens = (tokens: number): void => {
+      promptTokens = tokens;
+      request.onPromptTokens?.(tokens);
+    };
+    try {
+      for await (const piece of generate({ ...request, onPromptTokens })) {
+        firstPieceSeconds ??= seconds();
+        pieces += 1;
+        yield piece;
+      }
+    } finally {
+      tell({ deed: 'generated', seconds: seconds(), firstPieceSeconds, pieces, promptTokens });
+    }
+  };
