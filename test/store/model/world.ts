@@ -36,6 +36,7 @@ export class World implements AsyncDisposable {
   readonly truth = new Truth();
   readonly #kinds: readonly RunKind[];
   readonly #runs: (Run | undefined)[];
+  readonly #ended: Run[] = [];
   #tags = 0;
 
   constructor(root: string, kinds: readonly RunKind[]) {
@@ -251,14 +252,19 @@ export class World implements AsyncDisposable {
 
   async #restart(run: Run): Promise<Run | undefined> {
     const at = this.#runs.indexOf(run);
-    await bury(run);
+    await this.#bury(run);
     return at < 0 ? undefined : (this.#runs[at] = await beginRun(this.root, run.kind, run));
   }
 
   async #die(at: number, run: Run): Promise<void> {
     this.truth.end(run);
-    await bury(run);
+    await this.#bury(run);
     this.#runs[at] = undefined;
+  }
+
+  async #bury(run: Run): Promise<void> {
+    this.#ended.push(run);
+    await bury(run);
   }
 
   /** All end, one more consolidates: nothing is left but what may yet be finished. */
@@ -268,6 +274,8 @@ export class World implements AsyncDisposable {
     await look(this.root, this.truth);
     for (const [run, begun] of this.#runs.entries())
       if (begun !== undefined) await this.step({ run, does: 'releases' });
+    // Who looked may have made an index for what they left: that is a sign of life.
+    for (const run of this.#ended) await silence(run);
     const last = await beginRun(this.root, { where: 'here', aheadMs: 0 }, { name: 'last', plans: [] });
     this.#runs[0] = last;
     await as(last, () => consolidate(last.folder, encoder));
