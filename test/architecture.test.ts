@@ -44,10 +44,11 @@ const mayImport: Readonly<Record<string, string>> = {
 
   errors: '',
   work: '',
+  library: '',
   sibling: '',
   version: '',
 };
-const everyones = ['errors', 'work', 'sibling', 'version'];
+const everyones = ['errors', 'work', 'library', 'sibling', 'version'];
 const maxLines = 300;
 const maxBatchScriptLines = 60;
 

@@ -1,5 +1,6 @@
 import { answerText, whatToTryNext } from '../observe/answer.ts';
 import { openFace, openKeys, publish } from '../job/face.ts';
+import { openOrders } from '../job/ingest-orders.ts';
 import { withJob, type OpenJob } from '../job/open.ts';
 import { makeExitCode, makeSummary, outcomeText } from '../job/outcome.ts';
 import { prepare } from '../job/prepare.ts';
@@ -42,7 +43,12 @@ async function supervise(
   const json = line.switches.has('json');
   const started = performance.now();
   await using keys = await openKeys(open);
-  await using endpoint = await openFace(open, keys);
+  const orders = openOrders({
+    library: open.work.library,
+    signal: AbortSignal.any([signal, open.lost]),
+    log: open.log,
+  });
+  await using endpoint = await openFace(open, keys, orders);
   const done = await runToEnd({
     open,
     stop: signal,
@@ -56,6 +62,7 @@ async function supervise(
       ),
     publish: () => publish(open, endpoint, keys.files),
     endpoint,
+    orders,
     files: keys.files,
   });
   const exit = makeExitCode(done, open.prepared.settings.RAG_MAX_FAILED);

@@ -67,7 +67,7 @@ export async function ingest(request: IngestRequest, parts: IngestParts): Promis
     tally.committed(documents.length);
     for (const document of documents) origins.settle(document);
   });
-  const portions = parts.portions ?? allOf(request.inputs, (root) => sightings.listed(root));
+  const portions = parts.portions ?? allOf(request, (root) => sightings.listed(root));
   const { embed, store, titled = false } = parts;
   const embedOnce = embed === undefined ? withoutVectors : makeEmbedOnce(embed, store, { titled });
   const stages = { ...parts, origins, sightings, embedOnce, tally, writer };

@@ -1,5 +1,6 @@
 /** What the endpoint answers when it does not answer: `{"error":{code,message,hint}}`, never a stack trace. */
 import type { FastifyError, FastifyReply } from 'fastify';
+import type { z } from 'zod';
 import { type ErrorCode, toPlain } from '../errors.ts';
 
 export interface Problem {
@@ -17,6 +18,8 @@ const statusOf: Partial<Record<ErrorCode, number>> = {
   'service-failed': 503,
   stopped: 503,
   aborted: 503,
+  frozen: 409,
+  'too-large': 413,
   'disk-full': 507,
 };
 
@@ -38,6 +41,17 @@ const codeOfStatus = (status: number): string =>
 
 export const problemBody = ({ code, message, hint }: Problem): object => ({
   error: { code, message, hint: hint ?? null },
+});
+
+/** A request that its schema does not take. */
+export const unreadable = ({ issues }: z.ZodError, hint: string): Problem => ({
+  status: 422,
+  code: 'usage',
+  message: `Cannot read the request: ${issues
+    .map(({ path, message }) => `${path.join('.') || 'it'}: ${message}`)
+    .join('; ')
+    .slice(0, 1000)}`,
+  hint,
 });
 
 export const refuse = (reply: FastifyReply, problem: Problem): FastifyReply =>

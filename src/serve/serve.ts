@@ -6,10 +6,13 @@ import type { Work } from '../work.ts';
 import type { OllamaUpstream } from './ollama-body.ts';
 import type { WhyPostponed } from './postponed.ts';
 import { type Problem, problemOf, refuse } from './problem.ts';
+import { addDocumentRoutes } from './routes-documents.ts';
 import { addHealthRoutes, type HealthParts } from './routes-health.ts';
+import { addIngestRoutes, type IngestRouteParts } from './routes-ingest.ts';
 import { addOllamaRoutes } from './routes-ollama.ts';
 import { addQueryRoutes } from './routes-query.ts';
 import { addRetrieveRoutes } from './routes-retrieve.ts';
+import { addUploadRoutes, formPath, type UploadRouteParts } from './routes-upload.ts';
 import { listenOnSocket } from './unix-socket.ts';
 import { makeTokenGate, type Tokens } from './tokens.ts';
 import { addProofRoute } from './proof.ts';
@@ -36,6 +39,8 @@ export interface EndpointOptions extends HealthParts {
   readonly postponed?: WhyPostponed;
   readonly defaultTopk: number;
   readonly maxQuestions?: number;
+  /** Lists, takes and removes documents. */
+  readonly documents?: UploadRouteParts & IngestRouteParts;
   readonly onEvent?: (event: EndpointEvent) => void;
 }
 
@@ -126,8 +131,9 @@ function makeApp(options: EndpointOptions, isUnixSocket: (socket: Socket) => boo
     'onRequest',
     makeWhoMay(options.ownerUid, isUnixSocket, gate, (problem) => onEvent({ kind: 'refused', problem })),
   );
-  app.addHook('preParsing', async ({ method, headers }, reply) => {
-    if (method === 'POST' && !isJson(headers['content-type'])) await refuse(reply, wantsJson);
+  app.addHook('preParsing', async ({ method, headers, routeOptions }, reply) => {
+    if (method !== 'POST' || isJson(headers['content-type'])) return;
+    if (routeOptions.url !== formPath || !isForm(headers['content-type'])) await refuse(reply, wantsJson);
   });
   app.setErrorHandler((error, request, reply) => {
     const problem = problemOf(error);
@@ -142,11 +148,19 @@ function makeApp(options: EndpointOptions, isUnixSocket: (socket: Socket) => boo
   addRetrieveRoutes(app, { work, defaultTopk, onWait: (error) => onEvent({ kind: 'waiting', error }) });
   addQueryRoutes(app, { work, defaultTopk, maxQuestions, postponed });
   addOllamaRoutes(app, options.ollama, postponed);
+  if (options.documents !== undefined) {
+    addDocumentRoutes(app, options.documents);
+    addUploadRoutes(app, options.documents);
+    addIngestRoutes(app, options.documents);
+  }
   return app;
 }
 
 /** Also a wall before the owner's browser: no web form can send this type. */
 const isJson = (type: string | undefined): boolean => /^application\/json\s*(?:;|$)/iu.test(type ?? '');
+
+/** A web form sends this too; but whatever a browser sends by POST has an Origin. */
+const isForm = (type: string | undefined): boolean => /^multipart\/form-data\s*;/iu.test(type ?? '');
 
 const wantsJson: Problem = {
   status: 415,
