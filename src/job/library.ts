@@ -1,13 +1,13 @@
 /** The documents of a run as others see and change them: what the index has, and what they send. */
-import { matchesGlob } from 'node:path';
 import type { Upload, Uploads } from '../ingest/uploads/uploads.ts';
-import type { Library, NamedContent, RemoveRequest, UploadedDocument } from '../library.ts';
+import type { Library, NamedContent, UploadedDocument } from '../library.ts';
 import type { Store } from '../store/types.ts';
 import { never } from '../supervise/pause.ts';
 import type { IngestReport, IngestRequest, Work } from '../work.ts';
 import { nothingDone } from './ingest.ts';
 import { makeList } from './library-list.ts';
 import type { Removal } from './removal.ts';
+import { idsOf, removeDocuments } from './remove-documents.ts';
 import { takeUploads } from './take-uploads.ts';
 import type { Turns } from './turns.ts';
 import { makeUploadProgress, type UploadProgress } from './upload-progress.ts';
@@ -90,42 +90,6 @@ async function uploadsOf(uploads: Uploads, { seen, uploads: wanted }: IngestRequ
   const current = await uploads.read();
   // What was removed while it waited is not ingested.
   return wanted.flatMap(({ key }) => current.get(key) ?? []);
-}
-
-const filePrefix = 'file:';
-
-async function removeDocuments(
-  { uploads, store, remove }: Pick<LibraryParts, 'uploads' | 'store' | 'remove'>,
-  { ids = [], names = [], dryRun = false }: RemoveRequest,
-): Promise<readonly string[]> {
-  const current = await uploads.read();
-  const files = names
-    .filter((each) => each.startsWith(filePrefix))
-    .map((each) => each.slice(filePrefix.length));
-  const keys = names.filter((each) => !each.startsWith(filePrefix));
-  const named = names.length === 0 ? [] : await store.selectNamed({ keys, files });
-  const further = new Set([...current.values()].flatMap((upload) => upload.further));
-  const isMeant = (key: string): boolean =>
-    ids.includes(key) || keys.includes(key) || keys.some((glob) => matchesGlob(key, glob));
-  const sent = [...current.keys(), ...further].filter(isMeant);
-  const found = [...named.map(({ document }) => document), ...(await idsOf(store, ids)), ...sent];
-  const documents = [...new Set(found)].toSorted();
-  if (dryRun || documents.length === 0) return documents;
-  // First what would be ingested again: a crash in between leaves documents that can be removed once more.
-  await uploads.remove(documents);
-  const ofIndex = documents.filter((id) => !further.has(id));
-  await remove(ofIndex, never);
-  return documents;
-}
-
-/** Those of these keys that the index has, rows of a corpus too. A key may look like a pattern, which is not meant. */
-async function idsOf(store: Pick<Store, 'selectNamed'>, keys: readonly string[]): Promise<string[]> {
-  if (keys.length === 0) return [];
-  const wanted = new Set(keys);
-  const found = await store.selectNamed({ keys, files: [] });
-  return found
-    .map(({ document }) => document)
-    .filter((id) => wanted.has(id) || wanted.has(id.split('#', 1)[0] ?? ''));
 }
 
 const told = { waiting: 'pending', 'under way': 'processing', done: 'processed' } as const;

@@ -8,12 +8,16 @@ export interface StepsView extends Disposable {
   show(what: string, done: number, of: number): void;
 }
 
-/** @param verb that is at work, for the lines */
-export const openSteps = (onTerminal: boolean, tell: (line: string) => void, verb = 'eval'): StepsView =>
-  onTerminal ? openBar() : openLines(tell, verb);
+/** @param verb that is at work, for the lines. @param things what is counted */
+export const openSteps = (
+  onTerminal: boolean,
+  tell: (line: string) => void,
+  verb = 'eval',
+  things = 'questions',
+): StepsView => (onTerminal ? openBar(things) : openLines(tell, verb, things));
 
-function openBar(): StepsView {
-  const format = '{bar} {value} of {total} questions {what}, {eta} s left';
+function openBar(things: string): StepsView {
+  const format = `{bar} {value} of {total} ${things} {what}, {eta} s left`;
   const bar = new SingleBar(
     { stream: process.stderr, format, barsize: 20, hideCursor: true },
     Presets.shades_grey,
@@ -32,14 +36,14 @@ function openBar(): StepsView {
   };
 }
 
-function openLines(tell: (line: string) => void, verb: string): StepsView {
+function openLines(tell: (line: string) => void, verb: string, things: string): StepsView {
   let latest: string | undefined;
   const timer = setInterval(() => {
     if (latest !== undefined) tell(latest);
   }, lineEveryMs).unref();
   return {
     show: (what, done, of) => {
-      latest = `${verb}: ${done} of ${of} questions ${what}`;
+      latest = `${verb}: ${done} of ${of} ${things} ${what}`;
     },
     [Symbol.dispose]: () => clearInterval(timer),
   };
