@@ -97,7 +97,7 @@ const relay = siblingPath(import.meta.url, 'relay');
 
 /** A job that is over has published nothing: that is said as where there never was one. */
 function noWay(name: string, { message, said }: NoTunnel): RagError {
-  const why = refusalOf(said);
+  const why = refusalOf(`${said}\n${message}`);
   if (why === 'over')
     return new RagError(
       'preflight',
@@ -109,6 +109,7 @@ function noWay(name: string, { message, said }: NoTunnel): RagError {
   const is = {
     'not-yet': 'it waits for its nodes again',
     'not-yours': 'it is of another user, whose jobs nobody else goes into',
+    'no-srun': 'srun is not on PATH here',
     'no-room': 'Slurm makes no further step in it',
     other: 'srun failed',
   }[why];

@@ -40,7 +40,7 @@ export async function readSource(given: string, from: string = resolve('.')): Pr
 }
 
 /** As a shell does it, which quotes, lists and settings have not met. `./~` is a file of that name. */
-export const withHome = (path: string): string =>
+const withHome = (path: string): string =>
   path === '~' || path.startsWith('~/') ? join(homedir(), path.slice(1)) : path;
 
 async function readList(given: string, from: string): Promise<Source> {

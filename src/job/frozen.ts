@@ -1,10 +1,19 @@
 /** Runs whose documents stay as they are. Pure. */
 import { RagError } from '../errors.ts';
+import type { Plan } from '../plan/types.ts';
 import type { Prepared } from './prepare.ts';
 
 /** @returns the error for who would change them; undefined for a run that serves and takes new ones */
-export function whyFrozen({ intent, settings }: Pick<Prepared, 'intent' | 'settings'>): RagError | undefined {
-  const why = reasonOf(intent.kind, settings.RAG_INDEX_VERSION);
+export function whyFrozen({
+  intent,
+  settings,
+  plan,
+}: Pick<Prepared, 'intent' | 'settings'> & { readonly plan: Pick<Plan, 'embedder' | 'instances'> }):
+  | RagError
+  | undefined {
+  const embeds = plan.embedder === 'none' || plan.instances.some(({ role }) => role === 'embed');
+  const why =
+    reasonOf(intent.kind, settings.RAG_INDEX_VERSION) ?? (embeds ? undefined : 'it has no embedder');
   if (why === undefined) return undefined;
   return new RagError(
     'frozen',

@@ -40,14 +40,14 @@ export const envForSrun = (env: Readonly<Record<string, string | undefined>>): R
     ),
   );
 
-export type Refusal = 'over' | 'not-yet' | 'not-yours' | 'no-room' | 'other';
+export type Refusal = 'over' | 'not-yet' | 'not-yours' | 'no-srun' | 'no-room' | 'other';
 
 /** Why srun would not, by what it says (22.05 to 24.11). */
 export function refusalOf(said: string): Refusal {
-  if (/Invalid job id|Expired or invalid job|already complet|Job has finished|invalid for job/i.test(said))
-    return 'over';
+  if (/Invalid job id|expired|already complet|has finished/i.test(said)) return 'over';
   if (/pending execution/i.test(said)) return 'not-yet';
   if (/denied/i.test(said)) return 'not-yours';
+  if (/ENOENT/.test(said)) return 'no-srun';
   if (/busy|temporarily disabled|Unable to create step|Resources|immediate/i.test(said)) return 'no-room';
   return 'other';
 }

@@ -26,11 +26,12 @@ async function open(answers: readonly Answer[]) {
   const socketPath = join(folder.path, 'rag.sock');
   const bodies: unknown[] = [];
   const server = createServer((asked, reply) => {
-    void (asked.method === 'POST' ? json(asked) : Promise.resolve(asked.url)).then((body) => {
+    const next = async (): Promise<void> => {
       const answer = answers[Math.min(bodies.length, answers.length - 1)];
-      bodies.push(body);
+      bodies.push(asked.method === 'POST' ? await json(asked) : asked.url);
       answer?.(reply, asked);
-    });
+    };
+    void next();
   }).listen(socketPath);
   await once(server, 'listening');
   const connection = await openConnection({ socketPath, name: 'job 17' });

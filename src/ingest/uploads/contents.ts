@@ -28,7 +28,7 @@ const defaultReserve = 64 * 1024 * 1024;
 const lookEveryBytes = 64 * 1024 * 1024;
 const spareMs = 24 * 3_600_000;
 
-export const isHash = (text: string): boolean => /^[0-9a-f]{64}$/.test(text);
+const isHash = (text: string): boolean => /^[0-9a-f]{64}$/.test(text);
 
 /** @param root made when it is first written to. @param reserve bytes of the disk that stay free */
 export function openContents(root: string, reserve = defaultReserve): Contents {
