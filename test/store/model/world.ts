@@ -255,7 +255,7 @@ export class World implements AsyncDisposable {
   async end(): Promise<void> {
     for (const run of this.#runs.keys()) await this.step({ run, does: 'wakes' });
     for (let tag = 0; tag < this.#tags; tag++) await lookAtTag(this.root, `tag${tag}`);
-    await look(this.root, this.truth);
+    await look(this.root, this.truth, false);
     for (const [run, begun] of this.#runs.entries())
       if (begun !== undefined) await this.step({ run, does: 'releases' });
     // Who looked may have made an index for what they left: that is a sign of life.
@@ -263,7 +263,7 @@ export class World implements AsyncDisposable {
     const last = await beginRun(this.root, { where: 'here', aheadMs: 0 }, { name: 'last', plans: [] });
     this.#runs[0] = last;
     await as(last, () => consolidate(last.folder, encoder));
-    await look(this.root, this.truth);
+    await look(this.root, this.truth, true);
     const { problems, pending, shards } = await openIndex(this.root, () => undefined).verify();
     assert.deepEqual(problems, []);
     const folder = path.join(this.root, 'shards');
