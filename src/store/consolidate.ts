@@ -46,10 +46,11 @@ async function mergeAll(folder: IndexFolder, encoder: EncoderRecord, stillMine: 
   const removals = await freeRemovals(folder);
   const all = await readView(folder);
   const view = await freeShards(folder, all);
+  const held = await heldBy(all, view);
   // What was removed is in none of the rows that go into main: with removals they are judged one by one.
   const promoted = removals.length === 0 ? await promoteShard(folder, view, stillMine) : undefined;
   const rest = promoted === undefined ? view : without(view, promoted);
-  const chunks = await mergeChunks({ folder, encoder, view: rest, held: await heldBy(all, view), stillMine });
+  const chunks = await mergeChunks({ folder, encoder, view: rest, held, stillMine });
   const failures = await mergeFailures(folder, stillMine);
   if (removals.length > 0) await dropRemoved(folder, view);
   await stillMine();

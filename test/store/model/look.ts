@@ -1,21 +1,28 @@
 /** What an index shows to whoever looks now, against what it must show. */
 import assert from 'node:assert/strict';
 import { openIndex } from '../../../src/store/operations.ts';
+import { readTag, tagFolder } from '../../../src/store/tagged.ts';
+import type { Problem } from '../../../src/store/verify.ts';
 import { vectorOf } from '../samples.ts';
 import { chunksOfEdition, documents, editionOfChunk, editionOfHash } from './editions.ts';
 import type { State, Truth } from './truth.ts';
 
 const all = 1000;
 /** A consolidation that was cut short has not brought them up to date; the next one does. */
-export const isOfIndexes = /^the (text index|index of the vectors) covers/;
+const isOfIndexes = /^the (text index|index of the vectors) covers/;
 
-/** @throws AssertionError when something is lost, doubled or short */
-export async function look(root: string, truth: Truth): Promise<void> {
+/**
+ * @param byWords it is asked for words, too: that makes indexes, and a shard with one does not become main by its name
+ * @throws AssertionError when something is lost, doubled or short
+ */
+export async function look(root: string, truth: Truth, byWords: boolean): Promise<void> {
   const index = openIndex(root, () => undefined);
-  const [byText = []] = await index.searchText(['common'], all);
   const [byVector = []] = await index.searchDense([vectorOf('x')], all);
-  const chunks = byText.map(({ chunk }) => chunk).sort();
-  assert.deepEqual(byVector.map(({ chunk }) => chunk).sort(), chunks, 'words and vectors find the same');
+  const chunks = byVector.map(({ chunk }) => chunk).sort();
+  if (byWords) {
+    const [byText = []] = await index.searchText(['common'], all);
+    assert.deepEqual(byText.map(({ chunk }) => chunk).sort(), chunks, 'words and vectors find the same');
+  }
   const shown = shownIn(chunks);
   for (const document of documents) truth.saw(document, shown.get(document) ?? '');
 
@@ -34,12 +41,20 @@ export async function look(root: string, truth: Truth): Promise<void> {
   assert.deepEqual({ documents: inspected.documents.processed, chunks: inspected.chunks }, counts, 'inspect');
   const verified = await index.verify();
   assert.deepEqual({ documents: verified.documents, chunks: verified.chunks }, counts, 'verify');
-  const problems = verified.problems.map(({ problem }) => problem);
-  assert.deepEqual(
-    problems.filter((problem) => !isOfIndexes.test(problem)),
-    [],
-  );
+  assert.deepEqual(ofDocuments(verified.problems), []);
 }
+
+/** A tag is whole or it is not there. */
+export async function lookAtTag(root: string, name: string): Promise<void> {
+  const tag = await readTag(root, name);
+  if (tag === undefined) return;
+  const { documents, chunks, problems } = await openIndex(tagFolder(root, name), () => undefined).verify();
+  assert.deepEqual([documents, chunks], [tag.documents, tag.chunks]);
+  assert.deepEqual(ofDocuments(problems), []);
+}
+
+const ofDocuments = (problems: readonly Problem[]): Problem[] =>
+  problems.filter(({ problem }) => !isOfIndexes.test(problem));
 
 /** The edition of each document, each whole and once. */
 function shownIn(chunks: readonly string[]): ReadonlyMap<string, State> {

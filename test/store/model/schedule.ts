@@ -60,12 +60,15 @@ const kind: fc.Arbitrary<RunKind> = fc.record({
 interface Schedule {
   readonly kinds: readonly RunKind[];
   readonly steps: readonly Step[];
+  /** Whether questions are asked after every step. */
+  readonly areAsked: boolean;
 }
 
 const schedule = (most: number): fc.Arbitrary<Schedule> =>
   fc.record({
     kinds: fc.array(kind, { minLength: 3, maxLength: 3 }),
     steps: fc.array(step, { minLength: 8, maxLength: most, size: 'max' }),
+    areAsked: fc.boolean(),
   });
 
 /** None of them waits for anything but files. */
@@ -82,13 +85,13 @@ async function inTime(work: Promise<void>): Promise<void> {
 }
 
 /** @throws AssertionError after the step at which something was lost, doubled or short */
-async function play({ kinds, steps }: Schedule): Promise<void> {
+async function play({ kinds, steps, areAsked }: Schedule): Promise<void> {
   await using scratch = await scratchFolder();
   await using world = new World(scratch.path, kinds);
   for (const [at, each] of steps.entries()) {
     try {
       await inTime(world.step(each));
-      await inTime(look(world.root, world.truth));
+      await inTime(look(world.root, world.truth, areAsked));
     } catch (error) {
       (error as Error).message = `after step ${at} (${JSON.stringify(each)}): ${(error as Error).message}`;
       throw error;
@@ -98,8 +101,8 @@ async function play({ kinds, steps }: Schedule): Promise<void> {
 }
 
 /** One line a step, to be read and to be played again. */
-const inLines = ({ kinds, steps }: Schedule): string =>
-  [...kinds, ...steps].map((each) => `  ${JSON.stringify(each)}`).join('\n');
+const inLines = ({ kinds, steps, areAsked }: Schedule): string =>
+  [{ areAsked }, ...kinds, ...steps].map((each) => `  ${JSON.stringify(each)}`).join('\n');
 
 /** Plays schedules; the first that fails is made as short as it can be. */
 export async function assertHolds({

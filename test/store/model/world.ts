@@ -7,7 +7,6 @@ import { codeOf } from '../../../src/errors.ts';
 import { consolidate } from '../../../src/store/consolidate.ts';
 import { known } from '../../../src/store/known.ts';
 import { openIndex } from '../../../src/store/operations.ts';
-import { readTag, tagFolder } from '../../../src/store/tagged.ts';
 import { makeTag } from '../../../src/store/tags.ts';
 import type { ChunkRow, FailureRow } from '../../../src/store/types.ts';
 import { newestVersion } from '../../../src/store/versions.ts';
@@ -15,7 +14,7 @@ import { readView } from '../../../src/store/view.ts';
 import { encoder } from '../samples.ts';
 import { editionName, packed, rowsOfEdition } from './editions.ts';
 import type { Trouble } from './effects.ts';
-import { isOfIndexes, look } from './look.ts';
+import { look, lookAtTag } from './look.ts';
 import { beginRun, bury, silence, type Plan, type Run, type RunKind } from './run.ts';
 import type { Step } from './step.ts';
 import { Truth, type Change } from './truth.ts';
@@ -188,22 +187,7 @@ export class World implements AsyncDisposable {
       changes: [],
       again: async () => undefined,
     });
-    await this.#lookAtTag(name);
-  }
-
-  /** A tag is whole or it is not there. */
-  async #lookAtTag(name: string): Promise<void> {
-    const tag = await readTag(this.root, name);
-    if (tag === undefined) return;
-    const { documents, chunks, problems } = await openIndex(
-      tagFolder(this.root, name),
-      () => undefined,
-    ).verify();
-    assert.deepEqual([documents, chunks], [tag.documents, tag.chunks]);
-    assert.deepEqual(
-      problems.filter(({ problem }) => !isOfIndexes.test(problem)),
-      [],
-    );
+    await lookAtTag(this.root, name);
   }
 
   /** What is not answered may have happened. Who dies is started again and sends its last request again. */
@@ -270,8 +254,8 @@ export class World implements AsyncDisposable {
   /** All end, one more consolidates: nothing is left but what may yet be finished. */
   async end(): Promise<void> {
     for (const run of this.#runs.keys()) await this.step({ run, does: 'wakes' });
-    for (let tag = 0; tag < this.#tags; tag++) await this.#lookAtTag(`tag${tag}`);
-    await look(this.root, this.truth);
+    for (let tag = 0; tag < this.#tags; tag++) await lookAtTag(this.root, `tag${tag}`);
+    await look(this.root, this.truth, false);
     for (const [run, begun] of this.#runs.entries())
       if (begun !== undefined) await this.step({ run, does: 'releases' });
     // Who looked may have made an index for what they left: that is a sign of life.
@@ -279,7 +263,7 @@ export class World implements AsyncDisposable {
     const last = await beginRun(this.root, { where: 'here', aheadMs: 0 }, { name: 'last', plans: [] });
     this.#runs[0] = last;
     await as(last, () => consolidate(last.folder, encoder));
-    await look(this.root, this.truth);
+    await look(this.root, this.truth, true);
     const { problems, pending, shards } = await openIndex(this.root, () => undefined).verify();
     assert.deepEqual(problems, []);
     const folder = path.join(this.root, 'shards');
