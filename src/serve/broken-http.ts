@@ -1,4 +1,5 @@
 /** What is answered to bytes that are no HTTP, before there is a request: in the same form as every other refusal. */
+import { once } from 'node:events';
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type Problem, problemBody } from './problem.ts';
@@ -28,21 +29,31 @@ const broken: Problem = {
   message: 'Cannot read the request: it is no HTTP/1.1, or ends too early, a whole one is wanted',
 };
 
-/** The last answer of each connection. */
-const answers = new WeakMap<Duplex, ServerResponse>();
+interface Answers {
+  /** To the last request of the connection. */
+  last: ServerResponse;
+  readonly underWay: Set<ServerResponse>;
+}
 
-/** Nothing of another answer may come behind one that has begun, nor behind one to a question that never came to its end. */
-const isAnswered = (socket: Duplex): boolean => {
-  const last = answers.get(socket);
-  return last?.headersSent === true && !(last.writableFinished && last.req.complete);
-};
+const answersOf = new WeakMap<Duplex, Answers>();
 
-/** A listener of `clientError`. The connection ends with it: nobody knows where the next request would begin. */
+/**
+ * A listener of `clientError`. Requests that came whole before the broken one are answered first, each its own. The
+ * connection ends with it: nobody knows where the next request would begin.
+ */
 export function refuseBytes(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (!socket.writable || error.code === 'ECONNRESET' || isAnswered(socket)) {
-    socket.destroy();
-    return;
-  }
+  const answers = answersOf.get(socket);
+  const before = [...(answers?.underWay ?? [])].filter(({ req }) => req.complete);
+  // Of no use to anybody where the client has gone: then they are closed, too.
+  void Promise.all(before.map((answer) => once(answer, 'close'))).then(() => {
+    // The rest of a request that has its answer already, or a part of it.
+    const isAnswered = answers?.last.headersSent === true && !answers.last.req.complete;
+    if (socket.writable && error.code !== 'ECONNRESET' && !isAnswered) refuseNow(error, socket);
+    else socket.destroy();
+  });
+}
+
+function refuseNow(error: NodeJS.ErrnoException, socket: Duplex): void {
   const problem = known[error.code ?? ''] ?? broken;
   const body = JSON.stringify(problemBody(problem));
   socket.end(
@@ -66,9 +77,13 @@ const unexpected: Problem = {
 
 /** For each server of the endpoint. Its `clientError` is `refuseBytes`. */
 export function refuseBrokenHttp(server: Server): void {
-  server.on('request', (request: IncomingMessage, response: ServerResponse) =>
-    answers.set(request.socket, response),
-  );
+  server.on('request', ({ socket }: IncomingMessage, answer: ServerResponse) => {
+    const answers = answersOf.get(socket) ?? { last: answer, underWay: new Set() };
+    answers.last = answer;
+    answers.underWay.add(answer);
+    answersOf.set(socket, answers);
+    answer.once('close', () => answers.underWay.delete(answer));
+  });
   server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
     const body = JSON.stringify(problemBody(unexpected));
     response.writeHead(unexpected.status, {
