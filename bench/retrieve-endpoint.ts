@@ -70,7 +70,13 @@ export async function measureCallers(
 const open = (retrieve: Work['retrieve'], folder: string): ReturnType<typeof openEndpoint> =>
   openEndpoint({
     work: { retrieve, query: () => Promise.reject(new Error('Nothing is generated here')) },
-    ollama: { current: () => undefined, frozen: () => undefined, flights: makeFlights() },
+    ollama: {
+      models: [],
+      instances: () => [],
+      onChange: () => () => undefined,
+      frozen: () => undefined,
+      flights: makeFlights(),
+    },
     host: '127.0.0.1',
     port: 0,
     socketPath: join(folder, 'endpoint', 'rag.sock'),

@@ -23,6 +23,7 @@ check() {
 check "format" oxfmt --check .
 check "lint" oxlint --type-aware
 check "types" tsc -p tsconfig.test.json
+check "types in the browser" tsc -p src/page/browser --noEmit
 check "dead code" knip
 check "layers" node --test test/architecture.test.ts
 check "generated docs" node scripts/make-docs.ts --check

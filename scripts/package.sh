@@ -23,11 +23,16 @@ trap 'rm -rf "$work"' EXIT
 
 name=rag-allinone-$(node -p 'require("./package.json").version')-linux-x64
 stage=$work/$name
-mkdir "$stage" "$work/modules"
+mkdir "$stage" "$work/modules" "$work/build"
 cp package.json package-lock.json "$work/modules"
 # Not `npm ci`, see scripts/project.sh. The checksums are those of the lock; no module's own script is run.
 (cd "$work/modules" && npm install --omit=dev --no-save --ignore-scripts --prefer-offline --no-audit --no-fund --loglevel=error >/dev/null)
-tsc -p tsconfig.json --outDir "$stage/dist" --sourceMap false
+# By the checkout's own command, but of nothing that an earlier build left in its dist.
+cp -R src tsconfig.json package.json "$work/build"
+ln -s "$PWD/node_modules" "$work/build/node_modules"
+(cd "$work/build" && npm run --silent build)
+find "$work/build/dist" -name '*.map' -delete
+mv "$work/build/dist" "$stage/dist"
 node scripts/make-package.ts "$work/modules" "$stage"
 
 time=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || echo 0)}

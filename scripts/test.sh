@@ -17,6 +17,15 @@ install_slurm() {
   echo "Left out: the tests on a real Slurm. They need root and: apt-get install $packages"
 }
 
+# A real browser, for the dashboard and the report.
+install_chromium() {
+  [ -z "${CHROMIUM:-}" ] && ! command -v chromium >/dev/null || return 0
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium; } >/dev/null && return
+  fi
+  echo "Left out: the tests in a real browser. They need CHROMIUM=/path/to/one, or: apt-get install chromium"
+}
+
 slow=()
 [ "${1:-}" != --slow ] || { slow=(-o -name '*.slow.test.ts'); shift; }
 files=("$@")
@@ -31,6 +40,7 @@ install_torch() {
 
 install_packages
 install_slurm
+install_chromium
 case " ${files[*]}" in *" test/sidecar/"*) install_torch ;; esac
 npm run --silent build
 style=0

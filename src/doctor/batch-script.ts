@@ -155,7 +155,7 @@ const ignores = (commands: string, signal: string): boolean =>
 
 /** By a command of its own: it neither ignores the signal nor leaves it to what Slurm does. */
 const handles = (commands: string, signal: string): boolean =>
-  new RegExp(`^\\s*trap\\s+(?!''|""|-)\\S.*\\b${signal}\\b`, 'm').test(commands);
+  new RegExp(`(?:^|[;&|{])\\s*trap\\s+(?!''|""|-)\\S.*\\b${signal}\\b`, 'm').test(commands);
 
 /** sbatch accepts a time above the partition's limit: the job then waits for ever. */
 async function lookAtTime(text: string, options: Parameters<typeof runSlurm>[2]): Promise<Finding[]> {

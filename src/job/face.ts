@@ -1,8 +1,11 @@
 /** What others see of a run: the endpoint, its file, the state file, the job's comment. */
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
+import type { Settings } from '../config/settings.ts';
+import { toPlain } from '../errors.ts';
 import { clusterAddress } from '../machine/address.ts';
 import type { Postponed } from '../serve/postponed.ts';
+import type { Plan } from '../plan/types.ts';
 import { openEndpoint, type Endpoint } from '../serve/serve.ts';
 import { makeTokens, type Tokens } from '../serve/tokens.ts';
 import { openPublication, type Publication } from '../services/discovery.ts';
@@ -12,6 +15,7 @@ import { jobKey } from '../slurm/job.ts';
 import { embedOptions, generateOptions, ollamaModels } from './models-in-force.ts';
 import type { OpenJob } from './open.ts';
 import { openPage } from './picture/page.ts';
+import { tellRefusals } from './refusals.ts';
 import { whyPostponed } from './postponed.ts';
 
 /** What opens the endpoint to who is not its owner on this node. */
@@ -45,6 +49,7 @@ export async function openFace(open: OpenJob, { tokens }: Pick<Keys, 'tokens'>):
 async function listen(open: OpenJob, host: string, tokens: Tokens): Promise<Endpoint> {
   const { settings, plan } = open.prepared;
   const postponed = (): Postponed | undefined => whyPostponed(open.layouts.state(), open.watch.status());
+  const refused = tellRefusals(open.log);
   return await openEndpoint({
     work: open.work,
     host,
@@ -54,11 +59,15 @@ async function listen(open: OpenJob, host: string, tokens: Tokens): Promise<Endp
     ownerUid: process.getuid?.() ?? 0,
     defaultTopk: settings.RAG_TOPK,
     ollama: {
-      roles: ollamaModels(plan).map(({ role }) => role),
-      current: (role) => open.roster.current(role),
+      models: ollamaModels(plan),
+      instances: (role) => open.roster.list(role),
+      onChange: (listener) => open.roster.onChange(listener),
       frozen: (role) => (role === 'embed' ? embedOptions(settings) : generateOptions),
       flights: open.flights,
+      // How many servers there are behind another job's endpoint is known there: it has a line of its own.
+      limits: plan.engine === 'remote' ? { places: { width: { generate: 64, embed: 64 } } } : {},
     },
+    reranker: open.rerank && { rerank: open.rerank, model: rerankerName(plan, settings) },
     state: () => ({ ...open.watch.status(), retrieval: open.work.retrievals() }),
     readiness: () => {
       const isOver = (id: string): boolean =>
@@ -71,10 +80,23 @@ async function listen(open: OpenJob, host: string, tokens: Tokens): Promise<Endp
     },
     postponed,
     ...(await openPage(open, postponed)),
-    onEvent: (event) =>
-      open.log.file(`endpoint: ${event.kind}`, 'problem' in event ? { problem: event.problem } : {}),
+    onEvent: (event) => {
+      if (event.kind === 'refused') return refused(event.problem);
+      // What an error says may hold what somebody asked.
+      const { code } = toPlain(event.error);
+      const where = event.kind === 'failed' ? { route: event.route, at: placeOf(event.error) } : {};
+      return open.log.file(`endpoint: ${event.kind}`, { code, ...where });
+    },
   });
 }
+
+/** The first line of a stack. */
+const placeOf = (error: unknown): string | undefined =>
+  error instanceof Error ? /^ +at (.*)$/m.exec(error.stack ?? '')?.[1] : undefined;
+
+/** Of a folder its own name: where it lies is nobody's business. */
+const rerankerName = ({ instances }: Plan, { RERANKER_MODEL: named = 'unnamed' }: Settings): string =>
+  basename(instances.find(({ role }) => role === 'rerank')?.model ?? named);
 
 /** Tells the world that every service is ready. A file that another live job holds stays as it is, and we say so. */
 export async function publish(open: OpenJob, endpoint: Endpoint, files: Keys['files']): Promise<Publication> {
@@ -107,7 +129,7 @@ export async function publish(open: OpenJob, endpoint: Endpoint, files: Keys['fi
   });
   open.log(
     'info',
-    `ready: ${endpoint.url} on ${job.node}; from elsewhere: ssh -L ${endpoint.port}:127.0.0.1:${endpoint.port} ${job.node}`,
+    `ready: ${endpoint.url} on ${job.node}; dashboard from elsewhere: ssh -L ${endpoint.port}:127.0.0.1:${endpoint.port} ${job.node}, then http://127.0.0.1:${endpoint.port}/`,
   );
   if (job.kind === 'slurm') {
     const options = { env: environment, timeoutMs: 10_000, signal: open.lost };

@@ -14,7 +14,7 @@ import { jobKey } from '../slurm/job.ts';
 import { readTeam } from '../slurm/team.ts';
 import { openStore } from '../store/client.ts';
 import type { Tree } from '../supervise/spec.ts';
-import type { Roster } from '../models/types.ts';
+import type { Rerank, Roster } from '../models/types.ts';
 import { makeSupervisorId, markedWith } from './contain.ts';
 import { makeEncoding, makeUntilEncoder } from './encoder.ts';
 import { version } from '../version.ts';
@@ -50,6 +50,8 @@ export interface OpenJob {
   readonly flights: Flights;
   readonly layouts: Layouts;
   readonly work: LocalWork;
+  /** Undefined when the job has none. */
+  readonly rerank: Rerank | undefined;
   /** Aborts when a significant service is spent. Its reason is the error to end with. */
   readonly lost: AbortSignal;
 }
@@ -198,7 +200,7 @@ async function withWork<T>(
   });
   await linkOldNames(settings.LOG_ROOT, folders.logs, plan, 'ingest');
   return await watched(
-    { ...opened, tree, roster, flights: http.flights, layouts, work: measuredWork(work, tell), lost },
+    { ...opened, tree, roster, flights: http.flights, layouts, work: measuredWork(work, tell), rerank, lost },
     use,
   );
 }

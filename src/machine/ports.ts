@@ -65,7 +65,7 @@ export interface End {
 
 /**
  * Who is at the other end of a connection that came in from this node: the owner of the peer's socket. Undefined when
- * there is no such connection any more, or when it cannot be told. 8-14 ms with 4,000 sockets open: once per connection.
+ * there is no such connection any more, or when it cannot be told. Some ms with 4,000 sockets open: once per connection.
  */
 export const uidOfPeer = (ours: End, peer: End): number | undefined => findPeer(readRows(), ours, peer);
 
@@ -79,6 +79,8 @@ export function findPeer(rows: readonly string[], ours: End, peer: End): number 
   const [local, remote] = [kernelName(peer), kernelName(ours)];
   // A row of a socket that its process has closed (inode 0) or that waits (TIME_WAIT) says uid 0, whoever it was.
   const found = rows
+    // To take all of them apart takes 30 ms of 8,000, and everybody on the node may make us do it.
+    .filter((row) => row.includes(local) && row.includes(remote))
     .map(parseSocket)
     .filter((one) => one.state === 'connected' && one.inode !== '0')
     .filter((one) => one.local === local && one.remote === remote);

@@ -23,6 +23,15 @@ export interface Traffic {
   readonly served: number;
 }
 
+/** What a server still has to do, for who chooses between servers. */
+export interface Load {
+  readonly requests: number;
+  /** Of all of them together; see `Flights.begin`. */
+  readonly work: number;
+  /** It is being cured: what is sent there waits for that. */
+  readonly isGrounded: boolean;
+}
+
 /** While it stands nothing begins. Disposed without `lift`, those who wait are sent to look for another server. */
 export interface Grounding extends Disposable {
   /** How many requests it has ended. */
@@ -33,21 +42,30 @@ export interface Grounding extends Disposable {
 
 /** Every request to a model, by the url of its server. */
 export interface Flights {
-  /** Waits for its turn, first come first served. @throws aborted, model-unavailable when the server is given up */
-  begin(url: string, turn: Turn, signal: AbortSignal): Promise<Flight>;
+  /**
+   * Waits for its turn, first come first served.
+   * @param work of the request, in bytes that the model reads; what it writes in the same measure
+   * @throws aborted, model-unavailable when the server is given up
+   */
+  begin(url: string, turn: Turn, signal: AbortSignal, work?: number): Promise<Flight>;
   traffic(url: string): Traffic;
+  load(url: string): Load;
   /** Ends all that is under way to this server. @param reason the error that every one of them ends with */
   ground(url: string, reason: Error): Grounding;
 }
 
-interface Waiter {
+interface Asked {
   readonly turn: Turn;
+  readonly work: number;
+}
+
+interface Waiter extends Asked {
   go(): void;
   refuse(error: Error): void;
 }
 
 interface Server {
-  readonly underWay: Map<AbortController, Turn>;
+  readonly underWay: Map<AbortController, Asked>;
   readonly waiting: Set<Waiter>;
   heard: number;
   served: number;
@@ -62,15 +80,20 @@ export function makeFlights(): Flights {
     return server;
   };
   return {
-    async begin(url, turn, signal) {
+    async begin(url, turn, signal, work = 0) {
       const server = serverOf(url);
       if (signal.aborted) throw cancelled(signal);
-      if (server.waiting.size > 0 || !mayGo(server, turn)) return untilTurn(server, turn, signal);
-      return takeOff(server, turn);
+      if (server.waiting.size > 0 || !mayGo(server, turn)) return untilTurn(server, { turn, work }, signal);
+      return takeOff(server, { turn, work });
     },
     traffic(url) {
       const { underWay, heard, served } = servers.get(url) ?? makeServer();
       return { inFlight: underWay.size, heard, served };
+    },
+    load(url) {
+      const { underWay, waiting, isGrounded } = servers.get(url) ?? makeServer();
+      const all = [...underWay.values(), ...waiting];
+      return { requests: all.length, work: all.reduce((sum, { work }) => sum + work, 0), isGrounded };
     },
     ground(url, reason) {
       const server = serverOf(url);
@@ -103,12 +126,15 @@ const makeServer = (): Server => ({
 
 function mayGo({ underWay, isGrounded }: Server, turn: Turn): boolean {
   if (isGrounded) return false;
-  return underWay.size === 0 || (turn === 'shared' && ![...underWay.values()].includes('alone'));
+  return (
+    underWay.size === 0 ||
+    (turn === 'shared' && ![...underWay.values()].some((each) => each.turn === 'alone'))
+  );
 }
 
-function takeOff(server: Server, turn: Turn): Flight {
+function takeOff(server: Server, request: Asked): Flight {
   const flight = new AbortController();
-  server.underWay.set(flight, turn);
+  server.underWay.set(flight, request);
   return {
     signal: flight.signal,
     heard(what) {
@@ -130,17 +156,17 @@ function admit(server: Server): void {
   }
 }
 
-function untilTurn(server: Server, turn: Turn, signal: AbortSignal): Promise<Flight> {
+function untilTurn(server: Server, request: Asked, signal: AbortSignal): Promise<Flight> {
   return new Promise((resolve, reject) => {
     const leave = (): void => {
       server.waiting.delete(waiter);
       signal.removeEventListener('abort', abort);
     };
     const waiter: Waiter = {
-      turn,
+      ...request,
       go() {
         leave();
-        resolve(takeOff(server, turn));
+        resolve(takeOff(server, request));
       },
       refuse(error) {
         leave();

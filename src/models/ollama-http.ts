@@ -1,6 +1,7 @@
 import { codeOf, RagError } from '../errors.ts';
 import { openConnections, type Way } from './address.ts';
 import { makeFlights, type Flight, type Flights, type Turn } from './flights.ts';
+import { requestWork } from './load.ts';
 import { answerError, connectionError, errorText, postponed, unfinished } from './ollama-errors.ts';
 
 /** One request. Without a body it is a GET. */
@@ -44,8 +45,10 @@ export function openOllamaHttp({ stallMs = 3_600_000 }: { readonly stallMs?: num
   });
   const exchange = async function* (ask: Ask): AsyncGenerator<string, void> {
     const { body, turn = 'shared', url, signal } = ask;
-    using flight = body === undefined || turn === 'probe' ? null : await flights.begin(url, turn, signal);
-    yield* answerTo(connections.to(url), ask, flight, stallMs);
+    const text = body === undefined ? null : JSON.stringify(body);
+    using flight =
+      text === null || turn === 'probe' ? null : await flights.begin(url, turn, signal, workOf(ask, text));
+    yield* answerTo(connections.to(url), { ...ask, text }, flight, stallMs);
   };
   return {
     flights,
@@ -70,10 +73,15 @@ export function openOllamaHttp({ stallMs = 3_600_000 }: { readonly stallMs?: num
   };
 }
 
+function workOf({ path, body }: Ask, text: string): number {
+  const { num_predict: answer } = (body?.['options'] ?? {}) as { num_predict?: number };
+  return requestWork(text.length, path === '/api/chat' ? answer : 0);
+}
+
 /** The text of a 200 answer in pieces; everything else is thrown. */
 async function* answerTo(
   { origin, dispatcher }: Way,
-  ask: Ask,
+  ask: Ask & { readonly text: string | null },
   flight: Flight | null,
   stallMs: number,
 ): AsyncGenerator<string, void> {
@@ -83,9 +91,9 @@ async function* answerTo(
     const response = await dispatcher.request({
       origin,
       path: ask.path,
-      method: ask.body === undefined ? 'GET' : 'POST',
+      method: ask.text === null ? 'GET' : 'POST',
       headers: { 'content-type': 'application/json' },
-      body: ask.body === undefined ? null : JSON.stringify(ask.body),
+      body: ask.text,
       signal: stall.signal,
     });
     if (response.statusCode !== 200) {

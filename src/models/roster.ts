@@ -15,6 +15,7 @@ interface Waiter {
 export function makeRoster(loadOf: (url: string) => number = () => 0): Roster {
   const endpoints: Record<Role, Map<string, ModelEndpoint>> = { embed: new Map(), generate: new Map() };
   const waiters = new Set<Waiter>();
+  const listeners = new Set<() => void>();
 
   /** Of those with the least to do the one that waited longest, moved to the end of the line. */
   const current = (role: Role): ModelEndpoint | undefined => {
@@ -61,8 +62,14 @@ export function makeRoster(loadOf: (url: string) => number = () => 0): Roster {
       if (endpoint === undefined) endpoints[role].delete(id);
       else endpoints[role].set(id, endpoint);
       if (endpoint !== undefined) wake(role);
+      for (const listener of listeners) listener();
     },
     current,
+    list: (role) => [...endpoints[role]].map(([id, endpoint]) => ({ id, ...endpoint })),
+    onChange: (listener) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
     async untilAvailable(role, signal) {
       if (signal.aborted) throw waitCancelled(role, signal);
       return current(role) ?? untilSet(role, signal);

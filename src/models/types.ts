@@ -4,6 +4,11 @@ export interface ModelEndpoint {
   readonly model: string;
 }
 
+/** One of the servers of a run, by the name that its plan gives it. */
+export interface LiveInstance extends ModelEndpoint {
+  readonly id: string;
+}
+
 export type Role = 'embed' | 'generate';
 
 /**
@@ -13,6 +18,10 @@ export type Role = 'embed' | 'generate';
 export interface Roster {
   set(role: Role, id: string, endpoint: ModelEndpoint | undefined): void;
   current(role: Role): ModelEndpoint | undefined;
+  /** All that are live. */
+  list(role: Role): readonly LiveInstance[];
+  /** Told each time that one came or went. Returns what removes the listener. */
+  onChange(listener: () => void): () => void;
   untilAvailable(role: Role, signal: AbortSignal): Promise<ModelEndpoint>;
 }
 

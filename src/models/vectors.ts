@@ -38,11 +38,12 @@ export async function decodeVectors(
   wanted: WantedVectors,
 ): Promise<Float32Array[]> {
   const vectors: Float32Array[] = [];
-  const take = (row: unknown): void => {
+  const take = (text: string): void => {
+    const row = parseJson(text);
     const size = wanted.dimensions ?? vectors[0]?.length ?? (Array.isArray(row) ? row.length : 0);
     vectors.push(unitVector(row, size));
   };
-  let scan: Scan = { place: 'before', text: '' };
+  let scan = scanBegin;
   for await (const piece of pieces) scan = scanned({ ...scan, text: scan.text + piece }, take);
   if (scan.place === 'before') return readVectors(parseJson(scan.text), wanted);
   if (scan.place === 'inside') throw brokenOff();
@@ -51,17 +52,19 @@ export async function decodeVectors(
 }
 
 /** Where in the answer the scan is, by the list of vectors, and the text that is not yet used. */
-interface Scan {
+export interface Scan {
   readonly place: 'before' | 'inside' | 'after';
   readonly text: string;
 }
 
+export const scanBegin: Scan = { place: 'before', text: '' };
+
 /** In a string of JSON the second quote would have a backslash before it. */
 const listBegins = /"embeddings"\s*:\s*\[/v;
 
-/** Takes the rows that are whole. A row holds no bracket: numbers, and null in the place of one. */
-function scanned({ place, text }: Scan, take: (row: unknown) => void): Scan {
-  if (place === 'after') return { place, text: '' };
+/** Takes the texts of the rows that are whole. A row holds no bracket: numbers, and null in the place of one. */
+export function scanned({ place, text }: Scan, take: (row: string) => void): Scan {
+  if (place === 'after') return { place, text };
   let at = 0;
   if (place === 'before') {
     const begins = listBegins.exec(text);
@@ -72,8 +75,8 @@ function scanned({ place, text }: Scan, take: (row: unknown) => void): Scan {
     const close = text.indexOf(']', at);
     if (close === -1) return { place: 'inside', text: text.slice(at) };
     const open = text.indexOf('[', at);
-    if (open === -1 || open > close) return { place: 'after', text: '' };
-    take(parseJson(text.slice(open, close + 1)));
+    if (open === -1 || open > close) return { place: 'after', text: text.slice(close) };
+    take(text.slice(open, close + 1));
     at = close + 1;
   }
 }

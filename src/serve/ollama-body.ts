@@ -1,22 +1,74 @@
-import { RagError } from '../errors.ts';
-import type { Flights } from '../models/flights.ts';
+/** Bodies of Ollama's API: which model a request is for, and what of it goes on. Pure. */
+import { z } from 'zod';
 import { isSameModel } from '../models/name.ts';
-import type { FrozenOptions, ModelEndpoint, Role } from '../models/types.ts';
+import type { FrozenOptions, Role } from '../models/types.ts';
+import { badRequest, refusal } from './problem.ts';
 
-export interface OllamaUpstream {
-  /** What the job has; both when nothing is said. */
-  readonly roles?: readonly Role[];
-  /** A live instance of the role; the next one at each call where there are several. */
-  current(role: Role): ModelEndpoint | undefined;
-  /** The options that the role's model was loaded with. */
-  frozen(role: Role): FrozenOptions | undefined;
-  /** What is under way to them: who watches a server counts these requests, and ends them with the others. */
-  readonly flights: Flights;
+const options = z.looseObject({ num_predict: z.number().nullish() }).nullish();
+
+/** `/api/chat` */
+export const chatBody = z.looseObject({
+  model: z.string(),
+  messages: z.array(z.looseObject({ role: z.string() })).nullish(),
+  stream: z.boolean().nullish(),
+  options,
+});
+
+/** `/api/generate` */
+export const generateBody = z.looseObject({
+  model: z.string(),
+  prompt: z.string().nullish(),
+  stream: z.boolean().nullish(),
+  options,
+});
+
+/** `/api/embed` */
+export const embedBody = z.looseObject({
+  model: z.string(),
+  input: z.union([z.string(), z.array(z.string())]).nullish(),
+  dimensions: z.number().nullish(),
+  options,
+});
+
+/** `/api/embeddings`, as it was called before. */
+export const embeddingBody = z.looseObject({ model: z.string(), prompt: z.string().nullish(), options });
+
+/** `/api/show`; `name` in older clients. */
+export const showBody = z.looseObject({ model: z.string().nullish(), name: z.string().nullish() });
+
+export type Json = Readonly<Record<string, unknown>>;
+
+/** @throws a refusal (400) for what is no JSON object, or not of this shape */
+export function readBody<Shape extends z.ZodType>(raw: Buffer | undefined, shape: Shape): z.infer<Shape> {
+  const parsed = shape.safeParse(parse(raw));
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw badRequest(`${issue?.path.join('.') || 'its body'}: ${issue?.message ?? 'is wrong'}`, wanted);
+  }
+  return parsed.data;
 }
 
-export interface Destination {
-  readonly url: string;
-  readonly body: Buffer;
+const wanted = 'a JSON object like {"model": "...", ...}';
+
+function parse(raw: Buffer | undefined): unknown {
+  try {
+    return JSON.parse(raw?.toString('utf8') ?? '');
+  } catch {
+    throw badRequest(
+      'its body is no JSON',
+      wanted,
+      `curl -d '{"model": "...", "messages": [{"role": "user", "content": "..."}]}'`,
+    );
+  }
+}
+
+/** What was read from JSON is written again. @throws a refusal (400) where it is nested deeper than the stack of V8 */
+export function asJson(body: Json): string {
+  try {
+    return JSON.stringify(body);
+  } catch {
+    throw badRequest('its body is nested thousands deep', 'a flatter one');
+  }
 }
 
 /** Another value of one of these makes Ollama load the model anew: 142 GB for one stranger's default. */
@@ -30,58 +82,8 @@ const reloading = [
   'draft_num_predict',
 ];
 
-/**
- * Which instance a request is for, by the model it names, and the body to send there.
- * @throws usage when the body names no model of ours: loading another would evict ours; model-unavailable when its instance may be down
- */
-export function direct(path: string, raw: Buffer, upstream: OllamaUpstream): Destination {
-  const body = parseBody(raw);
-  // Once a role: each look moves on to the next instance, so that a second one would skip half of them.
-  const live = rolesOf(upstream).map((role) => ({ role, endpoint: upstream.current(role) }));
-  const found = live.find(({ endpoint }) => sameModel(body['model'], endpoint?.model));
-  if (found?.endpoint === undefined) throw notServed(body['model'], live);
-  const asIs = path.startsWith('/v1/') || path === '/api/show';
-  const pinned = asIs ? body : pin(body, upstream.frozen(found.role));
-  return { url: found.endpoint.url, body: Buffer.from(asJson(pinned)) };
-}
-
-/** What was read from JSON is written again, but for one that is nested deeper than the stack of V8. */
-function asJson(body: Body): string {
-  try {
-    return JSON.stringify(body);
-  } catch (cause) {
-    throw new RagError(
-      'usage',
-      'Cannot pass the request on: its body is nested thousands deep, a flatter one is wanted',
-      { cause },
-    );
-  }
-}
-
-/** Each once. */
-export const rolesOf = ({ roles = ['generate', 'embed'] }: OllamaUpstream): Role[] => [...new Set(roles)];
-
-type Body = Readonly<Record<string, unknown>>;
-
-function parseBody(raw: Buffer): Body {
-  try {
-    const body: unknown = JSON.parse(raw.toString('utf8'));
-    if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body as Body;
-  } catch {
-    // Said below, together with JSON that is no object.
-  }
-  throw new RagError(
-    'usage',
-    'Cannot read the request: its body is not a JSON object, {"model": ...} is wanted',
-  );
-}
-
-/** `qwen3` and `qwen3:latest` are one model. */
-const sameModel = (asked: unknown, held: string | undefined): boolean =>
-  typeof asked === 'string' && held !== undefined && isSameModel(asked, held);
-
 /** The model stays loaded as it is: `shift` counts as an option too, and `keep_alive: 0` would unload it. */
-function pin(body: Body, frozen: FrozenOptions | undefined): Body {
+export function pin(body: Json, frozen: FrozenOptions | undefined): Json {
   const asked = typeof body['options'] === 'object' && body['options'] !== null ? body['options'] : {};
   const harmless = Object.entries(asked).filter(([name]) => !reloading.includes(name));
   const { shift: _shift, ...rest } = body;
@@ -94,31 +96,35 @@ function pin(body: Body, frozen: FrozenOptions | undefined): Body {
   };
 }
 
-interface Live {
+/** What a job serves in Ollama. */
+export interface ServedName {
   readonly role: Role;
-  readonly endpoint: ModelEndpoint | undefined;
+  readonly model: string;
+}
+
+/**
+ * @param wanted what it is asked for: one model may do both, in two instances
+ * @throws a refusal (404, as Ollama says it) when the job serves no such model: loading another would evict ours
+ */
+export function roleOf(asked: string, served: readonly ServedName[], wanted?: Role): Role {
+  const roles = served.filter(({ model }) => isSameModel(asked, model)).map(({ role }) => role);
+  const role = roles.find((each) => each === wanted) ?? roles[0];
+  if (role !== undefined) return role;
+  const names = [...new Set(served.map(({ model }) => model))];
+  if (names.length === 0) throw withoutOllama(`Cannot ask model ${JSON.stringify(asked)}`);
+  throw refusal({
+    status: 404,
+    code: 'not-found',
+    message: `Cannot ask model ${JSON.stringify(asked)}: it is not found, this job serves ${names.join(' and ')}, one of them is wanted`,
+    hint: `Send "model": "${names[0]}", or start a job with OLLAMA_GENERATE_MODEL=${asked}`,
+  });
 }
 
 /** @param cannot for the message, from its first word on */
-export const withoutOllama = (cannot: string): RagError =>
-  new RagError('usage', `${cannot}: no model of this job is Ollama's, a job with one is wanted`, {
+export const withoutOllama = (cannot: string): Error =>
+  refusal({
+    status: 404,
+    code: 'usage',
+    message: `${cannot}: no model of this job is Ollama's, a job with one is wanted`,
     hint: 'Leave RAG_SERVICES unset, or start a job with RAG_RETRIEVER=ollama',
   });
-
-function notServed(model: unknown, live: readonly Live[]): RagError {
-  const served = live.flatMap(({ endpoint }) => endpoint?.model ?? []);
-  const missing = live.filter(({ endpoint }) => endpoint === undefined).map(({ role }) => role);
-  const asked = `Cannot ask model ${JSON.stringify(model) ?? 'undefined'}`;
-  if (missing.length > 0)
-    return new RagError(
-      'model-unavailable',
-      `${asked}: no instance that is up holds it (not up: ${missing.join(', ')})`,
-      {
-        hint: 'Ask /readyz what is missing; a restart takes as long as loading the model',
-      },
-    );
-  if (live.length === 0) return withoutOllama(asked);
-  return new RagError('usage', `${asked}: this job serves ${served.join(' and ')}, one of them is wanted`, {
-    hint: `Send "model": "${served[0] ?? ''}", or start a job with OLLAMA_GENERATE_MODEL=${String(model)}`,
-  });
-}

@@ -1,27 +1,58 @@
-/** What the endpoint answers when it does not answer: `{"error":{code,message,hint}}`, never a stack trace. */
+/**
+ * What the endpoint answers when it does not answer, never a stack trace: `{"error":{code,message,hint}}`. Clients of Ollama
+ * show `error` as a text and those of OpenAI's API `error.message`, and neither shows a hint, so that each gets its own form.
+ */
 import type { FastifyError, FastifyReply } from 'fastify';
+import type { z } from 'zod';
 import { type ErrorCode, toPlain } from '../errors.ts';
+import { withoutUrlTokens } from '../observe/url-tokens.ts';
+import {
+  errorFormOf,
+  type errorSchema,
+  type ollamaErrorSchema,
+  type openaiErrorSchema,
+} from './contract/route.ts';
 
 export interface Problem {
   readonly status: number;
   readonly code: string;
   readonly message: string;
   readonly hint?: string | undefined;
+  /** When to ask again, where that may help. */
+  readonly retryAfterSeconds?: number;
+  /** The rest of the body is still on its way: the connection is of no use to another request. */
+  readonly isUnread?: boolean;
 }
+
+/** An error that is answered as it says. */
+export const refusal = (problem: Problem): Error => Object.assign(new Error(problem.message), { problem });
 
 const statusOf: Partial<Record<ErrorCode, number>> = {
   usage: 422,
   'too-long': 422,
   forbidden: 403,
   'model-unavailable': 503,
+  'model-refused': 502,
+  'bad-vector': 502,
   'service-failed': 503,
   stopped: 503,
   aborted: 503,
   'disk-full': 507,
 };
 
+/** Of a request that is wrong in itself. 400 and not 422: some libraries send everything above again by themselves. */
+export const badRequest = (is: string, wanted: string, hint?: string): Error =>
+  refusal({
+    status: 400,
+    code: 'usage',
+    message: `Cannot read the request: ${is}, ${wanted} is wanted`,
+    ...(hint === undefined ? {} : { hint }),
+  });
+
 /** An error of ours by its code; one of the HTTP server (bad JSON, body too large) by its status; else a bug. */
 export function problemOf(error: unknown): Problem {
+  const known = (error as { problem?: Problem } | null)?.problem;
+  if (known !== undefined) return known;
   const status = (error as FastifyError).statusCode;
   if (status !== undefined && status >= 400 && status < 500)
     return {
@@ -36,9 +67,42 @@ export function problemOf(error: unknown): Problem {
 const codeOfStatus = (status: number): string =>
   ({ 413: 'too-large', 415: 'unsupported-media-type', 422: 'usage' })[status] ?? 'bad-request';
 
-export const problemBody = ({ code, message, hint }: Problem): object => ({
-  error: { code, message, hint: hint ?? null },
-});
+/** @param path of the request: whose client reads it */
+export function problemBody({ status, code, message, hint }: Problem, path = ''): object {
+  const shown = { code, hint: hint ?? null };
+  const whole = hint === undefined ? message : `${message} (hint: ${hint})`;
+  const form = errorFormOf(path);
+  if (form === 'ollama') return { error: whole, ...shown } satisfies z.infer<typeof ollamaErrorSchema>;
+  if (form === 'openai')
+    return {
+      error: { message: whole, type: typeOf(status), param: null, ...shown },
+    } satisfies z.infer<typeof openaiErrorSchema>;
+  return { error: { ...shown, message } } satisfies z.infer<typeof errorSchema>;
+}
 
-export const refuse = (reply: FastifyReply, problem: Problem): FastifyReply =>
-  reply.code(problem.status).type('application/json; charset=utf-8').send(problemBody(problem));
+/** In the words of OpenAI's API. */
+const typeOf = (status: number): string =>
+  status >= 500
+    ? 'server_error'
+    : ({
+        401: 'authentication_error',
+        403: 'permission_error',
+        404: 'not_found_error',
+        429: 'rate_limit_error',
+      }[status] ?? 'invalid_request_error');
+
+export function refuse(reply: FastifyReply, problem: Problem): FastifyReply {
+  if (problem.retryAfterSeconds !== undefined)
+    void reply.header('retry-after', String(problem.retryAfterSeconds));
+  if (problem.isUnread === true) void reply.header('connection', 'close');
+  return reply
+    .code(problem.status)
+    .type('application/json; charset=utf-8')
+    .send(problemBody(withoutTokens(problem), reply.request.url));
+}
+
+/** An address that was put together wrongly may still hold one (`//t/...`). */
+const withoutTokens = (problem: Problem): Problem => ({
+  ...problem,
+  message: withoutUrlTokens(problem.message),
+});

@@ -1,83 +1,104 @@
 /**
- * Ollama's own API and its OpenAI-compatible one, passed through to the instances of this job. What would
- * change the model store, or load other models than those the job was planned for, is refused.
+ * Ollama's own API for the instances of this job: `gateway.ts` says where a request goes. What would change the model store, or
+ * load other models than those the job was planned for, is refused.
  */
-import { Readable } from 'node:stream';
-import type { FastifyInstance, FastifyReply } from 'fastify';
-import { RagError } from '../errors.ts';
-import { openConnections, type Connections, type Way } from '../models/address.ts';
-import type { Flight } from '../models/flights.ts';
+import type { FastifyInstance } from 'fastify';
+import type { z } from 'zod';
+import { requestWork } from '../models/load.ts';
+import type { FrozenOptions, Role } from '../models/types.ts';
+import { asItIs } from './answer-form.ts';
+import { callerOf } from './caller.ts';
 import { goneSignal } from './client-gone.ts';
-import { direct, rolesOf, withoutOllama, type OllamaUpstream } from './ollama-body.ts';
+import { beginningsOf } from './conversations.ts';
+import type { Gateway, Question } from './gateway.ts';
+import { type Budget, type Hold, readHeldBodies } from './held-bodies.ts';
+import { askAny, type Describing, listModels, rolesOf } from './model-lists.ts';
+import {
+  asJson,
+  chatBody,
+  embedBody,
+  embeddingBody,
+  generateBody,
+  type Json,
+  pin,
+  readBody,
+  roleOf,
+  showBody,
+} from './ollama-body.ts';
 import { refusePostponed, type WhyPostponed } from './postponed.ts';
-import { type Problem, refuse } from './problem.ts';
+import { badRequest, type Problem, refuse } from './problem.ts';
 
-/** Answered without the model: says nothing about whether that hangs. */
-const describing = '/api/show';
+export interface OllamaUpstream extends Describing {
+  /** The options that the role's model was loaded with. */
+  readonly frozen: (role: Role) => FrozenOptions | undefined;
+}
 
-const asking = [
-  '/api/chat',
-  '/api/generate',
-  '/api/embed',
-  '/api/embeddings',
-  describing,
-  '/v1/chat/completions',
-  '/v1/completions',
-  '/v1/embeddings',
-];
+export interface OllamaParts {
+  readonly upstream: OllamaUpstream;
+  readonly gateway: Gateway;
+  readonly budget: Budget;
+  readonly postponed: WhyPostponed;
+}
 
-/** Those of them that only a generator can answer. */
-const generating = ['/api/chat', '/api/generate', '/v1/chat/completions', '/v1/completions'];
+const asking: Readonly<Record<string, z.ZodType<Json & { model: string }>>> = {
+  '/api/chat': chatBody,
+  '/api/generate': generateBody,
+  '/api/embed': embedBody,
+  '/api/embeddings': embeddingBody,
+};
 
-const listing = ['/api/tags', '/api/ps'];
+export const wantedBy = (path: string): Role => (path.startsWith('/api/embed') ? 'embed' : 'generate');
 
 const refused = ['pull', 'push', 'create', 'copy', 'delete', 'blobs/*'];
 
-/** Prompts with images are large; a body is held in memory, because the model it names decides where it goes. */
-const MAX_BODY_BYTES = 256 * 2 ** 20;
-
-/** Loading a model takes longer than undici's own limits (300 s each); the client's patience is the limit. */
-const open = (): Connections => openConnections({ headersTimeout: 0, bodyTimeout: 0 });
-
-export function addOllamaRoutes(
-  app: FastifyInstance,
-  upstream: OllamaUpstream,
-  postponed: WhyPostponed,
-): void {
-  const connections = open();
-  app.addHook('onClose', () => connections[Symbol.asyncDispose]());
+export function addOllamaRoutes(app: FastifyInstance, parts: OllamaParts): void {
+  const { upstream, gateway, budget, postponed } = parts;
   void app.register((scope, _options, done) => {
-    // The bytes as they came: only here the body goes on to another server.
-    scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, ready) =>
-      ready(null, body),
-    );
-    for (const path of asking)
-      scope.post<{ Body: Buffer }>(path, { bodyLimit: MAX_BODY_BYTES }, async ({ body }, reply) => {
-        const why = generating.includes(path) ? postponed() : undefined;
+    const holdOf = readHeldBodies(scope, budget);
+    for (const [path, shape] of Object.entries(asking))
+      scope.post<{ Body: Buffer }>(path, anyType, async (request, reply) => {
+        const body = readBody(request.body, shape);
+        const role = roleOf(body.model, upstream.models, wantedBy(path));
+        const why = role === 'generate' ? postponed() : undefined;
         if (why !== undefined) return refusePostponed(reply, why);
-        const { url, body: pinned } = direct(path, body ?? Buffer.alloc(0), upstream);
-        const gone = goneSignal(reply);
-        const flight = path === describing ? null : await upstream.flights.begin(url, 'shared', gone);
-        return passThrough(connections.to(url), { path, body: pinned, flight, gone }, reply);
+        const caller = callerOf(request, body);
+        const question = toQuestion({ path, body, role, caller, hold: holdOf(reply) }, upstream);
+        return await gateway.ask({ ...question, form: asItIs(path) }, reply);
       });
+    scope.post<{ Body: Buffer }>('/api/show', anyType, async (request, reply) => {
+      const body = readBody(request.body, showBody);
+      const model = body.model ?? body.name;
+      if (model == null) throw badRequest('it names no model', '{"model": "..."}');
+      const instances = upstream.instances(roleOf(model, upstream.models));
+      const ask = { path: '/api/show', body: asJson(body) };
+      const { status, type, text } = await askAny(gateway.connections, instances, ask, goneSignal(reply));
+      return reply.code(status).type(type).send(text);
+    });
     done();
   });
-  for (const path of listing)
+  for (const path of ['/api/tags', '/api/ps'])
     app.get(path, async (_request, reply) => ({
-      models: await merged(connections, upstream, path, goneSignal(reply)),
+      models: await listModels(gateway.connections, upstream, path, goneSignal(reply)),
     }));
-  for (const path of ['/api/version', '/v1/models'])
-    app.get(path, (_request, reply) => {
-      const [url = ''] = liveUrls(upstream);
-      return passThrough(connections.to(url), { path, flight: null, gone: goneSignal(reply) }, reply);
-    });
+  app.get('/api/version', async (_request, reply) => {
+    const instances = rolesOf(upstream).flatMap((role) => upstream.instances(role));
+    const ask = { path: '/api/version' };
+    const { type, text } = await askAny(gateway.connections, instances, ask, goneSignal(reply));
+    return reply.type(type).send(text);
+  });
+  addRefusals(app);
+}
+
+/** For the wall that keeps other types away from the other routes. */
+export const anyType = { config: { anyType: true } };
+
+function addRefusals(app: FastifyInstance): void {
   for (const name of refused) {
     const problem = modelsAreFixed(name.split('/')[0] ?? '');
     // Before the body is read: a blob may be gigabytes.
     app.all(
       `/api/${name}`,
-      { onRequest: async (_request, reply) => void (await refuse(reply, problem)) },
+      { ...anyType, onRequest: async (_request, reply) => void (await refuse(reply, problem)) },
       () => undefined,
     );
   }
@@ -90,87 +111,30 @@ const modelsAreFixed = (action: string): Problem => ({
   hint: 'Change the model store outside the job: ollama pull MODEL',
 });
 
-interface Passed {
+interface Asked {
+  /** At the model server. */
   readonly path: string;
-  readonly body?: Buffer;
-  readonly flight: Flight | null;
-  /** Aborted when the client leaves. */
-  readonly gone: AbortSignal;
+  readonly body: Json & { readonly model: string };
+  readonly role: Role;
+  readonly caller: string;
+  readonly hold: Hold;
 }
 
-/** Streams the answer as it comes. A client that leaves cancels the request, which ends the model's work. */
-async function passThrough(
-  { origin, dispatcher }: Way,
-  { path, body, flight, gone }: Passed,
-  reply: FastifyReply,
-): Promise<FastifyReply> {
-  const sent = dispatcher.request({
-    origin,
+export function toQuestion(
+  { path, body, role, caller, hold }: Asked,
+  { frozen }: Pick<OllamaUpstream, 'frozen'>,
+): Omit<Question, 'form'> {
+  const text = Buffer.from(asJson(pin(body, frozen(role))));
+  const { num_predict: answerTokens } = (body['options'] ?? {}) as { num_predict?: number };
+  const messages = Array.isArray(body['messages']) ? (body['messages'] as unknown[]) : [];
+  return {
+    role,
+    model: body.model,
     path,
-    method: body === undefined ? 'GET' : 'POST',
-    ...(body === undefined ? {} : { body, headers: { 'content-type': 'application/json' } }),
-    signal: flight === null ? gone : AbortSignal.any([gone, flight.signal]),
-  });
-  const answer = await sent.catch((cause: unknown) => {
-    flight?.[Symbol.dispose]();
-    gone.throwIfAborted();
-    throw new RagError(
-      'model-unavailable',
-      'Cannot pass the request on: the model server does not answer, a running one is wanted',
-      {
-        hint: 'Ask /readyz when it is',
-        cause,
-      },
-    );
-  });
-  const type = answer.headers['content-type'] ?? 'application/json';
-  reply.code(answer.statusCode).type(String(type));
-  if (flight === null) return reply.send(answer.body);
-  // However it ends: read to its end, cut, or left by a client before anybody read of it.
-  answer.body.once('close', () => flight[Symbol.dispose]());
-  const what = answer.statusCode === 200 ? 'answer' : 'refusal';
-  return reply.send(Readable.from(heard(answer.body, flight, what), { objectMode: false }));
-}
-
-async function* heard(
-  body: AsyncIterable<Buffer>,
-  flight: Flight,
-  what: 'answer' | 'refusal',
-): AsyncGenerator<Buffer, void> {
-  for await (const piece of body) {
-    flight.heard(what);
-    yield piece;
-  }
-}
-
-interface Model {
-  readonly name: string;
-}
-
-/** The models of all instances, each once. An instance that does not answer has none to show. */
-async function merged(
-  connections: Connections,
-  upstream: OllamaUpstream,
-  path: string,
-  signal: AbortSignal,
-): Promise<Model[]> {
-  const lists = await Promise.allSettled(
-    liveUrls(upstream).map(async (url) => {
-      const { origin, dispatcher } = connections.to(url);
-      const { body } = await dispatcher.request({ origin, path, method: 'GET', signal });
-      return ((await body.json()) as { models?: Model[] | null }).models ?? [];
-    }),
-  );
-  const models = lists.flatMap((list) => (list.status === 'fulfilled' ? list.value : []));
-  return [...new Map(models.map((model) => [model.name, model])).values()];
-}
-
-function liveUrls(upstream: OllamaUpstream): string[] {
-  const roles = rolesOf(upstream);
-  const urls = roles.flatMap((role) => upstream.current(role)?.url ?? []);
-  if (urls.length > 0) return [...new Set(urls)];
-  if (roles.length === 0) throw withoutOllama('Cannot ask the model servers');
-  throw new RagError('model-unavailable', 'Cannot ask the model servers: none is up, a ready one is wanted', {
-    hint: 'Ask /readyz when one is',
-  });
+    body: text,
+    work: requestWork(text.length, role === 'generate' ? answerTokens : 0),
+    beginnings: beginningsOf([body.model, body['tools'] ?? null], messages),
+    caller,
+    hold,
+  };
 }

@@ -3,16 +3,21 @@ import type { Socket } from 'node:net';
 import { createServer, type Server } from 'node:http';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { messageOf, RagError } from '../errors.ts';
+import { mostOpenFiles } from '../machine/open-files.ts';
 import type { Work } from '../work.ts';
 import { refuseBrokenHttp, refuseBytes } from './broken-http.ts';
-import type { OllamaUpstream } from './ollama-body.ts';
+import { openGateway, type GatewayLimits } from './gateway.ts';
+import { makeBudget } from './held-bodies.ts';
+import type { Instances } from './places.ts';
 import type { WhyPostponed } from './postponed.ts';
 import { type Problem, problemOf, refuse } from './problem.ts';
 import { addHealthRoutes, type HealthParts } from './routes-health.ts';
-import { addOllamaRoutes } from './routes-ollama.ts';
+import { addOllamaRoutes, type OllamaUpstream } from './routes-ollama.ts';
+import { addOpenaiRoutes } from './routes-openai.ts';
 import { addOpenApiRoute } from './routes-openapi.ts';
 import { addPageRoutes, type PageRouteParts } from './routes-page.ts';
 import { addQueryRoutes } from './routes-query.ts';
+import { addRerankRoutes, type Reranker } from './routes-rerank.ts';
 import { addRetrieveRoutes } from './routes-retrieve.ts';
 import { listenOnSocket } from './unix-socket.ts';
 import { addStopwatch, type Served } from './stopwatch.ts';
@@ -28,7 +33,9 @@ export type EndpointEvent =
 
 export interface EndpointOptions extends HealthParts {
   readonly work: Pick<Work, 'retrieve' | 'query'>;
-  readonly ollama: OllamaUpstream;
+  readonly ollama: OllamaUpstream & Instances & { readonly limits?: GatewayLimits };
+  /** Undefined: the job has none. */
+  readonly reranker?: Reranker | undefined;
   /** An address of this node, beside which it also listens on 127.0.0.1; 0 as port: a free one. */
   readonly host: string;
   readonly port: number;
@@ -45,6 +52,10 @@ export interface EndpointOptions extends HealthParts {
   readonly onServed?: (served: Served) => void;
   readonly defaultTopk: number;
   readonly maxQuestions?: number;
+  /** Over TCP; default: half of what this process may have open. Others of this node may open as many as they like. */
+  readonly maxConnections?: number;
+  /** For requests that wait for a model server, and answers that wait for a slow client. Default: 512 MiB. */
+  readonly heldBytes?: number;
   readonly onEvent?: (event: EndpointEvent) => void;
 }
 
@@ -91,6 +102,9 @@ async function openOnce(options: EndpointOptions): Promise<Endpoint> {
   const [socketServer, loopbackServer] = [before(), before()];
   for (const server of [app.server, socketServer, loopbackServer]) refuseBrokenHttp(server);
   socketServer.on('connection', (socket) => overUnixSocket.add(socket));
+  const { maxConnections = Math.floor(mostOpenFiles() / 2) } = options;
+  if (Number.isFinite(maxConnections))
+    for (const server of [app.server, loopbackServer]) server.maxConnections = maxConnections;
   try {
     await app.listen({ host, port }).catch((cause: unknown) => {
       throw cannotListen(host, port, cause);
@@ -116,6 +130,9 @@ async function openOnce(options: EndpointOptions): Promise<Endpoint> {
 /** Longer than clients keep an idle connection (60 s and less): the side that closes first must not be ours. */
 const KEEP_ALIVE_MS = 72_000;
 
+/** For a request to come, with its body: Node's own, which Fastify takes away. */
+const REQUEST_MS = 300_000;
+
 /** What Fastify finds wrong before there is a route, like a path that cannot be decoded. */
 const frameworkErrors = (error: unknown, _request: FastifyRequest, reply: FastifyReply): void => {
   void refuse(reply, problemOf(error));
@@ -137,6 +154,7 @@ function makeApp(options: EndpointOptions, isUnixSocket: (socket: Socket) => boo
     rewriteUrl: (request) => gate.rewriteUrl(request),
     forceCloseConnections: true,
     keepAliveTimeout: KEEP_ALIVE_MS,
+    requestTimeout: REQUEST_MS,
     frameworkErrors,
     schemaController: { compilersFactory: noSchemas },
     clientErrorHandler: refuseBytes,
@@ -148,7 +166,8 @@ function makeApp(options: EndpointOptions, isUnixSocket: (socket: Socket) => boo
     makeWhoMay(options.ownerUid, isUnixSocket, gate, (problem) => onEvent({ kind: 'refused', problem })),
   );
   app.addHook('preParsing', async ({ method, headers }, reply) => {
-    if (method === 'POST' && !isJson(headers['content-type'])) await refuse(reply, wantsJson);
+    const { anyType = false } = reply.routeOptions.config as { anyType?: boolean };
+    if (method === 'POST' && !anyType && !isJson(headers['content-type'])) await refuse(reply, wantsJson);
   });
   app.setErrorHandler((error, request, reply) => {
     const problem = problemOf(error);
@@ -158,15 +177,28 @@ function makeApp(options: EndpointOptions, isUnixSocket: (socket: Socket) => boo
     return refuse(reply, problem);
   });
   app.setNotFoundHandler(({ method, url }, reply) => refuse(reply, notFound(method, url)));
-  addHealthRoutes(app, options);
+  addRerankRoutes(app, options.reranker);
+  const budget = makeBudget(options.heldBytes ?? HELD_BYTES);
+  const gateway = openGateway(options.ollama, budget, options.ollama.limits);
+  app.addHook('onClose', () => gateway[Symbol.asyncDispose]());
+  addHealthRoutes(app, { ...options, state: () => ({ ...options.state(), gateway: gateway.figures() }) });
   addPageRoutes(app, options.page);
   addProofRoute(app, options.tokens);
   addOpenApiRoute(app);
   addRetrieveRoutes(app, { work, defaultTopk, onWait: (error) => onEvent({ kind: 'waiting', error }) });
   addQueryRoutes(app, { work, defaultTopk, maxQuestions, postponed });
-  addOllamaRoutes(app, options.ollama, postponed);
+  const ollama = {
+    upstream: options.ollama,
+    gateway,
+    budget,
+    postponed,
+  };
+  addOllamaRoutes(app, ollama);
+  addOpenaiRoutes(app, ollama);
   return app;
 }
+
+const HELD_BYTES = 512 * 2 ** 20;
 
 /** Also a wall before the owner's browser: no web form can send this type. */
 const isJson = (type: string | undefined): boolean => /^application\/json\s*(?:;|$)/iu.test(type ?? '');
@@ -182,7 +214,7 @@ const notFound = (method: string, url: string): Problem => ({
   status: 404,
   code: 'not-found',
   message: `Cannot ${method} ${url.split('?')[0]}: there is no such route`,
-  hint: 'POST /retrieve, /query, /query/stream, /api/chat; GET /healthz, /readyz, /status',
+  hint: 'POST /retrieve, /query, /query/stream, /rerank, /api/chat, /v1/chat/completions; GET /healthz, /readyz, /status',
 });
 
 const isLoopback = (host: string): boolean => /^(?:127\.|localhost$|::1$)/.test(host);

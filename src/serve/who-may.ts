@@ -1,10 +1,12 @@
 /**
  * Who may ask: peers on this node that run as the owner, and who holds a token. Nodes are shared, so a loopback port
- * alone protects nothing; and the owner's own browser is no peer, because any web page can make it send requests.
+ * alone protects nothing; and the owner's own browser is no peer, because any web page can make it send requests: only
+ * pages that this endpoint has given out itself are let in.
  */
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { uidOfPeer } from '../machine/ports.ts';
+import { withoutUrlTokens } from '../observe/url-tokens.ts';
 import { whoMay } from './contract/table.ts';
 import { type Problem, refuse } from './problem.ts';
 import { picturePath, refusePage, wantsPage } from './routes-page.ts';
@@ -13,7 +15,7 @@ import type { Grant, TokenGate } from './tokens.ts';
 /** `socket`: only the owner reaches the Unix socket, by its folder's mode. */
 export type Peer = { readonly via: 'socket' } | { readonly via: 'tcp'; readonly uid: number | undefined };
 
-interface Caller {
+export interface Caller {
   readonly peer: Peer;
   /** What the token that it showed opens. */
   readonly grant: Grant;
@@ -22,11 +24,18 @@ interface Caller {
   readonly path: string;
   readonly origin: string | undefined;
   readonly host: string | undefined;
+  /** What a browser says of the page that makes it ask; other programs say nothing. */
+  readonly fetch?: {
+    /** `Sec-Fetch-Site`: `same-origin`, `same-site`, `cross-site`, or `none` for an address that a person gave. */
+    readonly site: string | undefined;
+    /** `Sec-Fetch-Dest`: `document` where the whole window goes there. */
+    readonly dest: string | undefined;
+  };
 }
 
 /** Undefined: come in. */
 export function judge(
-  { peer, grant, method, path, origin, host }: Caller,
+  { peer, grant, method, path, origin, host, fetch }: Caller,
   ownerUid: number,
 ): Problem | undefined {
   const who = whoMay(method, path);
@@ -37,17 +46,12 @@ export function judge(
     return {
       status: 403,
       code: 'forbidden',
-      message: `Cannot answer: the token of an address opens models and retrieval, not ${path.split('?')[0]}`,
+      message: `Cannot answer: the token of an address opens models and retrieval, not ${withoutUrlTokens(`${method} ${path.split('?')[0]}`)}`,
       hint: 'Send the token of token_file as a header: Authorization: Bearer ...',
     };
-  const isOwnPage = isSameAddress(origin, host) && (isLoopbackHost(host) || grant === 'everything');
-  if (origin !== undefined && !isOwnPage)
-    return {
-      status: 403,
-      code: 'forbidden',
-      message:
-        'Cannot answer: the request comes from a web page of another address (its Origin is not its Host), the dashboard or a program is wanted',
-    };
+  const isOwnHost = isLoopbackHost(host) || grant === 'everything';
+  if (origin !== undefined && !(isOwnHost && origin === `http://${host}`)) return fromAPage('another page');
+  if (fetch?.site !== undefined && isForeign(method, fetch)) return fromAPage('a page of another place');
   // A page cannot know a token, so that any name of this node will do for who shows one.
   if (peer.via === 'tcp' && grant === 'nothing' && !isLoopbackHost(host))
     return {
@@ -59,6 +63,21 @@ export function judge(
   return undefined;
 }
 
+/**
+ * A page of ours may ask, which our own host has given out; no other, whatever it asks with. Without an Origin it can still
+ * make a browser load a picture or a script from here: then the browser says that it stands elsewhere. That somebody follows
+ * a link is no harm: the answer is for his eyes only.
+ */
+const isForeign = (method: string, { site = '', dest }: NonNullable<Caller['fetch']>): boolean =>
+  !['same-origin', 'none'].includes(site) && !(method === 'GET' && dest === 'document');
+
+const fromAPage = (what: string): Problem => ({
+  status: 403,
+  code: 'forbidden',
+  message: `Cannot answer: ${what} in a browser makes the request, a program or a page of this service is wanted`,
+  hint: 'Open http://127.0.0.1:PORT itself; on another machine: ssh -L PORT:127.0.0.1:PORT NODE',
+});
+
 const notAllowed: Problem = {
   status: 401,
   code: 'forbidden',
@@ -66,10 +85,6 @@ const notAllowed: Problem = {
     'Cannot answer: the caller is not the owner of this service on this node and shows no token, one of both is wanted',
   hint: 'curl -H "Authorization: Bearer $(cat TOKEN_FILE)"   # token_file in ollama_service.json',
 };
-
-/** A page asks the address that it came from. */
-const isSameAddress = (origin: string | undefined, host: string | undefined): boolean =>
-  host !== undefined && origin !== undefined && [`http://${host}`, `https://${host}`].includes(origin);
 
 /** A page of a name that was made to resolve to 127.0.0.1 (DNS rebinding) still sends its own name. */
 const isLoopbackHost = (host: string | undefined): boolean =>
@@ -97,7 +112,8 @@ export function makeWhoMay(
       // The dashboard has all that its news have.
       path: isPage ? picturePath : (raw.url ?? '/'),
       origin: headers.origin,
-      host: headers.host,
+      host: headers.host?.toLowerCase(),
+      fetch: { site: textOf(headers['sec-fetch-site']), dest: textOf(headers['sec-fetch-dest']) },
     };
     const problem = judge(caller, ownerUid);
     if (problem === undefined) return;
@@ -105,6 +121,8 @@ export function makeWhoMay(
     await (isPage ? refusePage(reply, problem) : refuse(reply, problem));
   };
 }
+
+const textOf = (header: string | string[] | undefined): string | undefined => header?.toString();
 
 /** A peer that has gone again has no ports, and no owner. Only peers at 127.0.0.1 and ::1 are looked up: a client's own choice. */
 function identify({ remoteAddress, remotePort, localAddress, localPort }: Socket): Peer {

@@ -55,7 +55,7 @@ export type Reached = Pick<Started, 'url' | 'http' | 'signal'>;
 const askMs = 30_000;
 const loadMs = 3_600_000;
 /** A service's estimate may be wrong by minutes; a question costs it nothing. */
-const mostPatientMs = 60_000;
+const mostPatientMs = 10_000;
 
 /**
  * Everything from "our child listens" to "this model, on these GPUs, answers with these options", in this order.

@@ -66,7 +66,7 @@ test('each route answers as the document promises: its example, and what is answ
       }
       if (!statuses.includes(200)) unanswered.push(`${method} ${path}`);
     }
-  // The engine of a dry run is no whole Ollama; and a job refuses to change its models.
+  // The engine of a dry run is no whole Ollama; a job refuses to change its models.
   assert.deepEqual(
     unanswered.filter(
       (name) => !/\/v1\/|\/api\/(?:embeddings|pull|push|create|copy|delete|blobs)/.test(name),

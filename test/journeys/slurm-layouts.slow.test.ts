@@ -1,6 +1,6 @@
 /** A job whose generator has no room beside the embed servers, on a real Slurm: it ingests, switches once, answers. */
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { SupervisorStatus } from '../../src/job/status.ts';
@@ -26,8 +26,9 @@ interface World {
   readonly env: Readonly<Record<string, string>>;
   /** Of the newest supervisor. */
   readonly status: () => SupervisorStatus;
-  /** CUDA_VISIBLE_DEVICES of each server that was started since the last call, sorted. */
+  /** CUDA_VISIBLE_DEVICES of each server that was started, sorted. */
   readonly gpusSeen: () => string[];
+  readonly forget: () => void;
 }
 
 function makeWorld(name: string, files: number, more: Readonly<Record<string, string>> = {}): World {
@@ -39,7 +40,6 @@ function makeWorld(name: string, files: number, more: Readonly<Record<string, st
   writeFileSync(join(bin, 'nvidia-smi'), nvidiaSmi, { mode: 0o755 });
   for (let at = 0; at < files; at += 1)
     writeFileSync(join(papers, `${at}.md`), `# Report ${at}\n\nThe turbine of harbour ${at} is green.\n`);
-  const seen = new Set<string>();
   return {
     papers,
     env: {
@@ -53,27 +53,32 @@ function makeWorld(name: string, files: number, more: Readonly<Record<string, st
       ...more,
     },
     status: () => {
-      const states = readdirSync(join(runtime, 'supervisors')).map(
-        (file) => JSON.parse(readFileSync(join(runtime, 'supervisors', file), 'utf8')) as SupervisorStatus,
-      );
+      const states = readdirSync(join(runtime, 'supervisors'))
+        .filter((file) => /^\d+\.\w+\.json$/.test(file)) // beside them lies what is being written
+        .map(
+          (file) => JSON.parse(readFileSync(join(runtime, 'supervisors', file), 'utf8')) as SupervisorStatus,
+        );
       const [newest] = states.toSorted((a, b) => Number(b.job) - Number(a.job));
       assert.ok(newest);
       return newest;
     },
     gpusSeen: () =>
       readdirSync(record)
-        .filter((file) => !seen.has(file) && seen.add(file))
-        .map(
-          (file) =>
-            JSON.parse(readFileSync(join(record, file), 'utf8')) as {
-              argv: string[];
-              env: Record<string, string>;
-            },
-        )
+        .flatMap((file) => startsIn(join(record, file)))
         .filter(({ argv }) => argv[0] === 'serve')
         .map(({ env }) => env['CUDA_VISIBLE_DEVICES'] ?? 'unset')
         .toSorted(),
+    forget: () => readdirSync(record).forEach((file) => rmSync(join(record, file))),
   };
+}
+
+/** None while it is being written. */
+function startsIn(file: string): { readonly argv: string[]; readonly env: Record<string, string> }[] {
+  try {
+    return [JSON.parse(readFileSync(file, 'utf8')) as { argv: string[]; env: Record<string, string> }];
+  } catch {
+    return [];
+  }
 }
 
 const submit = (world: World): Promise<SubmittedJob> =>
@@ -157,14 +162,13 @@ test(
     const world = makeWorld('killed', 20, { FAKE_LOAD_MS: '3000' });
     await using job = await submit(world);
     await untilPhase(job, 'switching');
-    await until('the generator', 20_000, () =>
-      statesOf(world.status())['ollama-generate'] === 'starting' ? true : undefined,
-    );
+    await until('the generator', 20_000, () => (world.gpusSeen().includes('0,1') ? true : undefined));
+    assert.equal(world.status().phase, 'switching');
     process.kill(world.status().pid, 'SIGKILL');
     await untilGone('SLURM_JOB_ID', job.id, 5000);
     const killed = await cluster.untilEnded(job, 30_000);
     assert.deepEqual([killed.state, killed.exit], ['FAILED', '0:9'], await job.output());
-    assert.ok(world.gpusSeen().includes('0,1'), 'it was in the middle');
+    world.forget();
 
     await using again = await submit(world);
     await until('the second answer', 60_000, () => {

@@ -66,7 +66,7 @@ test(
       output,
       /remote-embed waits for a live service, \d s more at most: .*there is no .*\(this job ends in \d/,
     );
-    assert.match(output, /hint: sbatch sbatch\/ollama_service\.sbatch/);
+    assert.match(output, /hint: .*sbatch .*sbatch\/ollama_service\.sbatch/);
     assert.doesNotMatch(output, /\n +at /, 'no stack trace');
     const done = await processed(first.index);
 

@@ -122,7 +122,7 @@ test('a worker without a live service ends at once and says what to do', async (
   await service.ended;
   const { code, stderr } = await runProgram(['run', '--', 'true'], { env: worker });
   assert.equal(code, 78);
-  assert.match(stderr, /does not answer at .*\n.*sbatch sbatch\/ollama_service\.sbatch/);
+  assert.match(stderr, /does not answer at .*\n.*sbatch .*sbatch\/ollama_service\.sbatch/);
   const never = await runProgram(['run', '--', 'true'], {
     env: { ...worker, RAG_RUNTIME_STATE: join(folder, 'empty') },
   });

@@ -56,8 +56,12 @@ test('whatever a text is, a parser reads it back as that text and no markup', ()
 });
 
 test('what could deceive a reader or a terminal is taken out, and nothing else', () => {
-  const tree = el('p', {}, 'a\u0000\u001B[2Jb\u202Ec\u2066d\n\te');
-  assert.deepEqual(tree.children, ['a[2Jbcd\n\te']);
+  const range = (from: number, to: number): string =>
+    String.fromCharCode(...Array.from({ length: to - from + 1 }, (_, at) => from + at));
+  const out = [range(0, 8), range(11, 31), range(127, 159), range(0x20_2a, 0x20_2e), range(0x20_66, 0x20_69)];
+  for (const each of out) assert.deepEqual(el('p', { title: each }, `a${each}b`).children, ['ab']);
+  const kept = `\t\n${range(32, 126)}${range(160, 1000)}${range(0x20_2f, 0x20_65)}😀`;
+  assert.deepEqual(el('p', {}, kept).children, [kept]);
 });
 
 test('neighbouring texts are one text, as a browser reads them, and nothing is drawn of nothing', () => {

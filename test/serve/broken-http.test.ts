@@ -5,8 +5,8 @@ import { connect, type NetConnectOpts } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { test } from 'node:test';
 import { RagError } from '../../src/errors.ts';
-import { makeFlights } from '../../src/models/flights.ts';
 import { until } from '../until.ts';
+import { modelOf, ollamaOf } from './model-servers.ts';
 import { open, post } from './open.ts';
 
 const outward = Object.values(networkInterfaces())
@@ -128,15 +128,9 @@ test('a client that goes in the middle of that leaves nothing waiting', async ()
 });
 
 test('a body for Ollama that is nested deeper than the stack is refused, and is no bug', async () => {
-  await using endpoint = await open({
-    ollama: {
-      current: (role) => ({ url: 'http://127.0.0.1:1', model: role }),
-      frozen: () => undefined,
-      flights: makeFlights(),
-    },
-  });
+  await using endpoint = await open({ ollama: ollamaOf({ embed: 'http://127.0.0.1:1' }) });
   const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
-  const answer = await post(`${endpoint.url}/api/embed`, `{"model":"embed","x":${deep}}`);
-  const { error } = (await answer.json()) as { error: { code: string } };
-  assert.deepEqual([answer.status, error.code], [422, 'usage']);
+  const answer = await post(`${endpoint.url}/api/embed`, `{"model":"${modelOf.embed}","x":${deep}}`);
+  const { code } = (await answer.json()) as { code: string };
+  assert.deepEqual([answer.status, code], [400, 'usage']);
 });

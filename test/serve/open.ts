@@ -1,11 +1,11 @@
 import { mkdtempDisposable } from 'node:fs/promises';
-import { request, type RequestOptions } from 'node:http';
+import { type IncomingHttpHeaders, request, type RequestOptions } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeFlights } from '../../src/models/flights.ts';
 import { type Endpoint, type EndpointOptions, openEndpoint } from '../../src/serve/serve.ts';
 import { examplePicture } from '../page/example.ts';
 import type { Hit } from '../../src/work.ts';
+import { ollamaOf } from './model-servers.ts';
 
 export const hit = (chunk: string, more: Partial<Hit> = {}): Hit => ({
   chunk,
@@ -36,7 +36,7 @@ export async function open(
         Promise.resolve(queries.map((query) => [hit(query), hit('other')].slice(0, topk))),
       query: () => Promise.reject(new Error('not asked for')),
     },
-    ollama: { current: () => undefined, frozen: () => undefined, flights: makeFlights() },
+    ollama: ollamaOf({}),
     host: '127.0.0.1',
     port: 0,
     ownerUid: process.getuid?.() ?? 0,
@@ -70,6 +70,7 @@ export interface Answer {
   /** Content-Type. */
   readonly type: string;
   readonly text: string;
+  readonly headers: IncomingHttpHeaders;
 }
 
 /** For what fetch() cannot do: a Unix socket, a Host or Origin of one's choice. */
@@ -80,7 +81,12 @@ export const ask = (options: RequestOptions, body?: string): Promise<Answer> =>
       incoming.setEncoding('utf8');
       incoming.on('data', (piece: string) => (text += piece));
       incoming.on('end', () =>
-        resolve({ status: incoming.statusCode ?? 0, type: incoming.headers['content-type'] ?? '', text }),
+        resolve({
+          status: incoming.statusCode ?? 0,
+          type: incoming.headers['content-type'] ?? '',
+          text,
+          headers: incoming.headers,
+        }),
       );
       incoming.on('error', reject);
     });

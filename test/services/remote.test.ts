@@ -126,7 +126,7 @@ async function startPostponing(service: Fake, times: number): Promise<Pick<Fake,
       if (left > 0 && request.url === '/api/tags') return void response.end('{"models":[]}');
       if (left > 0 && request.url === '/api/chat') {
         left -= 1;
-        response.writeHead(503, { 'retry-after': '1' });
+        response.writeHead(503, { 'retry-after': '2' });
         return void response.end(
           '{"error":{"code":"model-unavailable","message":"Cannot generate yet: 7 of 9"}}',
         );
@@ -164,8 +164,8 @@ test('a generator that starts later is waited for as long as its service says wh
     onWait: (line) => void told.push(line),
   });
   // Of its own it has less than that.
-  const tree = bench.start({ ...spec, readiness: { ...spec.readiness, timeoutMs: 1500, progress: () => 0 } });
-  await tree.untilReady(['remote-generate'], soon());
+  const tree = bench.start({ ...spec, readiness: { ...spec.readiness, timeoutMs: 5000, progress: () => 0 } });
+  await tree.untilReady(['remote-generate'], AbortSignal.timeout(60_000));
   assert.equal(tree.statuses()[0]?.restarts, 0);
   assert.deepEqual(told, ['waits: Cannot use qwen3:235b yet: Cannot generate yet: 7 of 9']);
 });

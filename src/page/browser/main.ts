@@ -10,5 +10,3 @@ requestAnimationFrame(() =>
     void import('./live.ts');
   }),
 );
-
-export {};

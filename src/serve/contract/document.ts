@@ -1,7 +1,18 @@
 /** The OpenAPI 3.1 document of the endpoint, made from the tables. Pure. */
 import { z } from 'zod';
 import type { Contents, OpenApi, Operation, Parameter, Response, Schema } from './openapi.ts';
-import { groups, problem, type Answer, type Content, type RouteContract } from './route.ts';
+import {
+  type Answer,
+  type Content,
+  type ErrorForm,
+  errorFormOf,
+  errorForms,
+  errorSchemaOf,
+  groups,
+  json,
+  problem,
+  type RouteContract,
+} from './route.ts';
 import { routes } from './table.ts';
 
 const description = `The endpoint of one job. It answers its owner on its own node, over loopback or a Unix socket, and who shows a
@@ -18,6 +29,7 @@ const common: Readonly<Record<number, Answer>> = {
   415: problem('The body is of another type than is wanted.'),
   431: problem('Its head is too large.'),
   500: problem('A bug of this program (`bug`), or what a service failed with.'),
+  502: problem('What a model server answered cannot be used.'),
   503: problem('A service that it needs is not there now, or the job ends.'),
 };
 
@@ -26,7 +38,7 @@ function commonOf({ who, method, body, answers, otherwise, never = [] }: RouteCo
     // Where the request goes on to another server, that may say 400 in its own words.
     ...(otherwise === undefined ? [400] : []),
     ...(who === 'anyone' ? [] : [401, 403]),
-    ...(body === undefined ? [] : [413, 503]),
+    ...(body === undefined ? [] : [413, 502, 503]),
     ...(method === 'GET' ? [] : [415]),
     431,
     500,
@@ -47,7 +59,15 @@ export function openApiDocument(version: string, table: readonly RouteContract[]
     const path = documentPath(route.path);
     paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(route, toSchema) };
   }
-  const responses = mapEntries(common, (each) => responseOf(each, toSchema));
+  const used = errorForms.filter((form) => table.some(({ path }) => errorFormOf(path) === form));
+  const responses = Object.fromEntries(
+    used.flatMap((form) =>
+      Object.entries(common).map(([status, each]) => [
+        componentOf(status, form),
+        responseOf(each, { form, status, toSchema }),
+      ]),
+    ),
+  );
   return {
     openapi: '3.1.0',
     info: { title: 'rag-allinone', version, description, license: { name: 'MIT', identifier: 'MIT' } },
@@ -71,6 +91,10 @@ export function openApiDocument(version: string, table: readonly RouteContract[]
   };
 }
 
+/** `413` of our own routes, `413.ollama` of those that Ollama's clients ask. */
+const componentOf = (status: number | string, form: ErrorForm): string =>
+  form === 'own' ? String(status) : `${status}.${form}`;
+
 /** Names of our schemas stand in the components; the largest safe integer as a limit says nothing. */
 function convert(schema: z.ZodType): Schema & { readonly $defs?: Readonly<Record<string, Schema>> } {
   const made = z.toJSONSchema(schema, {
@@ -92,9 +116,10 @@ type ToSchema = (schema: z.ZodType) => Schema;
 
 function operationOf(route: RouteContract, toSchema: ToSchema): Operation {
   const { path, method, summary, about, who, group, params, query, body, answers, otherwise } = route;
+  const form = errorFormOf(path);
   const parameters = [...parametersOf('path', params, toSchema), ...parametersOf('query', query, toSchema)];
   return {
-    operationId: `${method.toLowerCase()}${path.replaceAll(/\W+(\w?)/gu, (_all, letter: string) => letter.toUpperCase())}`,
+    operationId: `${method.toLowerCase()}${path.replace('*', 'rest').replaceAll(/\W+(\w?)/gu, (_all, letter: string) => letter.toUpperCase())}`,
     tags: [groups[group]],
     summary,
     description: [about ?? '', whoText[who]].join('\n\n').trim(),
@@ -103,11 +128,14 @@ function operationOf(route: RouteContract, toSchema: ToSchema): Operation {
     ...(parameters.length > 0 && { parameters }),
     ...(body !== undefined && { requestBody: { required: true, content: contentOf(body, toSchema) } }),
     responses: {
-      ...mapEntries(answers, (each) => responseOf(each, toSchema)),
+      ...mapEntries(answers, (each, status) => responseOf(each, { form, status, toSchema })),
       ...Object.fromEntries(
-        commonOf(route).map((status) => [status, { $ref: `#/components/responses/${status}` }]),
+        commonOf(route).map((status) => [
+          status,
+          { $ref: `#/components/responses/${componentOf(status, form)}` },
+        ]),
       ),
-      ...(otherwise && { default: responseOf(otherwise, toSchema) }),
+      ...(otherwise && { default: responseOf(otherwise, { form, status: 'default', toSchema }) }),
     },
   };
 }
@@ -116,19 +144,27 @@ const contentOf = ({ type, schema, example }: Content, toSchema: ToSchema): Cont
   [type]: { schema: toSchema(schema), ...(example !== undefined && { example }) },
 });
 
-const responseOf = ({ meaning, contents, headers }: Answer, toSchema: ToSchema): Response => ({
+const responseOf = (
+  { meaning, contents, headers }: Answer,
+  { form, status, toSchema }: { form: ErrorForm; status: string; toSchema: ToSchema },
+): Response => ({
   description: meaning,
   ...(headers && {
     headers: mapEntries(headers, (described) => ({ description: described, schema: { type: 'string' } })),
   }),
-  content: Object.assign({}, ...contents.map((content) => contentOf(content, toSchema))) as Contents,
+  content: Object.assign(
+    {},
+    ...(contents === 'an error' ? [json(errorSchemaOf(form, status))] : contents).map((content) =>
+      contentOf(content, toSchema),
+    ),
+  ) as Contents,
 });
 
 const mapEntries = <From, To>(
   record: Readonly<Record<string, From>>,
-  change: (value: From) => To,
+  change: (value: From, key: string) => To,
 ): Record<string, To> =>
-  Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));
+  Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value, key)]));
 
 const whoText: Readonly<Record<RouteContract['who'], string>> = {
   anyone: 'For anyone who reaches the port.',

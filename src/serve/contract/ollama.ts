@@ -1,6 +1,17 @@
 /** Ollama's own API and its OpenAI-compatible one, passed through: their answers are Ollama's. */
 import { z } from 'zod';
-import { answer, errorSchema, events, json, lines, problem, type RouteContract } from './route.ts';
+import { modelAnswer, modelListAnswer, modelsAnswer, versionAnswer } from '../model-lists.ts';
+import {
+  type Answer,
+  answer,
+  errorSchema,
+  events,
+  json,
+  lines,
+  openaiErrorSchema,
+  problem,
+  type RouteContract,
+} from './route.ts';
 
 const model = z.string().describe('A model of this job: /api/tags lists them.');
 
@@ -20,16 +31,31 @@ const options = z
 
 const whatever = z.looseObject({});
 
-const problems: RouteContract['answers'] = {
-  422: problem('The body is no JSON object, or names a model that this job does not serve.'),
+/** Its own refusals are passed on as it says them. */
+const orAsOllamaSays = (path: string, meaning: string): Answer =>
+  answer(
+    meaning,
+    json(
+      path.startsWith('/v1/')
+        ? z.union([openaiErrorSchema, errorSchema])
+        : z.looseObject({ error: z.union([z.string(), errorSchema.shape.error]) }),
+    ),
+  );
+
+const later = { 'Retry-After': 'Seconds until it may be tried again, where that is known.' };
+
+const problemsOf = (path: string): RouteContract['answers'] => ({
+  400: orAsOllamaSays(path, 'The body is no JSON object, or not of this shape; or its model refuses it.'),
+  404: orAsOllamaSays(path, 'It names a model that this job does not serve.'),
+  429: problem('As many requests wait as may wait.', later),
   503: problem('The server of this model is not up, or its turn has not come.', {
     'Retry-After': 'Seconds until it can be had, where that is known.',
   }),
-};
+});
 
 const refusedByOllama = answer(
   'What Ollama itself refuses, as it says it.',
-  json(z.union([errorSchema, z.looseObject({ error: z.unknown() })])),
+  json(z.looseObject({ error: z.unknown() })),
 );
 
 const ask = (path: string, summary: string, fields: z.ZodRawShape, example: object): RouteContract => ({
@@ -45,7 +71,7 @@ const ask = (path: string, summary: string, fields: z.ZodRawShape, example: obje
       json(whatever),
       ...('stream' in fields ? [path.startsWith('/v1/') ? events('data: {...}\n\n') : lines(whatever)] : []),
     ),
-    ...problems,
+    ...problemsOf(path),
   },
   otherwise: refusedByOllama,
 });
@@ -58,6 +84,7 @@ const look = (path: string, summary: string, schema: z.ZodType): RouteContract =
   summary,
   answers: {
     200: answer("Ollama's answer.", json(schema)),
+    404: problem('This job has no such model.'),
     422: problem("No model of this job is Ollama's."),
     503: problem('No server of a model is up.'),
   },
@@ -75,7 +102,6 @@ const fixed = (action: string, method: 'POST' | 'DELETE' = 'POST'): RouteContrac
   answers: { 403: problem('Always.') },
 });
 
-const models = z.object({ models: z.array(z.looseObject({ name: z.string() })) });
 const input = z.union([z.string(), z.array(z.string())]);
 const messages = z.array(message);
 const [chatModel, embedModel] = ['qwen3:235b', 'qwen3-embedding:8b'];
@@ -115,14 +141,14 @@ export const ollamaRoutes: readonly RouteContract[] = [
     { model: chatModel, prompt: 'A usual dose is' },
   ),
   ask('/v1/embeddings', 'Vectors of texts.', { input }, { model: embedModel, input: 'a text' }),
-  look('/api/tags', 'The models of this job.', models),
-  look('/api/ps', 'The models that are loaded.', models),
-  look('/api/version', "Ollama's version.", z.looseObject({ version: z.string() })),
-  look(
-    '/v1/models',
-    'The models of this job.',
-    z.looseObject({ data: z.array(z.looseObject({ id: z.string() })) }),
-  ),
+  look('/api/tags', 'The models of this job.', modelsAnswer),
+  look('/api/ps', 'The models that are loaded.', modelsAnswer),
+  look('/api/version', "Ollama's version.", versionAnswer),
+  look('/v1/models', 'The models of this job.', modelListAnswer),
+  {
+    ...look('/v1/models/*', 'One of them.', modelAnswer),
+    params: z.object({ '*': z.string().describe('Its name.') }),
+  },
   ...['pull', 'push', 'create', 'copy'].map((action) => fixed(action)),
   fixed('delete', 'DELETE'),
   fixed('blobs/*'),

@@ -34,6 +34,7 @@ ${[...groups].map(([name, all]) => [`## ${name}`, ...sectionsOf(all)].join('\n\n
 ## Answers of every route
 
 ${Object.entries(document.components.responses)
+  .filter(([status]) => /^\d+$/.test(status))
   .map(([status, { description }]) => `- **${status}** ${description}`)
   .join('\n')}
 

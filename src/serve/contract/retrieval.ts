@@ -4,6 +4,7 @@ import type { RetrievedDocument, RetrievedHit } from '../../query/contents.ts';
 import type { AnswerRecord, Citation, Sentence } from '../../work.ts';
 import { queryBody } from '../query-request.ts';
 import { aliases, retrieveBody } from '../retrieve-request.ts';
+import { rerankAnswer, rerankBody } from '../routes-rerank.ts';
 import { answer, errorSchema, json, lines, problem, type RouteContract } from './route.ts';
 
 const page = z.int().min(1).nullable().describe('As a reader counts, from 1; null where there are no pages.');
@@ -121,12 +122,12 @@ const askedOf: Pick<RouteContract, 'group' | 'who' | 'method'> = {
   who: 'everything',
 };
 
+const later = { 'Retry-After': 'Seconds until it can be had, where that is known.' };
+
 const questionProblems = {
   422: problem('The body is no question, or what it asks cannot be answered by this job.'),
   429: problem('As many questions as it takes at once are being answered.'),
-  503: problem('No model that answers can be had now.', {
-    'Retry-After': 'Seconds until it can be had, where that is known.',
-  }),
+  503: problem('No model that answers can be had now.', later),
 };
 
 const names = Object.entries(aliases).map(([alias, name]) => `\`${alias}\` for \`${name}\``);
@@ -180,4 +181,19 @@ understood: ${names.join(', ')}.`,
       ...questionProblems,
     },
   },
+  ...['/rerank', '/v1/rerank', '/v2/rerank'].map((path): RouteContract => ({
+    ...askedOf,
+    who: 'models',
+    path,
+    summary: 'The order of documents for a question, by the reranker of this job.',
+    about: "As Jina's and Cohere's services are asked. `model` and all other fields have no effect.",
+    body: json(rerankBody, { query: question.query, documents: ['5 mg a day.', 'A cat.'], top_n: 1 }),
+    answers: {
+      200: answer('The best first.', json(rerankAnswer)),
+      404: problem('This job has no reranker.'),
+      422: problem('The body is no list of documents with a question.'),
+      429: problem('As many lists wait as may wait.', later),
+      503: problem('The reranker is being started again.', later),
+    },
+  })),
 ];

@@ -47,7 +47,7 @@ export interface Content {
 export interface Answer {
   readonly meaning: string;
   /** One for each type that it may be of. */
-  readonly contents: readonly Content[];
+  readonly contents: readonly Content[] | 'an error';
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -74,20 +74,55 @@ export const text = (example: string): Content => ({ type: 'text/plain', schema:
 
 export const answer = (meaning: string, ...contents: Content[]): Answer => ({ meaning, contents });
 
+const code = z
+  .string()
+  .describe('Of docs/errors.md, or `bad-request`, `not-found`, `too-large`, `busy`, ...');
+const hint = z.string().nullable().describe('What to do about it, in a form that can be pasted.');
+
 /** Named with `.meta({ id })`: the document has it once, for all routes. */
 export const errorSchema = z
   .object({
     error: z.object({
-      code: z.string().describe('Of docs/errors.md, or `bad-request`, `not-found`, `too-large`, `busy`, ...'),
+      code,
       message: z.string().describe('Cannot <do what>: <what is>, <what is wanted>'),
-      hint: z.string().nullable().describe('What to do about it, in a form that can be pasted.'),
+      hint,
     }),
   })
   .meta({ id: 'Error', description: 'What is answered instead of an answer.' });
 
-/** @param headers name -> meaning */
+/** Clients of Ollama show `error` as a text, so that it holds the hint, too. */
+export const ollamaErrorSchema = z.object({ error: z.string(), code, hint }).meta({
+  id: 'OllamaError',
+  description: "The same where Ollama's clients ask, in the form that they show.",
+});
+
+/** Clients of OpenAI's API show `error.message`, so that it holds the hint, too. */
+export const openaiErrorSchema = z
+  .object({ error: z.object({ message: z.string(), type: z.string(), param: z.null(), code, hint }) })
+  .meta({ id: 'OpenaiError', description: "The same where clients of OpenAI's API ask." });
+
+export const errorForms = ['own', 'ollama', 'openai'] as const;
+export type ErrorForm = (typeof errorForms)[number];
+
+/** Whose clients ask there. @param path with or without a query */
+export const errorFormOf = (path: string): ErrorForm =>
+  path.startsWith('/api/') ? 'ollama' : path.startsWith('/v1/') ? 'openai' : 'own';
+
+const errorSchemas = {
+  own: errorSchema,
+  ollama: ollamaErrorSchema,
+  openai: openaiErrorSchema,
+} as const;
+
+/** What is no HTTP has no route: it is answered in our own form. */
+export const errorSchemaOf = (form: ErrorForm, status: number | string): z.ZodType =>
+  form !== 'own' && [400, 431].includes(Number(status))
+    ? z.union([errorSchemas[form], errorSchema])
+    : errorSchemas[form];
+
+/** In the form of its route. @param headers name -> meaning */
 export const problem = (meaning: string, headers?: Answer['headers']): Answer => ({
   meaning,
-  contents: [json(errorSchema)],
+  contents: 'an error',
   ...(headers && { headers }),
 });

@@ -54,6 +54,23 @@ const retrieval = z
   })
   .describe('Since the start.');
 
+const gateway = z
+  .object({
+    waiting: z.object({ generate: count, embed: count }).describe('Requests in line.'),
+    instances: z.array(
+      z.object({
+        id: z.string(),
+        under_way: count,
+        at_once: count.describe('How many requests it is given.'),
+      }),
+    ),
+    answered: count,
+    sent_again: count,
+    quarantined: count.describe('Requests that were refused because they had ended a server twice.'),
+    held_bytes: count.describe('Of requests that wait or are under way, and of answers for slow clients.'),
+  })
+  .describe("What is asked of the models through Ollama's API and OpenAI's, since the start.");
+
 export const status = z
   .object({
     job: z.string(),
@@ -72,5 +89,6 @@ export const status = z
     warnings: z.array(z.string()),
     outcome: z.object({ exit: z.int(), reason: z.string() }).nullable(),
     retrieval,
+    gateway,
   })
   .meta({ id: 'Status' });

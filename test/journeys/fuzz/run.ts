@@ -92,11 +92,13 @@ function wrongError({ status, type, text }: RawAnswer, path: string): string | u
   if (status < 400) return undefined;
   if (text === '') return type === '' ? `${status} without a body` : undefined;
   try {
-    const { error, detail } = JSON.parse(text) as {
+    const { error, detail, code } = JSON.parse(text) as {
       error?: Record<string, unknown> | string;
+      /** Where Ollama's clients ask, who show the error as a text. */
+      code?: string;
       detail?: unknown;
     };
-    if (typeof error === 'string' && /^\/(?:api|v1)\//.test(path)) return undefined;
+    if (typeof error === 'string' && (code !== undefined || path.startsWith('/api/'))) return undefined;
     if (Array.isArray(detail) || (typeof error === 'object' && isProblem(error))) return undefined;
     return `${status} in another shape: ${text}`;
   } catch {

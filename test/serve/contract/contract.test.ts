@@ -92,17 +92,21 @@ test('what a URL token opens is a short list', () => {
     'GET /openapi.json',
     'GET /readyz',
     'GET /v1/models',
+    'GET /v1/models/*',
     'POST /api/chat',
     'POST /api/embed',
     'POST /api/embeddings',
     'POST /api/generate',
     'POST /api/show',
     'POST /batch_search',
+    'POST /rerank',
     'POST /retrieve',
     'POST /search',
     'POST /v1/chat/completions',
     'POST /v1/completions',
     'POST /v1/embeddings',
+    'POST /v1/rerank',
+    'POST /v2/rerank',
   ]);
 });
 
@@ -179,7 +183,7 @@ test('what goes wrong is answered as promised', async () => {
   for (const [code, ofRetrieve, ofQuery] of [
     ['too-long', 422, 422],
     ['usage', 422, 422],
-    ['model-refused', 500, 500],
+    ['model-refused', 502, 502],
     ['bug', 500, 500],
   ] as const) {
     await using endpoint = await open({ work: { retrieve: failing(code), query: failing(code) } });

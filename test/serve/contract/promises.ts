@@ -45,7 +45,10 @@ export function promisesOf(document: OpenApi): Promises {
       const promised = operation?.responses[name];
       if (promised === undefined) return `no ${status} is promised`;
       const pointer = '$ref' in promised ? String(promised.$ref).slice(1) : `${place}/responses/${name}`;
-      const content = '$ref' in promised ? strict.components.responses[status]?.content : promised.content;
+      const content =
+        '$ref' in promised
+          ? strict.components.responses[pointer.split('/').at(-1) ?? '']?.content
+          : promised.content;
       const media = type.split(';')[0]?.trim() ?? '';
       if (content?.[media] === undefined)
         return `${status} is of type ${media}, promised is ${Object.keys(content ?? {}).join()}`;
