@@ -1,5 +1,4 @@
 /** What is answered to bytes that are no HTTP, before there is a request: in the same form as every other refusal. */
-import { once } from 'node:events';
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type Problem, problemBody } from './problem.ts';
@@ -42,19 +41,28 @@ const answersOf = new WeakMap<Duplex, Answers>();
  * connection ends with it: nobody knows where the next request would begin.
  */
 export function refuseBytes(error: NodeJS.ErrnoException, socket: Duplex): void {
-  const answers = answersOf.get(socket);
-  const before = [...(answers?.underWay ?? [])].filter(({ req }) => req.complete);
-  // Of no use to anybody where the client has gone: then they are closed, too.
-  void Promise.all(before.map((answer) => once(answer, 'close'))).then(() => {
-    // The rest of a request that has its answer already, or a part of it.
-    const isAnswered = answers?.last.headersSent === true && !answers.last.req.complete;
-    if (socket.writable && error.code !== 'ECONNRESET' && !isAnswered) refuseNow(error, socket);
-    else socket.destroy();
-  });
+  void refuseInTurn(error, socket, answersOf.get(socket));
 }
 
-function refuseNow(error: NodeJS.ErrnoException, socket: Duplex): void {
-  const problem = known[error.code ?? ''] ?? broken;
+async function refuseInTurn(
+  { code = '' }: NodeJS.ErrnoException,
+  socket: Duplex,
+  answers: Answers | undefined,
+): Promise<void> {
+  const before = [...(answers?.underWay ?? [])].filter(({ req }) => req.complete);
+  // Where the client has gone, they are closed as well.
+  await Promise.all(before.map(untilClosed));
+  // The rest of a request that has its answer already, or a part of it.
+  const isAnswered = answers?.last.headersSent === true && !answers.last.req.complete;
+  if (socket.writable && code !== 'ECONNRESET' && !isAnswered) refuseNow(known[code] ?? broken, socket);
+  else socket.destroy();
+}
+
+/** Never rejects, as `once` does for an answer that fails. */
+const untilClosed = (answer: ServerResponse): Promise<void> =>
+  new Promise((resolve) => answer.once('close', resolve));
+
+function refuseNow(problem: Problem, socket: Duplex): void {
   const body = JSON.stringify(problemBody(problem));
   socket.end(
     [
