@@ -40,6 +40,9 @@ export const errorTable = {
     exit: 65,
     meaning: 'A document cannot be read: damaged, encrypted, too large, of an unknown type.',
   },
+  'no-way': { exit: 69, meaning: 'A running supervisor cannot be reached from here.' },
+  frozen: { exit: 64, meaning: 'The documents of this job do not change.' },
+  'too-large': { exit: 65, meaning: 'What was sent is larger than the job takes.' },
   forbidden: { exit: 77, meaning: 'The caller is not the owner and holds no token.' },
   aborted: { exit: 75, meaning: 'The work was cancelled.' },
 } as const satisfies Record<string, { exit: number; meaning: string }>;

@@ -12,7 +12,7 @@ export interface Passage {
   /** What `/retrieve` shows as `document.id`: of a file its key, of a row the row's id, as qrels name it. */
   readonly id: string;
   readonly title: string;
-  /** Absolute path of the file it came from. */
+  /** Absolute path of the file it came from; of an upload its name. */
   readonly file: string;
   /** First page, counted from 1 as a reader prints it; null where there are no pages. */
   readonly page: number | null;
@@ -151,15 +151,35 @@ export interface SeenFiles {
   isDue(key: string, state: string): boolean;
 }
 
-export interface IngestRequest {
+/** A file that lies under another name than its own, as it was uploaded. */
+export interface UploadedFile {
+  /** Of its document. */
+  readonly key: string;
+  readonly path: string;
+  /** Its own name: a path with `/`, never an absolute one. */
+  readonly name: string;
+  /** What the document is called; absent: what it says itself. */
+  readonly title?: string;
+}
+
+/** What there is to ingest. */
+export interface Inputs {
   /** Files, folders, globs and `@list` files, as the user gave them. */
   readonly inputs: readonly string[];
+  /** The folder that relative ones are below; absent: the current one. */
+  readonly from?: string;
+  readonly uploads?: readonly UploadedFile[];
+}
+
+export interface IngestRequest extends Inputs {
   /** Read every file, also those whose size and times are what they were. */
   readonly rehash?: boolean;
   /** Remove the documents of the given folders whose file is gone. Never after a run that did not meet every input. */
   readonly prune?: boolean;
   /** Only what it says is due. */
   readonly seen?: SeenFiles;
+  /** Beside what the run was started for: none of the tasks that share that does a part of it. */
+  readonly beside?: true;
   readonly onProgress?: (progress: IngestProgress) => void;
   /** Told of each document that is set aside, when it is. */
   readonly onFailure?: (failure: Failure) => void;

@@ -17,7 +17,7 @@ const mayImport: Readonly<Record<string, string>> = {
   doctor: 'config plan slurm machine disk supervise services job store observe',
   job: 'config plan slurm machine disk supervise services models tokens documents store ingest query serve page observe',
   serve: 'query models machine disk page observe',
-  client: 'config plan disk services observe',
+  client: 'disk services slurm ingest observe',
 
   // a document, a question
   ingest: 'documents models store disk observe',
@@ -46,10 +46,11 @@ const mayImport: Readonly<Record<string, string>> = {
 
   errors: '',
   work: '',
+  library: '',
   sibling: '',
   version: '',
 };
-const everyones = ['errors', 'work', 'sibling', 'version'];
+const everyones = ['errors', 'work', 'library', 'sibling', 'version'];
 const maxLines = 300;
 const maxBatchScriptLines = 60;
 

@@ -8,10 +8,12 @@ import { exportIndex } from './index-export.ts';
 import { importIntoIndex } from './index-import.ts';
 import { inspectIndex } from './index-inspect.ts';
 import { reembedIndex } from './index-reembed.ts';
-import { removeFromIndex } from './index-remove.ts';
+import { hereFlag } from './here.ts';
+import { removeFromIndex, removeThroughSupervisor } from './index-remove.ts';
 import { tagIndex } from './index-tag.ts';
 import { verifyIndex } from './index-verify.ts';
 import { jsonFlag, type Verb, type VerbInput } from './verb.ts';
+import { whoWrites } from './where.ts';
 
 /** What an action works with. It resolves with the exit code. */
 export interface IndexInput {
@@ -70,6 +72,7 @@ export const indexVerb: Verb = {
   settings: ['paths'],
   flags: {
     json: jsonFlag,
+    here: hereFlag,
     yes: { kind: 'switch', meaning: 'remove: take out what is listed.' },
     list: { kind: 'switch', meaning: 'tag: show the names that there are.' },
     delete: { kind: 'switch', meaning: 'tag: delete the version of this name.' },
@@ -92,9 +95,13 @@ export const indexVerb: Verb = {
     if (action === undefined) throw noSuchAction(name);
     const { RAG_WORKING_DIR: folder } = await atVersion(settings);
     const { switches } = line;
-    return withIndex(folder, environment, signal, (store) =>
-      action({ store, folder, words, switches, json: switches.has('json'), yes: switches.has('yes'), print }),
-    );
+    const shown = { words, json: switches.has('json'), yes: switches.has('yes'), print };
+    const who = name === 'remove' ? await whoWrites(input) : 'here';
+    if (who !== 'here') {
+      await using connection = who;
+      return await removeThroughSupervisor(connection, { ...shown, signal });
+    }
+    return withIndex(folder, environment, signal, (store) => action({ store, folder, switches, ...shown }));
   },
 };
 

@@ -2,6 +2,11 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
+import type { Connection } from '../client/connection.ts';
+import { readStatus } from '../client/documents.ts';
+import { askQuery } from '../client/questions.ts';
+import { load } from '../config/load.ts';
+import type { Settings } from '../config/settings.ts';
 import { errorTable, messageOf, RagError } from '../errors.ts';
 import { answerBatch, type BatchReport } from '../job/batch.ts';
 import { openAnswers, type AnswersFile } from '../job/batch-answers.ts';
@@ -12,7 +17,8 @@ import { batchText } from '../observe/batch.ts';
 import { openSteps } from '../observe/steps.ts';
 import { readQuestions, type BatchQuestion } from '../query/batch-questions.ts';
 import { withServicesHere } from './here.ts';
-import { filterOf, type VerbInput } from './verb.ts';
+import { filterOf, filterWords, topkOf, type VerbInput } from './verb.ts';
+import { whoWorks } from './where.ts';
 
 /** While a server generates one answer, the passages of the next are found; it works on one at a time. */
 const perGenerator = 2;
@@ -65,6 +71,40 @@ async function answerAll(
     await answers.finish();
     return { report: nothingLeft, exit: 0 };
   }
+  const who = await whoWorks(input);
+  return who === 'here' ? answerHere(input, questions, answers) : answerThere(input, who, questions, answers);
+}
+
+/** By the supervisor that runs, as many at a time as it works on. */
+async function answerThere(
+  input: VerbInput,
+  who: Connection,
+  questions: readonly BatchQuestion[],
+  answers: AnswersFile,
+): Promise<Ended> {
+  await using connection = who;
+  const { line, environment, signal } = input;
+  filterOf(line); // what is wrong with it is wrong with all questions
+  const { settings } = load({ flags: line.settings, environment, file: line.values['config'] });
+  const { answers_at_once: atOnce = perGenerator } = await readStatus(connection, signal);
+  using steps = openSteps(input, 'query');
+  const ask = { topk: topkOf(line), filter: filterWords(line), isPatient: true };
+  const report = await answerBatch({
+    questions,
+    answers,
+    signal,
+    answer: (query) => askQuery(connection, { ...ask, query, signal }),
+    atOnce,
+    onDone: (done) => steps.show('done', done, questions.length),
+  });
+  return ended(report, questions, settings.RAG_MAX_FAILED);
+}
+
+async function answerHere(
+  input: VerbInput,
+  questions: readonly BatchQuestion[],
+  answers: AnswersFile,
+): Promise<Ended> {
   const { line } = input;
   // The run is told that there is a question; none of theirs may stand in a log or a record of the run.
   const words = {
@@ -76,21 +116,24 @@ async function answerAll(
   try {
     await withServicesHere(input, words, async (open, signal) => {
       const report = await answerIn(input, open, { questions, answers, signal });
-      const { failed } = report.questions;
-      const tooMany = exceeds(failed, questions.length, open.prepared.settings.RAG_MAX_FAILED);
-      const exit = report.complete
-        ? tooMany
-          ? errorTable['too-many-failed'].exit
-          : 0
-        : errorTable.stopped.exit;
-      found.ended = { report, exit };
-      return exit;
+      found.ended = ended(report, questions, open.prepared.settings.RAG_MAX_FAILED);
+      return found.ended.exit;
     });
   } catch (error) {
     throw input.signal.aborted && found.ended === undefined ? stopped() : error;
   }
   if (found.ended === undefined) throw stopped();
   return found.ended;
+}
+
+function ended(
+  report: BatchReport,
+  questions: readonly BatchQuestion[],
+  tolerated: Settings['RAG_MAX_FAILED'],
+): Ended {
+  if (!report.complete) return { report, exit: errorTable.stopped.exit };
+  const tooMany = exceeds(report.questions.failed, questions.length, tolerated);
+  return { report, exit: tooMany ? errorTable['too-many-failed'].exit : 0 };
 }
 
 async function answerIn(
@@ -105,10 +148,10 @@ async function answerIn(
   await untilServing(tree, prepared.plan, given.signal);
   const generators = prepared.plan.instances.filter(({ role }) => role === 'generate').length;
   using steps = openSteps(input, 'query');
+  const ask = { topk: prepared.settings.RAG_TOPK, filter: filterOf(input.line) };
   return answerBatch({
     ...given,
-    work,
-    ask: { topk: prepared.settings.RAG_TOPK, filter: filterOf(input.line) },
+    answer: (query) => work.query({ ...ask, query, signal: given.signal }),
     atOnce: perGenerator * Math.max(1, generators),
     onDone: (done) => steps.show('done', done, given.questions.length),
   });
@@ -133,7 +176,7 @@ const wantsBoth = (): RagError =>
   new RagError(
     'usage',
     'Cannot answer a file of questions: --queries and --answers are wanted, two files, without a TEXT and --stream',
-    { hint: 'node dist/supervisor.js query --here --queries questions.jsonl --answers answers.jsonl' },
+    { hint: 'node dist/supervisor.js query --queries questions.jsonl --answers answers.jsonl' },
   );
 
 const stopped = (): RagError =>

@@ -1,4 +1,4 @@
-import { openSupervisor } from '../client/supervisor.ts';
+import { askQuery, type RemoteQuestion } from '../client/questions.ts';
 import { RagError } from '../errors.ts';
 import { untilServing } from '../job/until-serving.ts';
 import { afterAnswer, answerText } from '../observe/answer.ts';
@@ -50,9 +50,10 @@ export const queryVerb: Verb = {
     };
     const who = await whoWorks(input);
     if (who !== 'here') {
-      await using supervisor = await openSupervisor(who);
+      await using connection = who;
       const ask = { query, topk: topkOf(input.line), filter: filterWords(input.line), signal: input.signal };
-      return show(await (isStreamed ? stream(supervisor, ask, input.write) : supervisor.query(ask)));
+      const work = { query: (question: RemoteQuestion) => askQuery(connection, question) };
+      return show(await (isStreamed ? stream(work, ask, input.write) : work.query(ask)));
     }
     return withServicesHere(input, line, async ({ work, tree, prepared }, signal) => {
       await untilServing(tree, prepared.plan, signal);

@@ -1,4 +1,4 @@
-import { openSupervisor, type RemoteHit } from '../client/supervisor.ts';
+import { askRetrieve, type RemoteHit } from '../client/questions.ts';
 import { hitLine } from '../observe/answer.ts';
 import { toRetrievedHit } from '../query/contents.ts';
 import { hereFlag, textOf, withServicesHere } from './here.ts';
@@ -19,9 +19,9 @@ export const retrieveVerb: Verb = {
     const line = { ...input.line, settings, values: { ...input.line.values, query } };
     const who = await whoWorks(input);
     if (who !== 'here') {
-      await using supervisor = await openSupervisor(who);
+      await using connection = who;
       const ask = { query, topk: topkOf(input.line), filter: filterWords(input.line), signal: input.signal };
-      const hits = await supervisor.retrieve(ask);
+      const hits = await askRetrieve(connection, ask);
       if (input.line.switches.has('json')) input.print(JSON.stringify({ result: [hits] }));
       else hits.forEach((hit, index) => input.print(hitLine(asHit(hit), index + 1)));
       return 0;

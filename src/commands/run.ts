@@ -2,6 +2,7 @@ import { answerText, whatToTryNext } from '../observe/answer.ts';
 import { logLine } from '../observe/log-line.ts';
 import { openFace, openKeys, publish } from '../job/face.ts';
 import { nextText } from '../job/job-lines.ts';
+import { openOrders } from '../job/ingest-orders.ts';
 import { withJob, type OpenJob } from '../job/open.ts';
 import { makeExitCode, makeSummary, outcomeText } from '../job/outcome.ts';
 import { prepare } from '../job/prepare.ts';
@@ -44,7 +45,12 @@ async function supervise(open: OpenJob, { line, signal, print, terminal }: VerbI
   const json = line.switches.has('json');
   const started = performance.now();
   await using keys = await openKeys(open);
-  await using endpoint = await openFace(open, keys);
+  const orders = openOrders({
+    library: open.work.library,
+    signal: AbortSignal.any([signal, open.lost]),
+    log: open.log,
+  });
+  await using endpoint = await openFace(open, keys, orders);
   const done = await runToEnd({
     open,
     stop: signal,
@@ -57,6 +63,7 @@ async function supervise(open: OpenJob, { line, signal, print, terminal }: VerbI
       ),
     publish: () => publish(open, endpoint, keys.files),
     endpoint,
+    orders,
     files: keys.files,
   });
   const exit = makeExitCode(done, open.prepared.settings.RAG_MAX_FAILED);

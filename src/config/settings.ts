@@ -214,6 +214,12 @@ export const settingsTable = {
     "Where the endpoint listens: on this node only, or (`node`) also on the cluster's network, for who holds a token.",
   ),
   RAG_PORT: entry('endpoint', whole(0, 65_535), '0', 'Port of the endpoint; 0 chooses.'),
+  RAG_MAX_UPLOAD_MIB: entry(
+    'endpoint',
+    whole(1, 2 ** 24),
+    '16384',
+    'The largest file that the endpoint takes.',
+  ),
   RAG_SHARE_GROUP: entry(
     'endpoint',
     optional,

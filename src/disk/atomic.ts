@@ -107,7 +107,7 @@ const linkOnce = (from: string, to: string): Promise<'claimed' | 'taken'> =>
   );
 
 /** Without it a crash of the node may take the name away from a file that is on disk. Not every file system can. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   await using handle = await open(folder, 'r');
   await handle.sync().catch((error: unknown) => {
     if (codeOf(error) !== 'EINVAL') throw error;

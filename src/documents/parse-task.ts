@@ -6,7 +6,7 @@ import { chunkBlocks } from './chunk.ts';
 import { cleanLine } from './clean.ts';
 import { refuseOle } from './containers.ts';
 import { parseDelimited } from './delimited.ts';
-import { failedTask } from './failed.ts';
+import { failedTask, fileOf } from './failed.ts';
 import { parseHtml } from './html.ts';
 import { fileLabels } from './labels.ts';
 import { parseLatex } from './latex.ts';
@@ -46,21 +46,22 @@ export default async function parseTask(order: ParseOrder): Promise<ParsedDocume
 const inOnePiece: ChunkerOptions = { targetTokens: Infinity, overlapTokens: 0 };
 
 function parseSlice(task: RowsTask, { chunker, maxFileBytes }: ParseOrder): ParsedDocument[] {
-  const { path: file, corpus, from, to, whole = false } = task;
+  const { path, corpus, from, to, whole = false } = task;
   try {
-    const bytes = readSlice(file, from, to, maxFileBytes);
-    return parseRows(bytes, { corpus, file, from }, whole ? inOnePiece : chunker);
+    const bytes = readSlice(path, from, to, maxFileBytes);
+    return parseRows(bytes, { corpus, file: fileOf(task), from }, whole ? inOnePiece : chunker);
   } catch (error) {
     return [failedTask(task, messageOf(error))];
   }
 }
 
 async function parseFile(task: FileTask, order: ParseOrder): Promise<ParsedDocument[] | ForOutside> {
-  const { path: file, key, known } = task;
+  const { path, key, known } = task;
+  const file = fileOf(task);
   const { chunker, maxFileBytes, outside } = order;
   let digest = '';
   try {
-    const bytes = readWhole(file, maxFileBytes);
+    const bytes = readWhole(path, maxFileBytes);
     digest = hash('sha256', bytes);
     const base = { key, file, hash: digest };
     if (digest === known) return [{ ...base, state: 'unchanged' }];
@@ -69,7 +70,7 @@ async function parseFile(task: FileTask, order: ParseOrder): Promise<ParsedDocum
     if (sniffed.kind === 'rows') return parseRows(sniffed.lines, { corpus: key, file, from: 0 }, chunker);
     const suffix = outside === undefined ? undefined : suffixForOutside(sniffed);
     if (suffix !== undefined) return { kind: 'for-outside', hash: digest, suffix };
-    return [await parseBytes(bytes, sniffed, base, chunker)];
+    return [await parseBytes(bytes, sniffed, base, { chunker, title: task.title })];
   } catch (error) {
     return [failedTask(task, messageOf(error), digest)];
   }
@@ -77,11 +78,17 @@ async function parseFile(task: FileTask, order: ParseOrder): Promise<ParsedDocum
 
 type Base = Pick<ParsedDocument, 'key' | 'file' | 'hash'>;
 
+interface Making {
+  readonly chunker: ChunkerOptions;
+  /** Instead of the document's own. */
+  readonly title: string | undefined;
+}
+
 async function parseBytes(
   bytes: Buffer,
   sniffed: Exclude<Sniffed, { kind: 'rows' }>,
   base: Base,
-  chunker: ChunkerOptions,
+  making: Making,
 ): Promise<ParsedDocument> {
   if (sniffed.kind === 'unsupported')
     return { ...base, state: 'failed', reason: `${sniffed.name} is not supported yet` };
@@ -89,7 +96,7 @@ async function parseBytes(
   const parsed = await parseKind(bytes, sniffed);
   const isPdf = sniffed.kind === 'pdf';
   return (
-    finish(parsed, base, chunker) ??
+    finish(parsed, base, making) ??
     (isPdf || parsed.hasPictures === true
       ? {
           ...base,
@@ -104,13 +111,13 @@ async function parseBytes(
 function finish(
   { title, blocks, language, warnings = [] }: ParsedText,
   base: Base,
-  chunker: ChunkerOptions,
+  { chunker, title: called }: Making,
 ): ParsedDocument | undefined {
   const characters = blocks.reduce((sum, { text }) => sum + text.length, 0);
   if (characters > mostCharacters) throw tooMuchText();
   const chunks = chunkBlocks(blocks, chunker);
   if (chunks.length === 0) return undefined;
-  const shown = cleanLine(title ?? '') || cleanLine(basename(base.file));
+  const shown = cleanLine(called ?? '') || cleanLine(title ?? '') || cleanLine(basename(base.file));
   const text = analyseChunks(shown, chunks, language);
   const labels = fileLabels(base.file);
   const parsed = { ...base, state: 'parsed', id: base.key, title: shown, labels, ...text } as const;
@@ -132,8 +139,9 @@ async function readOutside(
 ): Promise<ParsedDocument[]> {
   try {
     const { readOutsideOutput } = await import('./outside-output.ts');
-    const base = { key: task.key, file: task.path, hash: digest };
-    const document = finish(readOutsideOutput(folder, maxFileBytes), base, chunker);
+    const base = { key: task.key, file: fileOf(task), hash: digest };
+    const making = { chunker, title: task.title };
+    const document = finish(readOutsideOutput(folder, maxFileBytes), base, making);
     return [document ?? { ...base, state: 'needs_ocr', reason: 'RAG_PARSER found no text in it' }];
   } catch (error) {
     return [failedTask(task, messageOf(error), digest)];

@@ -11,20 +11,28 @@ export interface Chunk {
   readonly headings: readonly string[];
 }
 
+/** What a file is called that lies under another name, as one that was uploaded. */
+export interface Called {
+  /** Its extension counts, and it is shown as the document's file. Never an absolute path. */
+  readonly name?: string;
+  /** What the document is called, whatever it says itself. */
+  readonly title?: string;
+}
+
 /**
  * One thing for a parsing thread to do.
  * `file`: a whole file is one document. `rows`: a slice of a JSON Lines file, each line one document.
  */
 export type ParseTask =
-  | {
+  | ({
       readonly kind: 'file';
       readonly path: string;
       readonly key: string;
       readonly known: string | null;
       /** Its size when it was listed, where that is known: what threads hold at once is bounded by it. */
       readonly bytes?: number;
-    }
-  | {
+    } & Called)
+  | ({
       readonly kind: 'rows';
       readonly path: string;
       readonly corpus: string;
@@ -32,7 +40,7 @@ export type ParseTask =
       readonly to: number;
       /** Every row is one chunk, however long: its vector is that of all its text. */
       readonly whole?: boolean;
-    };
+    } & Called);
 
 /**
  * What became of one document. `key` names it in the index, `id` is what `/retrieve` shows (see work.ts).

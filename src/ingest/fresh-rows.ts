@@ -1,5 +1,6 @@
 /** From tasks to the rows that need a vector. What needs none is counted, what failed is set aside. */
 import { chunkerName } from '../documents/chunk.ts';
+import { fileOf } from '../documents/failed.ts';
 import type { ParsedDocument } from '../documents/types.ts';
 import type { FailureRow, Known } from '../store/types.ts';
 import { makeRows, type BareRow } from './chunk-rows.ts';
@@ -39,7 +40,7 @@ async function compare(
   for (const [at, { key, task, known }] of files.entries()) {
     const hash = hashes[at];
     if (hash != null && hash === known.get(key)?.done)
-      documents.push({ key, file: task.path, hash, state: 'unchanged' });
+      documents.push({ key, file: fileOf(task), hash, state: 'unchanged' });
     else documents.push(...(await parser.parse(task, signal)));
   }
   return documents;

@@ -73,7 +73,7 @@ export async function ingest(request: IngestRequest, parts: IngestParts): Promis
       origins.fail(failure.document, true);
     },
   });
-  const portions = parts.portions ?? allOf(request.inputs, (root) => sightings.listed(root));
+  const portions = parts.portions ?? allOf(request, (root) => sightings.listed(root));
   const { embed, store, titled = false } = parts;
   const embedOnce = embed === undefined ? withoutVectors : makeEmbedOnce(embed, store, { titled });
   const stages = { ...parts, origins, sightings, embedOnce, tally, writer };

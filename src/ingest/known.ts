@@ -1,5 +1,6 @@
 /** Asks the file system and the store about listed files before they are opened, many in one question. */
-import type { ParseTask } from '../documents/types.ts';
+import { fileOf } from '../documents/failed.ts';
+import type { Called, ParseTask } from '../documents/types.ts';
 import type { Known, Store } from '../store/types.ts';
 import type { SeenFiles } from '../work.ts';
 import { fileState, type FileState } from './file-state.ts';
@@ -91,12 +92,28 @@ async function lookUp(listed: readonly FileItem[], knowledge: Knowledge): Promis
   return { files, states, known: keys.length === 0 ? new Map() : await knowledge.store.known(keys) };
 }
 
+type SliceItem = Extract<PortionItem, { kind: 'rows' }>;
+
 /** Of a corpus that several runs share: none of them meets all of it, so none gives it a stamp. */
-function sliceTask(item: Extract<PortionItem, { kind: 'rows' }>, origins: Origins): Task {
-  const { key, path, from, to } = item;
-  origins.begin(key, undefined);
-  return { kind: 'parse', key, task: { kind: 'rows', path, corpus: key, from, to }, known: new Map() };
+function sliceTask(item: SliceItem, origins: Origins): Task {
+  origins.begin(item.key, undefined);
+  return sliceOf(item);
 }
+
+function sliceOf(item: SliceItem): ParsingTask {
+  const { kind, key, path, from, to } = item;
+  return {
+    kind: 'parse',
+    key,
+    task: { kind, path, corpus: key, from, to, ...calledOf(item) },
+    known: new Map(),
+  };
+}
+
+const calledOf = ({ name, title }: Called): Called => ({
+  ...(name !== undefined && { name }),
+  ...(title !== undefined && { title }),
+});
 
 async function* tasksOf(lookedUp: LookedUp | undefined, knowledge: Knowledge): AsyncGenerator<Task> {
   if (lookedUp === undefined) return;
@@ -147,22 +164,23 @@ async function untouchedDocuments(
 }
 
 async function* readingTasks(
-  { key, path }: FileItem,
+  file: FileItem,
   state: FileState | undefined,
   known: ReadonlyMap<string, Known>,
   origins: Origins,
 ): AsyncGenerator<ParsingTask> {
+  const { key, path } = file;
   // Where it cannot be asked for its size, the thread that opens it says why.
   const size = state?.size ?? 1;
   // MedRAG's corpora have empty parts: they are no documents.
-  if (size === 0 && isNamedRows(path)) return;
+  if (size === 0 && isNamedRows(fileOf(file))) return;
   origins.begin(key, state);
-  if (mayNeedSlicing(path, size)) {
+  if (mayNeedSlicing(fileOf(file), size)) {
     let isSliced = false;
     for await (const { from, to } of sliceRows(path, size)) {
       isSliced = true;
       origins.begin(key, state);
-      yield { kind: 'parse', key, task: { kind: 'rows', path, corpus: key, from, to }, known: new Map() };
+      yield sliceOf({ ...file, kind: 'rows', from, to });
     }
     if (isSliced) {
       origins.end(key);
@@ -170,5 +188,6 @@ async function* readingTasks(
     }
   }
   const done = known.get(key)?.done ?? null;
-  yield { kind: 'parse', key, task: { kind: 'file', path, key, known: done, bytes: size }, known };
+  const task = { kind: 'file', path, key, known: done, bytes: size, ...calledOf(file) } as const;
+  yield { kind: 'parse', key, task, known };
 }

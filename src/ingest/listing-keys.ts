@@ -34,6 +34,16 @@ export function openKeys(): GiveKey {
   };
 }
 
+/** In front of the names of uploads, whatever other roots are called. */
+const uploadsRoot = 'uploads';
+
+/** The key of what was uploaded under a name: that of no file below an input. */
+export const uploadKey = (name: string): string => `${uploadsRoot}//${withoutNumberSigns(name)}`;
+
+/** What stood before `withoutNumberSigns`. */
+export const withNumberSigns = (key: string): string =>
+  key.replaceAll(/%25(?=2[35])|%23/gu, (found) => (found === '%23' ? '#' : '%'));
+
 /** As a URL writes it, `%23`: after a `#` a key names a row of a corpus. No two paths become one. */
 const withoutNumberSigns = (path: string): string =>
   path.replace(/%(?=2[35])/gu, '%25').replaceAll('#', '%23');
@@ -61,7 +71,7 @@ function nameOf(root: string, names: Map<string, string>): string {
   const given = names.get(root);
   if (given !== undefined) return given;
   const base = basename(root) || 'root';
-  const taken = new Set(names.values());
+  const taken = new Set([uploadsRoot, ...names.values()]);
   let name = base;
   for (let n = 2; taken.has(name); n++) name = `${base}~${n}`;
   names.set(root, name);

@@ -15,16 +15,19 @@ export type Source =
       readonly glob: string | null;
       readonly lists: (relative: string) => boolean;
     }
-  /** One path a line. The current folder is its root. */
+  /** One path a line. Relative ones are below its root. */
   | { readonly kind: 'list'; readonly path: string; readonly root: string }
   | { readonly kind: 'missing'; readonly path: string; readonly reason: string };
 
 const globStart = /[*?[{]/u;
 
-/** @param given a file, a folder, a glob or `@list`; a name that exists is never taken for a pattern */
-export async function readSource(given: string): Promise<Source> {
+/**
+ * @param given a file, a folder, a glob or `@list`; a name that exists is never taken for a pattern
+ * @param from what relative paths are below
+ */
+export async function readSource(given: string, from: string = resolve('.')): Promise<Source> {
   const input = withHome(given);
-  const path = resolve(input);
+  const path = resolve(from, input);
   const reason = await unreadable(path);
   if (reason === undefined) {
     const isFolder = (await stat(path)).isDirectory();
@@ -32,26 +35,25 @@ export async function readSource(given: string): Promise<Source> {
       ? { kind: 'folder', root: path, glob: null, lists: (relative) => !isHidden(relative) }
       : { kind: 'file', path, root: dirname(path) };
   }
-  if (input.startsWith('@')) return readList(withHome(input.slice(1)));
-  return globStart.test(input) ? readGlob(input) : { kind: 'missing', path: input, reason };
+  if (input.startsWith('@')) return readList(withHome(input.slice(1)), from);
+  return globStart.test(input) ? readGlob(input, from) : { kind: 'missing', path: input, reason };
 }
 
 /** As a shell does it, which quotes, lists and settings have not met. `./~` is a file of that name. */
 const withHome = (path: string): string =>
   path === '~' || path.startsWith('~/') ? join(homedir(), path.slice(1)) : path;
 
-async function readList(path: string): Promise<Source> {
-  const reason = await unreadable(resolve(path));
-  return reason === undefined
-    ? { kind: 'list', path, root: resolve('.') }
-    : { kind: 'missing', path, reason };
+async function readList(given: string, from: string): Promise<Source> {
+  const path = resolve(from, given);
+  const reason = await unreadable(path);
+  return reason === undefined ? { kind: 'list', path, root: from } : { kind: 'missing', path: given, reason };
 }
 
 /** The folder before the first wildcard is the root; the rest is matched against paths below it. */
-async function readGlob(input: string): Promise<Source> {
+async function readGlob(input: string, from: string): Promise<Source> {
   const beforeWildcard = input.slice(0, input.search(globStart));
   const cut = beforeWildcard.lastIndexOf('/') + 1;
-  const root = resolve(cut === 0 ? '.' : input.slice(0, cut));
+  const root = resolve(from, cut === 0 ? '.' : input.slice(0, cut));
   const pattern = input.slice(cut);
   const reason = await unreadable(root);
   if (reason !== undefined) return { kind: 'missing', path: input, reason };
@@ -74,7 +76,7 @@ async function unreadable(path: string): Promise<string | undefined> {
 
 export async function* filesOf(source: Exclude<Source, { kind: 'missing' }>): AsyncGenerator<Found> {
   if (source.kind === 'list') {
-    for await (const line of linesOf(source.path)) yield* filesOfLine(withHome(line));
+    for await (const line of linesOf(source.path)) yield* filesOfLine(withHome(line), source.root);
   } else if (source.kind === 'file') {
     yield await foundFile(source.path, basename(source.path));
   } else {
@@ -85,8 +87,8 @@ export async function* filesOf(source: Exclude<Source, { kind: 'missing' }>): As
 }
 
 /** A path in a list is its own key, as it is written there; a folder stands for what is in it. */
-async function* filesOfLine(line: string): AsyncGenerator<Found> {
-  const path = resolve(line);
+async function* filesOfLine(line: string, from: string): AsyncGenerator<Found> {
+  const path = resolve(from, line);
   const key = normalize(line).replace(/\/+$/u, '');
   const isFolder = await stat(path).then(
     (found) => found.isDirectory(),

@@ -1,12 +1,14 @@
+import type { Called } from '../documents/types.ts';
 import { RagError } from '../errors.ts';
 import type { ListedRoot } from '../store/select.ts';
 import { openKeys } from './listing-keys.ts';
 import { filesOf, readSource, type Source } from './listing-source.ts';
 import type { Found } from './listing-walk.ts';
+import type { Inputs } from '../work.ts';
 
 /** One thing to ingest, or why something that was named is not. */
 export type ListedItem =
-  | { readonly kind: 'file'; readonly key: string; readonly path: string }
+  | ({ readonly kind: 'file'; readonly key: string; readonly path: string } & Called)
   | { readonly kind: 'failed'; readonly key: string; readonly file: string; readonly reason: string };
 
 const hint =
@@ -16,17 +18,20 @@ const hint =
  * Every file that the inputs name, in an order that two runs agree on. None is opened.
  * Memory stays flat: nothing is held but the names of the folders between the root and the current file.
  *
+ * Uploads come last, which have their keys.
+ *
  * @param onListed told of every folder when all that is in it has been listed. Not of an empty one, which may be a
  *   disk that is not mounted
  * @throws no-input when none of the inputs can be read, or there is no file in them; aborted
  */
 export async function* listInputs(
-  inputs: readonly string[],
+  { inputs, from, uploads = [] }: Inputs,
   signal: AbortSignal,
   onListed: (root: ListedRoot) => void = () => undefined,
 ): AsyncGenerator<ListedItem> {
-  const sources = await Promise.all(inputs.map(readSource));
-  if (sources.every((source) => source.kind === 'missing')) throw noInput(sources);
+  const sources = await Promise.all(inputs.map((input) => readSource(input, from)));
+  const nothingElse = uploads.length === 0;
+  if (nothingElse && sources.every((source) => source.kind === 'missing')) throw noInput(sources);
   const giveKey = openKeys();
   let isEmpty = true;
   for (const source of sources) {
@@ -46,7 +51,8 @@ export async function* listInputs(
     }
     if (source.kind === 'folder' && isWhole && files > 0) onListed({ root: source.root, glob: source.glob });
   }
-  if (isEmpty) throw noInput(sources, inputs);
+  if (isEmpty && nothingElse) throw noInput(sources, inputs);
+  for (const upload of uploads) yield { kind: 'file', ...upload };
 }
 
 const itemOf = ({ path, reason }: Found, key: string): ListedItem =>

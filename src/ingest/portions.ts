@@ -1,13 +1,15 @@
 /** What a run is to ingest, in pieces that are finished one by one. Who works alone has one piece. */
+import type { Called } from '../documents/types.ts';
 import type { ListedRoot } from '../store/select.ts';
 import { countDocuments } from './count.ts';
+import type { Inputs } from '../work.ts';
 import { listInputs, type ListedItem } from './listing.ts';
 import type { Slice } from './slices.ts';
 
 /** A listed file, or one slice of a corpus that several runs share. */
 export type PortionItem =
   | ListedItem
-  | ({ readonly kind: 'rows'; readonly key: string; readonly path: string } & Slice);
+  | ({ readonly kind: 'rows'; readonly key: string; readonly path: string } & Called & Slice);
 
 export interface Portion {
   readonly items: AsyncIterable<PortionItem>;
@@ -22,7 +24,7 @@ export interface Portions {
   count(signal: AbortSignal): Promise<number | null>;
 }
 
-export const allOf = (inputs: readonly string[], onListed: (root: ListedRoot) => void): Portions => ({
+export const allOf = (inputs: Inputs, onListed: (root: ListedRoot) => void): Portions => ({
   async *read(signal) {
     yield { items: listInputs(inputs, signal, onListed), done: async () => undefined };
   },

@@ -7,6 +7,7 @@
  */
 import { join } from 'node:path';
 import { codeOf, messageOf, RagError } from '../errors.ts';
+import type { Inputs } from '../work.ts';
 import { allOf, type Portion, type Portions } from './portions.ts';
 import {
   endRound,
@@ -24,7 +25,7 @@ import { type Part, takePart } from './take-part.ts';
 export interface ShareOptions {
   /** The folder of the index. */
   readonly index: string;
-  readonly inputs: readonly string[];
+  readonly inputs: Inputs;
   /** The command's name for ever, this run's name in it, its place among how many. */
   readonly team: { readonly name: string; readonly me: string; readonly rank: number; readonly size: number };
   /** Who shows no sign of life for so long has left what it had claimed to the others. */
@@ -48,7 +49,7 @@ export interface Share extends AsyncDisposable {
 export async function openShare(options: ShareOptions): Promise<Share> {
   const { index, inputs, team } = options;
   const rounds = join(index, 'sharing');
-  const where = { rounds, inputs, command: team.name, me: team.me };
+  const where = { rounds, inputs: inputs.inputs, command: team.name, me: team.me };
   try {
     if ((await findRound(where)) === undefined) return { ...alone(inputs), state: 'over', leave: leaves };
     void sweepRounds(rounds).catch(() => undefined); // it is only tidiness
@@ -61,7 +62,7 @@ export async function openShare(options: ShareOptions): Promise<Share> {
 
 const leaves = (): Promise<'leave'> => Promise.resolve('leave');
 
-const alone = (inputs: readonly string[]): Share => ({
+const alone = (inputs: Inputs): Share => ({
   state: 'open',
   portions: allOf(inputs, () => undefined),
   leave: () => Promise.resolve('merge'),

@@ -1,4 +1,6 @@
 /** What several runs share: files, and of large corpora each slice, so that one file can be everybody's work. */
+import { fileOf } from '../documents/failed.ts';
+import type { Inputs } from '../work.ts';
 import { fileState } from './file-state.ts';
 import { listInputs, type ListedItem } from './listing.ts';
 import type { PortionItem } from './portions.ts';
@@ -8,10 +10,7 @@ import { isNamedRows, mayNeedSlicing, sliceRows } from './slices.ts';
 const atOnce = 64;
 
 /** @throws no-input, aborted */
-export async function* sharedItems(
-  inputs: readonly string[],
-  signal: AbortSignal,
-): AsyncGenerator<PortionItem> {
+export async function* sharedItems(inputs: Inputs, signal: AbortSignal): AsyncGenerator<PortionItem> {
   let items: ListedItem[] = [];
   for await (const item of listInputs(inputs, signal)) {
     items.push(item);
@@ -28,7 +27,7 @@ async function* withSlices(items: readonly ListedItem[]): AsyncGenerator<Portion
   );
   for (const [at, item] of items.entries()) {
     const size = states[at]?.size ?? 0;
-    if (item.kind === 'file' && mayNeedSlicing(item.path, size)) yield* slicesOf(item, size);
+    if (item.kind === 'file' && mayNeedSlicing(fileOf(item), size)) yield* slicesOf(item, size);
     else yield item;
   }
 }
@@ -38,7 +37,7 @@ async function* slicesOf(
   file: Extract<ListedItem, { kind: 'file' }>,
   size: number,
 ): AsyncGenerator<PortionItem> {
-  if (size === 0 && isNamedRows(file.path)) return;
+  if (size === 0 && isNamedRows(fileOf(file))) return;
   let isSliced = false;
   for await (const { from, to } of sliceRows(file.path, size)) {
     if (from === 0 && to === size) break;

@@ -13,10 +13,11 @@ const sliceBytes = 1024 * 1024;
 const headBytes = 64 * 1024;
 const lineFeed = 0x0a;
 
-export const isNamedRows = (path: string): boolean => /\.(?:jsonl|ndjson)$/iu.test(path);
+/** @param name of the file, or its path */
+export const isNamedRows = (name: string): boolean => /\.(?:jsonl|ndjson)$/iu.test(name);
 
 /** Smaller files of any other name go to a thread whole, which recognises rows too: they need no opening here. */
-export const mayNeedSlicing = (path: string, size: number): boolean => size > sliceBytes || isNamedRows(path);
+export const mayNeedSlicing = (name: string, size: number): boolean => size > sliceBytes || isNamedRows(name);
 
 /**
  * The slices of a JSON Lines corpus; none when the file is not one, or cannot be read. Reads the head of the

@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { RagError } from '../errors.ts';
+import type { Inputs } from '../work.ts';
 import { openListing, publishListing, type SharedListing } from './listing-file.ts';
 import { inOwnOrder, makeStillness, nextPortion, type Place, type Progress } from './next-portion.ts';
 import type { Portion } from './portions.ts';
@@ -11,7 +12,7 @@ import { hasLeft } from './round-end.ts';
 import { sharedItems } from './shared-items.ts';
 
 export interface PartOptions {
-  readonly inputs: readonly string[];
+  readonly inputs: Inputs;
   readonly team: Place & { readonly me: string };
   readonly takeoverMs: number;
   readonly onListed: (listing: Pick<SharedListing, 'items' | 'hasRows'>) => void;
@@ -96,7 +97,7 @@ const listingClaim = 'listing';
 
 async function untilListed(
   { round, wait, around }: Look,
-  inputs: readonly string[],
+  inputs: Inputs,
   signal: AbortSignal,
 ): Promise<SharedListing> {
   for (;;) {

@@ -2,15 +2,14 @@
 import { codeOf, type ErrorCode, type PlainError, toPlain } from '../errors.ts';
 import { concurrently } from '../ingest/concurrently.ts';
 import type { BatchQuestion } from '../query/batch-questions.ts';
-import type { QueryRequest, Work } from '../work.ts';
+import type { AnswerRecord } from '../work.ts';
 import type { AnswersFile } from './batch-answers.ts';
 
 export interface BatchInput {
   readonly questions: readonly BatchQuestion[];
   readonly answers: AnswersFile;
-  readonly work: Pick<Work, 'query'>;
-  /** How each is asked. */
-  readonly ask: Pick<QueryRequest, 'topk' | 'filter'>;
+  /** How each is answered. */
+  readonly answer: (query: string) => Promise<AnswerRecord>;
   /** Questions under way at the same time. */
   readonly atOnce: number;
   /** Called with the number of questions that are answered or have failed, those of earlier runs included. */
@@ -95,11 +94,11 @@ interface One {
   readonly failure?: BatchFailure;
 }
 
-async function answerOne({ questions, work, ask, signal }: BatchInput, at: number): Promise<One | 'dropped'> {
+async function answerOne({ questions, answer, signal }: BatchInput, at: number): Promise<One | 'dropped'> {
   const { id = '', query = '' } = questions[at] ?? {};
   if (signal.aborted) return 'dropped';
   try {
-    return { at, line: JSON.stringify({ id, ...(await work.query({ ...ask, query, signal })) }) };
+    return { at, line: JSON.stringify({ id, ...(await answer(query)) }) };
   } catch (error) {
     if (signal.aborted) return 'dropped';
     const code = codeOf(error);

@@ -35,7 +35,7 @@ export async function surveyCorpus(
 ): Promise<Surveyed> {
   const groups = new Map<string, FileGroup>();
   const kept = new Map<string, Kept[]>();
-  for await (const item of listInputs(inputs, signal)) {
+  for await (const item of listInputs({ inputs }, signal)) {
     if (item.kind !== 'file') continue;
     const bytes = await stat(item.path).then(
       (found) => found.size,

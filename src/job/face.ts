@@ -13,6 +13,8 @@ import { openTokenFiles, type TokenFiles } from '../services/token-files.ts';
 import { writeComment } from '../slurm/comment.ts';
 import { jobKey } from '../slurm/job.ts';
 import { embedOptions, generateOptions, ollamaModels } from './models-in-force.ts';
+import { whyFrozen } from './frozen.ts';
+import type { OpenOrders } from './ingest-orders.ts';
 import type { OpenJob } from './open.ts';
 import { openPage } from './picture/page.ts';
 import { tellRefusals } from './refusals.ts';
@@ -38,15 +40,19 @@ export async function openKeys({ prepared: { settings }, watch, lost }: OpenJob)
 }
 
 /** @throws settings when the port, the address or the socket cannot be had */
-export async function openFace(open: OpenJob, { tokens }: Pick<Keys, 'tokens'>): Promise<Endpoint> {
+export async function openFace(
+  open: OpenJob,
+  { tokens }: Pick<Keys, 'tokens'>,
+  orders: OpenOrders,
+): Promise<Endpoint> {
   const { settings, job } = open.prepared;
   const host = settings.RAG_BIND === 'node' ? await clusterAddress(job.node) : settings.RAG_BIND;
-  const endpoint = await listen(open, host, tokens);
+  const endpoint = await listen(open, host, tokens, orders);
   open.watch.endpoint(endpoint);
   return endpoint;
 }
 
-async function listen(open: OpenJob, host: string, tokens: Tokens): Promise<Endpoint> {
+async function listen(open: OpenJob, host: string, tokens: Tokens, orders: OpenOrders): Promise<Endpoint> {
   const { settings, plan } = open.prepared;
   const postponed = (): Postponed | undefined => whyPostponed(open.layouts.state(), open.watch.status());
   const refused = tellRefusals(open.log);
@@ -68,7 +74,20 @@ async function listen(open: OpenJob, host: string, tokens: Tokens): Promise<Endp
       limits: plan.engine === 'remote' ? { places: { width: { generate: 64, embed: 64 } } } : {},
     },
     reranker: open.rerank && { rerank: open.rerank, model: rerankerName(plan, settings) },
-    state: () => ({ ...open.watch.status(), retrieval: open.work.retrievals() }),
+    documents: {
+      library: open.work.library,
+      orders,
+      frozen: whyFrozen(open.prepared),
+      isShared: settings.RAG_SHARE_GROUP !== undefined,
+      maxUploadBytes: settings.RAG_MAX_UPLOAD_MIB * 2 ** 20,
+    },
+    state: () => ({
+      ...open.watch.status(),
+      index: settings.RAG_WORKING_DIR,
+      answers_at_once: 2 * Math.max(1, plan.instances.filter(({ role }) => role === 'generate').length),
+      ingests: orders.open(),
+      retrieval: open.work.retrievals(),
+    }),
     readiness: () => {
       const isOver = (id: string): boolean =>
         open.layouts.state() !== 'ingest' &&

@@ -12,7 +12,7 @@ import { listInputs } from '../ingest/listing.ts';
 import { isNamedRows } from '../ingest/slices.ts';
 import type { EncoderRecord } from '../store/types.ts';
 import type { IngestProgress, IngestReport } from '../work.ts';
-import { begin, consolidate, type IngestRoom } from './ingest.ts';
+import { consolidate, type IngestRoom } from './ingest.ts';
 import { keepYoungHeap } from './young-heap.ts';
 
 export interface ImportRequest {
@@ -42,7 +42,7 @@ export const makeImport =
     const parts = await openParts(request, encoder, room);
     for (const part of parts) checkRows(part);
     request.onCompared?.(await compare(parts, embed, signal));
-    await begin(signal, room);
+    await room.writing.begin(signal);
     const report = await importParts(parts, { store, encoder, onProgress, signal });
     if (report.complete) await consolidate(signal, room);
     return report;
@@ -74,7 +74,7 @@ async function openParts(
 /** JSON Lines with something in them: MedRAG's corpora have empty parts, which have no vectors. */
 async function corpusFiles(inputs: readonly string[], signal: AbortSignal): Promise<CorpusFile[]> {
   const files: CorpusFile[] = [];
-  for await (const item of listInputs(inputs, signal)) {
+  for await (const item of listInputs({ inputs }, signal)) {
     if (item.kind === 'failed') throw noInput(item.file, item.reason);
     if (isNamedRows(item.path) && ((await fileState(item.path))?.size ?? 1) > 0) files.push(item);
   }

@@ -11,6 +11,7 @@ import type { Team } from '../slurm/team.ts';
 import type { EncoderRecord, Store } from '../store/types.ts';
 import type { IngestReport, IngestRequest, Work } from '../work.ts';
 import { tuneVectors } from './tune.ts';
+import type { Writing } from './writing.ts';
 import { keepYoungHeap } from './young-heap.ts';
 
 export interface IngestRoom {
@@ -23,6 +24,7 @@ export interface IngestRoom {
   readonly chunker: ChunkerOptions;
   /** Waits for the embedder. */
   readonly encoderInForce: (signal: AbortSignal) => Promise<EncoderRecord>;
+  readonly writing: Writing;
   /** Name of this run's shard. */
   readonly writer: string;
   readonly team: Team | undefined;
@@ -39,13 +41,13 @@ export const makeIngest =
     const room = { ...given, onWarning: makeWarningLog(given.log) };
     keepYoungHeap();
     const { RAG_REHASH: rehash, RAG_PRUNE: prune } = room.settings;
-    if (request.seen?.isFirst === false) return ingestChanges(request, room);
+    if (request.beside === true || request.seen?.isFirst === false) return ingestBeside(request, room);
     const whole = { rehash, prune, ...request };
     return room.team === undefined ? ingestAlone(whole, room) : ingestShared(whole, room, room.team);
   };
 
 async function ingestAlone(request: IngestRequest, room: Room): Promise<IngestReport> {
-  await begin(request.signal, room);
+  await room.writing.begin(request.signal);
   return withStamps(room, async (stamps) => {
     const report = await ingest(request, { ...room, stamps });
     // A stopped run leaves its shard and its stamps as they are: the next one merges them.
@@ -56,10 +58,11 @@ async function ingestAlone(request: IngestRequest, room: Room): Promise<IngestRe
   });
 }
 
-/** A later look of this run at its inputs: the index is open for writing, and is merged only when something came. */
-async function ingestChanges(request: IngestRequest, room: Room): Promise<IngestReport> {
+/** A later look of this run at its inputs, or what it was sent: the index is merged only when something came of it. */
+async function ingestBeside(request: IngestRequest, room: Room): Promise<IngestReport> {
+  await room.writing.untilBegun(request.signal);
   const report = await withStamps(room, (stamps) => ingest(request, { ...room, stamps }));
-  if (report.documents.processed > 0) await consolidate(request.signal, room);
+  if (report.documents.processed + report.removed > 0) await consolidate(request.signal, room);
   return report;
 }
 
@@ -68,7 +71,7 @@ async function ingestShared(request: IngestRequest, room: Room, team: Team): Pro
   const { settings, store, log } = room;
   await using share = await openShare({
     index: settings.RAG_WORKING_DIR,
-    inputs: request.inputs,
+    inputs: request,
     team,
     takeoverMs: settings.RAG_TAKEOVER_SECONDS * 1000,
     warn: (line) => log('warn', line),
@@ -76,10 +79,10 @@ async function ingestShared(request: IngestRequest, room: Room, team: Team): Pro
   if (share.state === 'over') {
     log('info', 'the other tasks have ingested everything');
     // Of what comes later nobody has ingested anything, and this is the task that looks for it.
-    if (request.seen !== undefined) await begin(request.signal, room);
-    return nothing;
+    if (request.seen !== undefined) await room.writing.begin(request.signal);
+    return nothingDone;
   }
-  await begin(request.signal, room);
+  await room.writing.begin(request.signal);
   // No task meets all of the inputs: what is gone from them is found by the one that ends the round.
   const part = { ...request, prune: false };
   const report = await withStamps(room, (stamps) =>
@@ -88,19 +91,10 @@ async function ingestShared(request: IngestRequest, room: Room, team: Team): Pro
   await store.release();
   const leaving = await share.leave(report.complete ? 'finished' : 'stopped', request.signal);
   if (leaving === 'leave') return report;
-  const pruned = request.prune === true ? await pruneAll(request, room) : nothing;
+  const pruned = request.prune === true ? await pruneAll(request, room) : nothingDone;
   await consolidate(request.signal, room);
   await withStamps(room, (stamps) => stamps.merge('some'));
   return { ...report, removed: pruned.removed, complete: report.complete && pruned.complete };
-}
-
-/** What a killed run left is merged first: then one table with a key answers what is known. */
-export async function begin(
-  signal: AbortSignal,
-  { store, writer, encoderInForce }: IngestRoom,
-): Promise<void> {
-  await store.consolidate(signal);
-  await store.beginWriting(await encoderInForce(signal), writer);
 }
 
 export async function consolidate(signal: AbortSignal, room: IngestRoom): Promise<void> {
@@ -111,8 +105,10 @@ export async function consolidate(signal: AbortSignal, room: IngestRoom): Promis
 }
 
 /** A run over everything, which finds hardly anything that it must read. */
-async function pruneAll({ inputs, signal }: IngestRequest, room: Room): Promise<IngestReport> {
-  return withStamps(room, (stamps) => ingest({ inputs, signal, prune: true }, { ...room, stamps }));
+async function pruneAll({ inputs, uploads, signal }: IngestRequest, room: Room): Promise<IngestReport> {
+  return withStamps(room, (stamps) =>
+    ingest({ inputs, ...(uploads && { uploads }), signal, prune: true }, { ...room, stamps }),
+  );
 }
 
 async function withStamps<T>(
@@ -123,7 +119,7 @@ async function withStamps<T>(
   return await use(stamps);
 }
 
-const nothing: IngestReport = {
+export const nothingDone: IngestReport = {
   documents: { processed: 0, unchanged: 0, failed: 0, needs_ocr: 0 },
   removed: 0,
   chunks: 0,

@@ -30,10 +30,21 @@ export interface Decided {
   readonly warnings: readonly string[];
 }
 
+type InputSettings = Pick<Settings, 'RAG_INPUT_FILE' | 'RAG_CORPUS' | 'RAG_DB_DIR'>;
+
+const filesOf = ({ RAG_INPUT_FILE: files }: InputSettings): string[] =>
+  files?.split('\n').filter((line) => line.trim() !== '') ?? [];
+
+/** What the settings name to be ingested. */
+export const inputsOf = (settings: InputSettings): string[] => [
+  ...filesOf(settings),
+  ...corpusInputs(settings),
+];
+
 /** @throws usage when a mode lacks what it works on */
 export function makeIntent({ settings, query, workload = [], insideJob }: IntentInput): Decided {
-  const files = settings.RAG_INPUT_FILE?.split('\n').filter((line) => line.trim() !== '') ?? [];
-  const inputs = [...files, ...corpusInputs(settings)];
+  const files = filesOf(settings);
+  const inputs = inputsOf(settings);
   const mode = settings.RAG_WORKER_MODE;
   const serve = (): Intent => {
     if (query === undefined) return { kind: 'serve', inputs };
@@ -71,7 +82,8 @@ const noServiceForIt = (): RagError =>
     hint: 'leave --mode and --query out: run --input-file DIR -- python train.py',
   });
 
-function needed(inputs: readonly string[]): readonly string[] {
+/** @throws usage when there is none */
+export function needed(inputs: readonly string[]): readonly string[] {
   if (inputs.length > 0) return inputs;
   throw new RagError('usage', 'Cannot ingest: no input is given, a file, folder, glob or @list is wanted', {
     hint: 'node dist/supervisor.js ingest --here DIR, or run --mode ingest --input-file DIR',

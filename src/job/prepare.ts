@@ -146,7 +146,7 @@ async function prepareDryRun(environment: Environment, job: Job, signal: AbortSi
 
 /** A wrong path is said before any GPU is used. @throws no-input */
 async function checkInputs(inputs: readonly string[], signal: AbortSignal): Promise<void> {
-  const listing = listInputs(inputs, signal);
+  const listing = listInputs({ inputs }, signal);
   await listing.next();
   await listing.return(undefined);
 }

@@ -11,6 +11,8 @@ import type { AnswerRecord, IngestProgress, IngestReport, SeenFiles } from '../w
 import type { Endpoint } from '../serve/serve.ts';
 import type { Keys } from './face.ts';
 import { watchFolders } from './folder-watch.ts';
+import { whyFrozen } from './frozen.ts';
+import type { OpenOrders } from './ingest-orders.ts';
 import type { OpenJob } from './open.ts';
 import type { Done } from './outcome.ts';
 import type { Prepared } from './prepare.ts';
@@ -28,6 +30,8 @@ export interface RunInput {
   readonly publish: () => Promise<AsyncDisposable>;
   readonly endpoint: Endpoint;
   readonly files: Keys['files'];
+  /** What clients want ingested. */
+  readonly orders: Pick<OpenOrders, 'end'>;
 }
 
 /** @throws the error that ended a significant service, or the work's own */
@@ -42,6 +46,7 @@ export async function runToEnd(input: RunInput): Promise<Done> {
   const say = (): void => {
     log('info', `stopping: ${explainStop(stop.reason)}`);
     learnWhy();
+    watch.phase('stop');
     const { warned, over } = whyStop(stop.reason);
     over.addEventListener('abort', learnWhy, { once: true });
     // Before the wall time a workload keeps its services until it has ended. At TERM they may have got it too.
@@ -103,15 +108,30 @@ async function serve(run: Run, inputs: readonly string[]): Promise<Done> {
   const results = await Promise.allSettled([
     orHalt(inputs.length === 0 ? Promise.resolve(null) : ingestOnAndOn(both, inputs)),
     orHalt(publishAndWait(both, inputs.length > 0)),
+    takeUploads(both),
   ]);
+  await run.orders.end();
   const failed = results.find(
     (result) => result.status === 'rejected' && codeOf(result.reason) !== 'aborted',
   );
   if (failed?.status === 'rejected') throw failed.reason;
   const [ingest] = results;
   const report = ingest.status === 'fulfilled' ? ingest.value : null;
-  return { ingest: report, workLeft: inputs.length > 0 && report?.complete !== true };
+  const isLeft = inputs.length > 0 && report?.complete !== true;
+  return { ingest: report, workLeft: isLeft || run.open.work.library.waiting() > 0 };
 }
+
+/** What other supervisors of the index were sent is taken in by the one that looks for new files. */
+async function takeUploads({ open, signal }: Run): Promise<void> {
+  if (whyFrozen(open.prepared) !== undefined) return;
+  await open.work.library.serve(isLooking(open.prepared) ? lookEveryMs(open.prepared) : 0, signal);
+}
+
+const lookEveryMs = ({ settings }: Prepared): number => settings.RAG_WATCH_SECONDS * 1000;
+
+/** Of several tasks with the same inputs the first looks for all of them. */
+const isLooking = (prepared: Prepared): boolean =>
+  lookEveryMs(prepared) > 0 && (readTeam(prepared.environment)?.rank ?? 0) === 0;
 
 /** The index stands before the workload begins, so that the same question finds the same passages from its first to its last. */
 async function serveWorkload(
@@ -133,11 +153,11 @@ async function serveWorkload(
   }
 }
 
-/** All inputs, then what is new in them. Of several tasks with the same inputs the first looks for all of them. */
+/** All inputs, then what is new in them. */
 async function ingestOnAndOn(run: Run, inputs: readonly string[]): Promise<IngestReport> {
   const { work, log, prepared } = run.open;
-  const leastPauseMs = prepared.settings.RAG_WATCH_SECONDS * 1000;
-  const isLast = leastPauseMs === 0 || (readTeam(prepared.environment)?.rank ?? 0) > 0;
+  const leastPauseMs = lookEveryMs(prepared);
+  const isLast = !isLooking(prepared);
   const looks = makeLooks();
   const first = await ingestAll(run, inputs, isLast ? undefined : looks);
   if (first.complete && !(await switched(run))) return first;

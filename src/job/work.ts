@@ -3,6 +3,7 @@ import { chunkerName } from '../documents/chunk.ts';
 import type { ChunkerOptions, ParserPool } from '../documents/types.ts';
 import type { Settings } from '../config/settings.ts';
 import { RagError } from '../errors.ts';
+import { openUploads } from '../ingest/uploads/uploads.ts';
 import { makeAnswer } from '../query/answer.ts';
 import { makeRetrievalCache, type RetrievalFigures } from '../query/cache.ts';
 import { type FindStages, makeFindStages } from '../query/eval/stages.ts';
@@ -17,7 +18,11 @@ import { checkFurther, ingestEach, withAllVersions, type DenseIndex } from './fu
 import { makeImport, type ImportVectors } from './import.ts';
 import { makeIngest } from './ingest.ts';
 import { answerTokens, generateOptions } from './models-in-force.ts';
+import { type LocalLibrary, makeLibrary } from './library.ts';
 import type { Models } from './models.ts';
+import { makeRemoval } from './removal.ts';
+import { makeTurns } from './turns.ts';
+import { makeWriting } from './writing.ts';
 import { watchVectorIndex } from './vector-index.ts';
 import { makeReembed, type Reembed } from './reembed.ts';
 import { makeRetriever } from './retriever.ts';
@@ -42,6 +47,7 @@ export interface WorkParts {
 }
 
 export interface LocalWork extends Work {
+  readonly library: LocalLibrary;
   /** Into the index, with the passages that they are of. */
   readonly importVectors: ImportVectors;
   /** Into this index, which is new, what another holds. */
@@ -74,14 +80,21 @@ export function makeWork(parts: WorkParts): LocalWork {
           tokens: parts.tokens ?? makeEstimatingCounter(),
         });
 
-  const encoderInForce = recordOf(parts, parts);
   const checkIndex = makeIndexCheck(parts);
-  const room = { ...parts, ...parts.models, encoderInForce };
+  const room = roomOf(parts);
+  const rooms = further.map((each) => ({ ...room, ...furtherRoom(each, parts) }));
+  const turns = makeTurns();
+  const library = makeLibrary({
+    uploads: openUploads(parts.settings.RAG_WORKING_DIR),
+    store: parts.store,
+    ingest: ingestEach([makeIngest(room), ...rooms.map((each) => makeIngest(each))]),
+    remove: makeRemoval([room, ...rooms], turns),
+    turns,
+    log: parts.log,
+  });
   return {
-    ingest: ingestEach([
-      makeIngest(room),
-      ...further.map((each) => makeIngest({ ...room, ...furtherRoom(each, parts) })),
-    ]),
+    library,
+    ingest: library.ingest,
     importVectors: makeImport(room),
     reembed: makeReembed(room),
     retrieve: async (request) => {
@@ -128,13 +141,19 @@ const recordOf =
   async (signal: AbortSignal): Promise<EncoderRecord> =>
     makeRecord(await untilEncoder(signal), settings, chunkerName(chunker));
 
+function roomOf(parts: WorkParts) {
+  const encoderInForce = recordOf(parts, parts);
+  const writing = makeWriting({ store: parts.store, writer: parts.writer, encoderInForce });
+  return { ...parts, ...parts.models, encoderInForce, writing };
+}
+
 /** What an ingest into another index has of its own. */
-const furtherRoom = (index: DenseIndex, parts: WorkParts) => ({
-  store: index.store,
-  embed: index.embed,
-  encoderInForce: recordOf(index, parts),
-  settings: { ...parts.settings, RAG_WORKING_DIR: index.folder },
-});
+function furtherRoom(index: DenseIndex, parts: WorkParts) {
+  const { store, embed, folder } = index;
+  const encoderInForce = recordOf(index, parts);
+  const writing = makeWriting({ store, writer: parts.writer, encoderInForce });
+  return { store, embed, encoderInForce, writing, settings: { ...parts.settings, RAG_WORKING_DIR: folder } };
+}
 
 /** A question must be embedded by what embedded the passages; the chunker does not matter to it, and words are words. */
 function makeIndexCheck(parts: WorkParts): (signal: AbortSignal) => Promise<void> {

@@ -12,14 +12,16 @@ export interface StepsView extends Disposable {
 
 interface Steps {
   readonly what: string;
+  /** What is counted. */
+  readonly things: string;
   readonly done: number;
   readonly of: number;
   /** Since the first of this count. */
   readonly seconds: number;
 }
 
-/** @param verb that is at work, for the lines */
-export function openSteps({ terminal, tell }: ProgressPlace, verb: string): StepsView {
+/** @param verb that is at work, for the lines. @param things what is counted */
+export function openSteps({ terminal, tell }: ProgressPlace, verb: string, things = 'questions'): StepsView {
   let begun: { readonly what: string; readonly atMs: number } | undefined;
   let latest: Steps | undefined;
   const line = terminal?.openLine();
@@ -32,7 +34,7 @@ export function openSteps({ terminal, tell }: ProgressPlace, verb: string): Step
   return {
     show(what, done, of) {
       if (what !== begun?.what) begun = { what, atMs: performance.now() };
-      const steps = { what, done, of, seconds: (performance.now() - begun.atMs) / 1000 };
+      const steps = { what, things, done, of, seconds: (performance.now() - begun.atMs) / 1000 };
       latest = steps;
       line?.show((columns) => stepsBar(steps, columns));
     },
@@ -44,10 +46,10 @@ export function openSteps({ terminal, tell }: ProgressPlace, verb: string): Step
 }
 
 export const stepsBar = (steps: Steps, columns: number): string =>
-  barText({ ...steps, what: `questions ${steps.what}`, more: leftOf(steps) }, columns);
+  barText({ ...steps, what: `${steps.things} ${steps.what}`, more: leftOf(steps) }, columns);
 
 export const stepsLine = (steps: Steps): string =>
-  [`${steps.done} of ${steps.of} questions ${steps.what}`, ...leftOf(steps)].join(', ');
+  [`${steps.done} of ${steps.of} ${steps.things} ${steps.what}`, ...leftOf(steps)].join(', ');
 
 const leftOf = ({ done, of, seconds }: Steps): string[] =>
   done === 0 || done >= of ? [] : [`${durationText((seconds * (of - done)) / done)} left`];

@@ -37,6 +37,8 @@ const statusOf: Partial<Record<ErrorCode, number>> = {
   'service-failed': 503,
   stopped: 503,
   aborted: 503,
+  frozen: 409,
+  'too-large': 413,
   'disk-full': 507,
 };
 
@@ -105,4 +107,14 @@ export function refuse(reply: FastifyReply, problem: Problem): FastifyReply {
 const withoutTokens = (problem: Problem): Problem => ({
   ...problem,
   message: withoutUrlTokens(problem.message),
+});
+/** A request that its schema does not take. */
+export const unreadable = ({ issues }: z.ZodError, hint: string): Problem => ({
+  status: 422,
+  code: 'usage',
+  message: `Cannot read the request: ${issues
+    .map(({ path, message }) => `${path.join('.') || 'it'}: ${message}`)
+    .join('; ')
+    .slice(0, 1000)}`,
+  hint,
 });

@@ -89,6 +89,13 @@ export function addOllamaRoutes(app: FastifyInstance, parts: OllamaParts): void 
   addRefusals(app);
 }
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Bodies of every Content-Type are read as JSON. */
+    anyType?: boolean;
+  }
+}
+
 /** For the wall that keeps other types away from the other routes. */
 export const anyType = { config: { anyType: true } };
 

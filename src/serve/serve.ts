@@ -11,7 +11,9 @@ import { makeBudget } from './held-bodies.ts';
 import type { Instances } from './places.ts';
 import type { WhyPostponed } from './postponed.ts';
 import { type Problem, problemOf, refuse } from './problem.ts';
+import { addDocumentRoutes } from './routes-documents.ts';
 import { addHealthRoutes, type HealthParts } from './routes-health.ts';
+import { addIngestRoutes, type IngestRouteParts } from './routes-ingest.ts';
 import { addOllamaRoutes, type OllamaUpstream } from './routes-ollama.ts';
 import { addOpenaiRoutes } from './routes-openai.ts';
 import { addOpenApiRoute } from './routes-openapi.ts';
@@ -19,6 +21,7 @@ import { addPageRoutes, type PageRouteParts } from './routes-page.ts';
 import { addQueryRoutes } from './routes-query.ts';
 import { addRerankRoutes, type Reranker } from './routes-rerank.ts';
 import { addRetrieveRoutes } from './routes-retrieve.ts';
+import { addUploadRoutes, formPath, type UploadRouteParts } from './routes-upload.ts';
 import { listenOnSocket } from './unix-socket.ts';
 import { addStopwatch, type Served } from './stopwatch.ts';
 import { makeTokenGate, type Tokens } from './tokens.ts';
@@ -56,6 +59,8 @@ export interface EndpointOptions extends HealthParts {
   readonly maxConnections?: number;
   /** For requests that wait for a model server, and answers that wait for a slow client. Default: 512 MiB. */
   readonly heldBytes?: number;
+  /** Lists, takes and removes documents. */
+  readonly documents?: UploadRouteParts & IngestRouteParts;
   readonly onEvent?: (event: EndpointEvent) => void;
 }
 
@@ -165,9 +170,10 @@ function makeApp(options: EndpointOptions, isUnixSocket: (socket: Socket) => boo
     'onRequest',
     makeWhoMay(options.ownerUid, isUnixSocket, gate, (problem) => onEvent({ kind: 'refused', problem })),
   );
-  app.addHook('preParsing', async ({ method, headers }, reply) => {
-    const { anyType = false } = reply.routeOptions.config as { anyType?: boolean };
-    if (method === 'POST' && !anyType && !isJson(headers['content-type'])) await refuse(reply, wantsJson);
+  app.addHook('preParsing', async ({ method, headers, routeOptions }, reply) => {
+    const { anyType = false } = routeOptions.config;
+    if (method !== 'POST' || anyType || isJson(headers['content-type'])) return;
+    if (routeOptions.url !== formPath || !isForm(headers['content-type'])) await refuse(reply, wantsJson);
   });
   app.setErrorHandler((error, request, reply) => {
     const problem = problemOf(error);
@@ -195,6 +201,11 @@ function makeApp(options: EndpointOptions, isUnixSocket: (socket: Socket) => boo
   };
   addOllamaRoutes(app, ollama);
   addOpenaiRoutes(app, ollama);
+  if (options.documents !== undefined) {
+    addDocumentRoutes(app, options.documents);
+    addUploadRoutes(app, options.documents);
+    addIngestRoutes(app, options.documents);
+  }
   return app;
 }
 
@@ -202,6 +213,9 @@ const HELD_BYTES = 512 * 2 ** 20;
 
 /** Also a wall before the owner's browser: no web form can send this type. */
 const isJson = (type: string | undefined): boolean => /^application\/json\s*(?:;|$)/iu.test(type ?? '');
+
+/** A web form sends this too; but whatever a browser sends by POST has an Origin. */
+const isForm = (type: string | undefined): boolean => /^multipart\/form-data\s*;/iu.test(type ?? '');
 
 const wantsJson: Problem = {
   status: 415,

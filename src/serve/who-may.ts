@@ -3,6 +3,7 @@
  * alone protects nothing; and the owner's own browser is no peer, because any web page can make it send requests: only
  * pages that this endpoint has given out itself are let in.
  */
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { uidOfPeer } from '../machine/ports.ts';
@@ -90,6 +91,19 @@ const notAllowed: Problem = {
 const isLoopbackHost = (host: string | undefined): boolean =>
   host !== undefined && /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/iu.test(host);
 
+/** As whom a caller was let in. */
+export interface Admitted {
+  /** On this node, by the kernel's word. */
+  readonly isOwner: boolean;
+  readonly grant: Grant;
+}
+
+const admitted = new WeakMap<IncomingMessage, Admitted>();
+
+/** For routes that not everybody may use who may come in. */
+export const whoAsks = ({ raw }: FastifyRequest): Admitted =>
+  admitted.get(raw) ?? { isOwner: false, grant: 'nothing' };
+
 /** A hook for every request. The uid is looked up once per connection: 8-14 ms with 4,000 sockets open. */
 export function makeWhoMay(
   ownerUid: number,
@@ -116,7 +130,11 @@ export function makeWhoMay(
       fetch: { site: textOf(headers['sec-fetch-site']), dest: textOf(headers['sec-fetch-dest']) },
     };
     const problem = judge(caller, ownerUid);
-    if (problem === undefined) return;
+    if (problem === undefined) {
+      const { peer, grant } = caller;
+      admitted.set(raw, { isOwner: peer.via === 'socket' || peer.uid === ownerUid, grant });
+      return;
+    }
     onRefused(problem);
     await (isPage ? refusePage(reply, problem) : refuse(reply, problem));
   };

@@ -42,6 +42,7 @@ export function openStore(options: StoreOptions): Store & AsyncDisposable {
       return credit(packed.vectors.byteLength, () => request('append', [packed]));
     },
     recordFailures: (rows) => request('recordFailures', [rows]),
+    documents: (query) => request('documents', [query]),
     selectNamed: (names) => request('selectNamed', [names]),
     selectUnmet: (listing) => request('selectUnmet', [listing]),
     remove: (documents) => request('remove', [documents]),

@@ -1,20 +1,18 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import type { Table } from '@lancedb/lancedb';
 import { isRemoved, type Complete } from './ledger.ts';
 import { vectorIndexFigures } from './near.ts';
 import { readRecord } from './record.ts';
-import { openMain, openShard, shardNames, type IndexFolder } from './tables.ts';
-import type { FailureRow, Inspection } from './types.ts';
-import { readView, scan, scanLedger } from './view.ts';
-
-type NewestFailure = Pick<FailureRow, 'state'> & { readonly version: number };
+import type { IndexFolder } from './tables.ts';
+import type { Inspection } from './types.ts';
+import { newestFailures } from './failures.ts';
+import { readView, scanLedger } from './view.ts';
 
 /** Reads what is committed, also while another process writes. Makes nothing where there is no index. */
 export async function inspect(folder: IndexFolder): Promise<Inspection> {
   const embedding = await readRecord(folder.root);
   const { main, shards, ledger } = await readView(folder);
-  const failures = await readFailures(folder);
+  const failures = await newestFailures(folder);
   let processed = 0;
   let chunks = 0;
   const count = (document: string, complete: Complete): void => {
@@ -37,24 +35,6 @@ export async function inspect(folder: IndexFolder): Promise<Inspection> {
     bytes: await bytesBelow(folder.root),
     vector_index: await vectorIndexFigures(folder.root, main),
   };
-}
-
-/** The newest failure of each document. */
-async function readFailures(folder: IndexFolder): Promise<Map<string, NewestFailure>> {
-  const tables: (Table | undefined)[] = [];
-  for (const name of await shardNames(folder, 'failures')) tables.push(await openShard(folder, name));
-  tables.push(await openMain(folder, 'failures'));
-  const newest = new Map<string, NewestFailure>();
-  for (const table of tables) {
-    if (table === undefined) continue;
-    for await (const row of scan(table, ['document', 'state', 'version'])) {
-      const document = String(row['document']);
-      const version = Number(row['version']);
-      if (version < (newest.get(document)?.version ?? 0)) continue;
-      newest.set(document, { state: row['state'] as FailureRow['state'], version });
-    }
-  }
-  return newest;
 }
 
 /** Files come and go while we look: one that is gone has no size. One that a tag names too counts once. */

@@ -3,6 +3,7 @@ import { RagError } from '../errors.ts';
 import { consolidate } from './consolidate.ts';
 import { corpusState } from './corpus.ts';
 import { makeDense } from './dense.ts';
+import { documents } from './documents.ts';
 import { isMissingFile, namingFailure } from './failure.ts';
 import { exportTo } from './export.ts';
 import { filterSql } from './filter-sql.ts';
@@ -59,8 +60,7 @@ export function openIndex(root: string, say: (line: string) => void): Operations
         return appendRows(writing(), current, packed).finally(() => vectors.note(packed));
       }),
     recordFailures: (rows) => write(() => writing().recordFailures(rows)),
-    selectNamed: (names) => reading((view) => selectNamed(folder, view, names)),
-    selectUnmet: (listing) => reading((view) => selectUnmet(folder, view, listing)),
+    ...makeSelections(folder, reading),
     remove: (documents) =>
       write(async () => {
         if (documents.length === 0) return;
@@ -94,6 +94,15 @@ export function openIndex(root: string, say: (line: string) => void): Operations
     untag: (name) => write(() => removeTag(folder, name)),
   };
 }
+
+const makeSelections = (
+  folder: IndexFolder,
+  reading: ReturnType<typeof makeReading>,
+): Pick<Operations, 'documents' | 'selectNamed' | 'selectUnmet'> => ({
+  documents: (query) => reading((view) => documents(folder, view, query)),
+  selectNamed: (names) => reading((view) => selectNamed(folder, view, names)),
+  selectUnmet: (listing) => reading((view) => selectUnmet(folder, view, listing)),
+});
 
 /** What is read anew when a file is missing is the view too. */
 function makeReading(

@@ -92,6 +92,27 @@ export interface Inspection {
   readonly vector_index: VectorIndexFigures | null;
 }
 
+/** Which documents a list shows. */
+export interface DocumentsQuery {
+  /** Only those behind this key. */
+  readonly after?: string | undefined;
+  readonly limit: number;
+  readonly states?: readonly StoredEntry['state'][] | undefined;
+  /** Only those of these keys. */
+  readonly keys?: readonly string[] | undefined;
+}
+
+export interface StoredEntry extends Pick<FailureRow, 'document' | 'hash'> {
+  /** Of what is newest of it; '' where that failed. */
+  readonly title: string;
+  readonly state: 'processed' | FailureRow['state'];
+  readonly reason: string | null;
+  /** Of the version that is shown. */
+  readonly chunks: number;
+  /** Milliseconds since 1970. */
+  readonly version: number;
+}
+
 /** The index, as the rest of the program sees it. All of it happens in the store host, a process of its own. */
 export interface Store {
   /**
@@ -112,6 +133,8 @@ export interface Store {
    */
   append(rows: readonly ChunkRow[]): Promise<readonly Version[]>;
   recordFailures(rows: readonly FailureRow[]): Promise<void>;
+  /** One page of the documents, complete and failed ones, by key in the order of its code units. */
+  documents(query: DocumentsQuery): Promise<readonly StoredEntry[]>;
   /** Complete documents and failed ones, by name. */
   selectNamed(names: Names): Promise<readonly StoredDocument[]>;
   /** Documents, complete or failed, of files below the roots of a listing that were not met by it. */

@@ -25,7 +25,7 @@ test('in a folder of broken files each fails with its reason, and all good ones 
   const wanted = await writeBrokenFolder(folder.path);
   await using pool = openParserPool({ threads: 2, chunker, maxFileBytes: 64e6, timeoutMsPerFile: 60_000 });
   const read: string[] = [];
-  for await (const item of listInputs([folder.path], never)) {
+  for await (const item of listInputs({ inputs: [folder.path] }, never)) {
     const reason = await reasonOf(item, pool);
     if (reason === undefined) read.push(item.key);
     else assert.match(reason, wanted.get(item.key) ?? /this file is good/, item.key);

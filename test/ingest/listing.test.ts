@@ -24,7 +24,7 @@ async function makeTree(files: Readonly<Record<string, string>>): Promise<Tree> 
 
 async function list(...inputs: string[]): Promise<ListedItem[]> {
   const items: ListedItem[] = [];
-  for await (const item of listInputs(inputs, never)) items.push(item);
+  for await (const item of listInputs({ inputs }, never)) items.push(item);
   return items;
 }
 const keyOf = (item: ListedItem): string => item.key;
@@ -219,7 +219,7 @@ test('without anything to read the error says so, with a hint', async () => {
 test('aborting stops the listing', async () => {
   await using tree = await makeTree({ 'd/a': '', 'd/b': '' });
   const stop = new AbortController();
-  const listing = listInputs([tree.at('d')], stop.signal);
+  const listing = listInputs({ inputs: [tree.at('d')] }, stop.signal);
   await listing.next();
   stop.abort();
   await assert.rejects(listing.next(), { code: 'aborted' });

@@ -28,7 +28,7 @@ const open = (
 ): Promise<Share> =>
   openShare({
     index: join(folder, round),
-    inputs: more.inputs ?? [corpus],
+    inputs: { inputs: more.inputs ?? [corpus] },
     team: { name: more.name ?? 'job-7', me: more.me ?? `${rank}.0.0`, rank, size: 4 },
     takeoverMs: more.takeoverMs ?? 2000,
     warn: (line) => warnings.push(line),

@@ -51,16 +51,14 @@ async function runBatch(
 ): Promise<Run> {
   const { list = questions, signal = new AbortController().signal } = more;
   const asked: string[] = [];
-  const query: Answer = async (request) => {
-    asked.push(request.query);
-    return answer(request);
-  };
   await using answers = await openAnswers(path, list, 'questions.jsonl');
   const report = await answerBatch({
     questions: list,
     answers,
-    work: { query },
-    ask: { topk: 5 },
+    answer: (query) => {
+      asked.push(query);
+      return answer({ query, topk: 5, signal });
+    },
     atOnce: 3,
     onDone: () => undefined,
     signal,

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { runProgram, startProgram, until, untilGone } from './program.ts';
 
 let folder: string;
@@ -31,8 +31,46 @@ test('a service is stopped by name, and stop tells how it ended', async () => {
   await untilGone('STOP_TEST', folder, 2000);
 
   const again = await runProgram(['stop'], { env });
-  assert.equal(again.code, 65);
-  assert.match(again.stderr, /has ended already/);
+  assert.equal(again.code, 0, again.stderr);
+  assert.match(again.stdout, /had stopped already, ended with 0, done/);
   const unknown = await runProgram(['stop', '999'], { env });
   assert.equal(unknown.code, 65);
+});
+
+test('of many who stop it at once, one does, and all see it drained', async () => {
+  const shared = join(folder, 'many');
+  const env = {
+    RAG_ENGINE: 'embedded',
+    RAG_SHARED_ROOT: shared,
+    LOG_ROOT: join(folder, 'logs'),
+    STOP_TEST: shared,
+  };
+  const begun = join(folder, 'begun');
+  // It takes its time to end, in which the service waits for it.
+  const workload = `trap 'sleep 3; exit 0' TERM; touch ${begun}; while :; do sleep 0.1; done`;
+  const service = startProgram(['run', '--', 'sh', '-c', workload], { env });
+  await until('the workload', 60_000, () => (existsSync(begun) ? true : undefined));
+  const stop = startProgram(['stop'], { env });
+  const draining = async (): Promise<true | undefined> =>
+    (await runProgram(['status', '--json'], { env })).stdout.includes('"phase":"draining"')
+      ? true
+      : undefined;
+  const [first, ...others] = await Promise.all([
+    stop.ended,
+    runProgram(['stop'], { env }),
+    until('the drain', 20_000, draining).then(() => runProgram(['stop'], { env })),
+  ]);
+  for (const { code, stdout, stderr } of [first, ...others]) {
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /ended with 0, the workload is done/);
+  }
+  const sent = [first, ...others].filter(({ stderr }) => stderr.includes('TERM was sent'));
+  assert.equal(sent.length, 1);
+  const { code, stderr } = await service.ended;
+  assert.equal(code, 0, `a second TERM would have been 143: ${stderr}`);
+  assert.deepEqual(
+    readdirSync(join(shared, 'runtime/supervisors')).filter((name) => name.endsWith('.stop')),
+    [],
+  );
+  await untilGone('STOP_TEST', shared, 2000);
 });

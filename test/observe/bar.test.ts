@@ -55,7 +55,7 @@ test('while nobody knows how much there is, there are counts and no bar', () => 
 });
 
 test('steps are counted with the time that is left', () => {
-  const steps = { what: 'ranked', done: 20, of: 100, seconds: 10 };
+  const steps = { what: 'ranked', things: 'questions', done: 20, of: 100, seconds: 10 };
   assert.equal(stepsLine(steps), '20 of 100 questions ranked, 40 s left');
   assert.match(stepsBar(steps, 80), /^\[#+-+\] {2}20 % 20 of 100 questions ranked, 40 s left$/);
   assert.equal(stepsLine({ ...steps, done: 100 }), '100 of 100 questions ranked');

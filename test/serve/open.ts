@@ -41,6 +41,7 @@ export async function open(
     port: 0,
     ownerUid: process.getuid?.() ?? 0,
     defaultTopk: 3,
+    documents: emptyLibrary,
     page: { picture: (seen) => examplePicture({ seen }), metrics: () => Promise.resolve('rag_phase 1\n') },
     state: () => ({ job: '17', phase: 'answering' }),
     readiness: () => ({ ready: true, missing: [] }),
@@ -56,6 +57,31 @@ export async function open(
     },
   };
 }
+
+/** It has nothing, keeps nothing, and every ingest has failed. */
+const emptyLibrary: NonNullable<EndpointOptions['documents']> = {
+  library: {
+    documents: () => Promise.resolve({ documents: [], next: null }),
+    document: () => Promise.resolve(undefined),
+    remove: () => Promise.resolve([]),
+    missing: (hashes) => Promise.resolve(hashes),
+    keep: () => Promise.resolve({ hash: '0'.repeat(64), bytes: 0 }),
+    upload: () => Promise.resolve([]),
+  },
+  orders: {
+    find: () => undefined,
+    place: ({ id }) =>
+      Promise.resolve({
+        id,
+        current: () => ({ state: 'failed', error: { code: 'aborted', message: 'Cannot: cancelled' } }),
+        listen: () => ({ [Symbol.dispose]: () => undefined }),
+        cancel: () => undefined,
+      }),
+  },
+  frozen: undefined,
+  isShared: false,
+  maxUploadBytes: 1000,
+};
 
 export const post = (url: string, body: unknown, init: RequestInit = {}): Promise<Response> =>
   fetch(url, {

@@ -7,7 +7,8 @@ import { createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { openSupervisor } from '../../src/client/supervisor.ts';
+import { openConnection } from '../../src/client/connection.ts';
+import { askRetrieve } from '../../src/client/questions.ts';
 import { makeTokens } from '../../src/serve/tokens.ts';
 import { askForProof } from '../../src/services/proven-connection.ts';
 import { watchLeaks } from '../leaks.ts';
@@ -77,13 +78,13 @@ test('a client shows its token to nobody who took the port of its supervisor', a
   await writeFile(tokenFile, tokens.header);
   const endpoint = await open({ tokens });
   const { url, port } = endpoint;
-  await using supervisor = await openSupervisor({ url, tokenFile, name: 'job 17' });
+  await using connection = await openConnection({ url, tokenFile, name: 'job 17' });
   const retrieve = () =>
-    supervisor.retrieve({ query: 'q', topk: 1, filter: undefined, signal: AbortSignal.timeout(5000) });
+    askRetrieve(connection, { query: 'q', topk: 1, filter: undefined, signal: AbortSignal.timeout(5000) });
   assert.equal((await retrieve()).length, 1);
   await endpoint[Symbol.asyncDispose]();
   await using impostor = await startImpostor(port);
-  await assert.rejects(retrieve(), { code: 'model-unavailable' });
+  await assert.rejects(retrieve(), { code: 'service-failed' });
   assert.deepEqual(impostor.heard, ['GET /proof?nonce ']);
 });
 

@@ -46,7 +46,7 @@ export async function measure(
   const ingest =
     corpus === undefined
       ? undefined
-      : await open.work.ingest({ inputs: [corpus], onProgress: request.onIngest, signal });
+      : await open.work.ingest({ inputs: [corpus], uploads: [], onProgress: request.onIngest, signal });
   signal.throwIfAborted();
   await open.layouts.toAnswering(signal);
   await untilAllReady(open, signal);

@@ -16,7 +16,7 @@ export const groups = {
 
 export interface RouteContract {
   /** GET stands for HEAD too. `anyMethod` beside it: for every other one as well. */
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly anyMethod?: boolean;
   /** As the router has it: `/documents/:id`, `/api/blobs/*`. */
   readonly path: string;

@@ -90,5 +90,8 @@ export const status = z
     outcome: z.object({ exit: z.int(), reason: z.string() }).nullable(),
     retrieval,
     gateway,
+    index: z.string().describe('Its folder.'),
+    answers_at_once: count.describe('How many questions it works on at a time.'),
+    ingests: z.array(z.looseObject({})).describe('Asked for by clients, and not over.'),
   })
   .meta({ id: 'Status' });

@@ -1,10 +1,16 @@
 /** Every route that the endpoint has. A test holds that none is missing and none too many. */
+import { documentRoutes } from './documents.ts';
 import { jobRoutes } from './job.ts';
 import { ollamaRoutes } from './ollama.ts';
 import { retrievalRoutes } from './retrieval.ts';
 import type { RouteContract, Who } from './route.ts';
 
-export const routes: readonly RouteContract[] = [...retrievalRoutes, ...ollamaRoutes, ...jobRoutes];
+export const routes: readonly RouteContract[] = [
+  ...retrievalRoutes,
+  ...documentRoutes,
+  ...ollamaRoutes,
+  ...jobRoutes,
+];
 
 /** `:id` is one part of a path, `*` its rest. */
 function patternOf(path: string): RegExp {

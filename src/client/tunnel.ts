@@ -1,0 +1,167 @@
+/**
+ * A local Unix socket whose connections end at a supervisor that cannot be reached: through the input and output of a relay
+ * that runs beside it. So everything else speaks HTTP to a socket and knows of no tunnel.
+ */
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
+import { createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Duplex, pipeline, type Readable, type Writable } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
+import { messageOf } from '../errors.ts';
+import { unframeStream } from './stream-frames.ts';
+import { greeting, pipeBytes, sessionOptions, wholeWindowBytes } from './tunnel-protocol.ts';
+
+export interface Tunnel extends AsyncDisposable {
+  /** In a folder of its own, which only its owner enters. */
+  readonly socketPath: string;
+}
+
+export interface TunnelOptions {
+  /** Starts the relay, here or elsewhere. */
+  readonly command: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Until it has said its first word. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** What came instead of the relay's first word. */
+export class NoTunnel extends Error {
+  /** What the command printed as its errors. */
+  readonly said: string;
+  constructor(message: string, said: string) {
+    super(message);
+    this.said = said;
+  }
+}
+
+type Relay = ChildProcessByStdio<Writable, Readable, Readable>;
+
+/** @throws NoTunnel */
+export async function openTunnel(options: TunnelOptions): Promise<Tunnel> {
+  const [file = '', ...words] = options.command;
+  // In a session of its own: a terminal's Ctrl-C is for us alone, srun would ask what it means.
+  const relay = spawn(file, words, { env: options.env, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+  const said = collect(relay.stderr);
+  try {
+    await untilGreeted(relay, said, options);
+  } catch (error) {
+    relay.kill('SIGTERM');
+    await end(relay);
+    throw new NoTunnel(messageOf(error), said());
+  }
+  const session = openSession(relay);
+  const folder = await mkdtemp(join(tmpdir(), 'rag-tunnel-'));
+  const socketPath = join(folder, 'rag.sock');
+  const sockets = new Set<Socket>();
+  const door = createServer({ allowHalfOpen: true }, (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    carry(socket, session);
+  });
+  door.listen(socketPath);
+  await once(door, 'listening');
+  return {
+    socketPath,
+    [Symbol.asyncDispose]: async () => {
+      const closed = once(door, 'close');
+      door.close();
+      for (const socket of sockets) socket.destroy();
+      await closed;
+      session.destroy();
+      await end(relay);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function carry(socket: Socket, session: ClientHttp2Session): void {
+  if (session.closed || session.destroyed) {
+    socket.destroy();
+    return;
+  }
+  const stream = session.request({ ':method': 'POST' }, { endStream: false });
+  pipeline(socket, stream, socket, () => socket.destroy());
+}
+
+function openSession(relay: Relay): ClientHttp2Session {
+  const frames = unframeStream(pipeBytes);
+  pipeline(relay.stdout, frames, () => undefined);
+  relay.stdin.on('error', () => undefined);
+  const session = connectHttp2('http://relay', {
+    createConnection: () => Duplex.from({ readable: frames, writable: relay.stdin }),
+    ...sessionOptions,
+  });
+  session.once('connect', () => session.setLocalWindowSize(wholeWindowBytes));
+  // Its streams fail with it, and they are what somebody waits for.
+  session.on('error', () => undefined);
+  relay.once('exit', () => session.destroy());
+  return session;
+}
+
+/** @throws what came instead */
+async function untilGreeted(
+  relay: Relay,
+  said: () => string,
+  { timeoutMs, signal }: TunnelOptions,
+): Promise<void> {
+  const over = new AbortController();
+  const stop = AbortSignal.any([signal, over.signal]);
+  const ended = once(relay, 'exit', { signal: stop }).then(() => {
+    throw new Error(said().trim().split('\n').at(-1) || 'it ended without a word');
+  });
+  const failed = once(relay, 'error', { signal: stop }).then(([error]) => {
+    throw error;
+  });
+  const late = pause(timeoutMs, undefined, { signal: stop }).then(() => {
+    throw new Error(`it said nothing for ${Math.round(timeoutMs / 1000)} s`);
+  });
+  try {
+    await Promise.race([readGreeting(relay.stdout, stop), ended, failed, late]);
+  } finally {
+    over.abort();
+    await Promise.allSettled([ended, failed, late]);
+  }
+}
+
+const mostBefore = 64 * 1024;
+
+/** Leaves in the stream what comes behind it. */
+async function readGreeting(stdout: Readable, signal: AbortSignal): Promise<void> {
+  let text = '';
+  for (;;) {
+    const piece = stdout.read(1) as Buffer | null;
+    if (piece === null) await once(stdout, 'readable', { signal });
+    else text += piece.toString('latin1');
+    if (text.endsWith(`${greeting}\n`)) return;
+    if (text.length > mostBefore) throw new Error('it said something else');
+  }
+}
+
+/** The last of what is written there. */
+function collect(stream: Readable): () => string {
+  let text = '';
+  stream.setEncoding('utf8');
+  stream.on('data', (piece: string) => (text = (text + piece).slice(-4000)));
+  return () => text;
+}
+
+const graceMs = 5000;
+
+async function end(relay: Relay): Promise<void> {
+  if (relay.exitCode !== null || relay.signalCode !== null || relay.pid === undefined) return;
+  const exited = once(relay, 'exit');
+  relay.stdin.end();
+  const over = new AbortController();
+  const late = pause(graceMs, undefined, { signal: over.signal }).then(
+    () => relay.kill('SIGKILL'),
+    () => undefined,
+  );
+  await exited;
+  over.abort();
+  await late;
+}
