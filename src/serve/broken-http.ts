@@ -28,22 +28,41 @@ const broken: Problem = {
   message: 'Cannot read the request: it is no HTTP/1.1, or ends too early, a whole one is wanted',
 };
 
-/** The last answer of each connection. */
-const answers = new WeakMap<Duplex, ServerResponse>();
+interface Answers {
+  /** To the last request of the connection. */
+  last: ServerResponse;
+  readonly underWay: Set<ServerResponse>;
+}
 
-/** Nothing of another answer may come behind one that has begun, nor behind one to a question that never came to its end. */
-const isAnswered = (socket: Duplex): boolean => {
-  const last = answers.get(socket);
-  return last?.headersSent === true && !(last.writableFinished && last.req.complete);
-};
+const answersOf = new WeakMap<Duplex, Answers>();
 
-/** A listener of `clientError`. The connection ends with it: nobody knows where the next request would begin. */
+/**
+ * A listener of `clientError`. Requests that came whole before the broken one are answered first, each its own. The
+ * connection ends with it: nobody knows where the next request would begin.
+ */
 export function refuseBytes(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (!socket.writable || error.code === 'ECONNRESET' || isAnswered(socket)) {
-    socket.destroy();
-    return;
-  }
-  const problem = known[error.code ?? ''] ?? broken;
+  void refuseInTurn(error, socket, answersOf.get(socket));
+}
+
+async function refuseInTurn(
+  { code = '' }: NodeJS.ErrnoException,
+  socket: Duplex,
+  answers: Answers | undefined,
+): Promise<void> {
+  const before = [...(answers?.underWay ?? [])].filter(({ req }) => req.complete);
+  // Where the client has gone, they are closed as well.
+  await Promise.all(before.map(untilClosed));
+  // The rest of a request that has its answer already, or a part of it.
+  const isAnswered = answers?.last.headersSent === true && !answers.last.req.complete;
+  if (socket.writable && code !== 'ECONNRESET' && !isAnswered) refuseNow(known[code] ?? broken, socket);
+  else socket.destroy();
+}
+
+/** Never rejects, as `once` does for an answer that fails. */
+const untilClosed = (answer: ServerResponse): Promise<void> =>
+  new Promise((resolve) => answer.once('close', resolve));
+
+function refuseNow(problem: Problem, socket: Duplex): void {
   const body = JSON.stringify(problemBody(problem));
   socket.end(
     [
@@ -66,9 +85,13 @@ const unexpected: Problem = {
 
 /** For each server of the endpoint. Its `clientError` is `refuseBytes`. */
 export function refuseBrokenHttp(server: Server): void {
-  server.on('request', (request: IncomingMessage, response: ServerResponse) =>
-    answers.set(request.socket, response),
-  );
+  server.on('request', ({ socket }: IncomingMessage, answer: ServerResponse) => {
+    const answers = answersOf.get(socket) ?? { last: answer, underWay: new Set() };
+    answers.last = answer;
+    answers.underWay.add(answer);
+    answersOf.set(socket, answers);
+    answer.once('close', () => answers.underWay.delete(answer));
+  });
   server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
     const body = JSON.stringify(problemBody(unexpected));
     response.writeHead(unexpected.status, {

@@ -4,6 +4,8 @@ import { once } from 'node:events';
 import { connect, type NetConnectOpts } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { test } from 'node:test';
+import { RagError } from '../../src/errors.ts';
+import { until } from '../until.ts';
 import { modelOf, ollamaOf } from './model-servers.ts';
 import { open, post } from './open.ts';
 
@@ -64,31 +66,65 @@ for (const [what, bytes, status, code] of cases)
     assert.equal((await fetch(`http://127.0.0.1:${port}/healthz`)).status, 200);
   });
 
-test('an answer that has begun is not broken by what comes behind its question', async () => {
-  const answered = Promise.withResolvers<void>();
+/** Whole requests, then bytes that are none, on one connection. */
+const pipelined = (...bodies: string[]): string =>
+  [
+    ...bodies.map(
+      (body) =>
+        `POST /query/stream HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    ),
+    'no HTTP\r\n\r\n',
+  ].join('');
+
+test('requests that came whole before a broken one are answered first, each its own, and none is cut', async () => {
+  const release = Promise.withResolvers<void>();
+  const begun: string[] = [];
   await using endpoint = await open({
     work: {
       retrieve: () => Promise.reject(new Error('not asked for')),
-      query: async ({ onText }) => {
-        onText?.('a piece');
-        await answered.promise;
-        throw new Error('never told');
+      query: async ({ query, onText }) => {
+        begun.push(query);
+        onText?.(`a piece for ${query}`);
+        if (query === 'first') await release.promise;
+        throw new RagError('too-long', 'Cannot answer: it is too long, less is wanted');
       },
     },
   });
   const socket = connect(endpoint.port, '127.0.0.1');
-  const body = '{"query":"q"}';
-  socket.write(
-    `POST /query/stream HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+  let said = '';
+  socket.setEncoding('utf8').on('data', (piece: string) => (said += piece));
+  const closed = once(socket, 'close');
+  socket.write(pipelined('{"query":"first"}', '{"query":"second"}'));
+  await until(() => begun.length === 2 && said.includes('a piece for first'), 'both to have begun');
+  release.resolve();
+  await closed;
+  const answers = said.split(/(?=HTTP\/1\.1 \d{3})/u);
+  assert.deepEqual(
+    answers.map((answer) => answer.slice(9, 12)),
+    ['200', '200', '400'],
   );
-  const [first] = (await once(socket, 'data')) as [Buffer];
-  let more = '';
-  socket.on('data', (piece: Buffer) => (more += piece.toString()));
-  socket.write('no HTTP\r\n\r\n');
-  await once(socket, 'close');
-  answered.resolve();
-  assert.match(first.toString(), /^HTTP\/1.1 200 /);
-  assert.doesNotMatch(more, /HTTP\/1.1/, 'no second head in the middle of a body');
+  assert.match(answers[0] ?? '', /a piece for first[^]*too-long[^]*\r\n0\r\n\r\n$/);
+  assert.match(answers[1] ?? '', /a piece for second[^]*too-long[^]*\r\n0\r\n\r\n$/);
+  assert.match(answers[2] ?? '', /"code":"bad-request"/);
+});
+
+test('a client that goes in the middle of that leaves nothing waiting', async () => {
+  const gone = Promise.withResolvers<void>();
+  await using endpoint = await open({
+    work: {
+      retrieve: () => Promise.reject(new Error('not asked for')),
+      query: ({ signal, onText }) => {
+        onText?.('a piece');
+        signal.addEventListener('abort', () => gone.resolve());
+        return new Promise(() => undefined);
+      },
+    },
+  });
+  const socket = connect(endpoint.port, '127.0.0.1');
+  socket.write(pipelined('{"query":"first"}'));
+  await once(socket, 'data');
+  socket.destroy();
+  await gone.promise;
 });
 
 test('a body for Ollama that is nested deeper than the stack is refused, and is no bug', async () => {
