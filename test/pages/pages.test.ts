@@ -7,9 +7,10 @@ import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { flagOf, settingNames } from '../../src/config/settings.ts';
 import { commonFlags } from '../../src/commands/verb.ts';
+import { verbs } from '../../src/commands/verbs.ts';
 import { blocksOf, type Code, pages, readPage, spansOf } from './blocks.ts';
 import { commandsIn } from './commands.ts';
-import { isKnownName, ourName, problemsOf, slurmOptions, verbs } from './judge.ts';
+import { isKnownName, ourName, problemsOf, slurmOptions } from './judge.ts';
 
 const top = join(import.meta.dirname, '../..');
 
@@ -57,7 +58,7 @@ test('every block marked bash is run by a test', () => {
 });
 
 test('every block says in which language it is', () => {
-  const languages = [...shells, 'text', 'python', 'json'];
+  const languages = [...shells, 'text', 'python', 'json', 'yaml'];
   const without = pages.flatMap(blocksOf).filter(({ language }) => !languages.includes(language));
   assert.deepEqual(
     without.map(({ place }) => place),
@@ -76,7 +77,7 @@ test('every flag that stands alone in a line is one of a verb, a setting or Slur
   const flags = new Set(
     [
       ...settingNames.map((name) => flagOf(name)),
-      ...[...verbs.values()].flatMap(({ flags }) => Object.keys(flags)),
+      ...Object.values(verbs).flatMap(({ flags }) => Object.keys(flags)),
       ...Object.keys(commonFlags),
     ].map((flag) => `--${flag}`),
   );
