@@ -10,7 +10,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../scripts/project.sh"
 
 ingest="ingest-efficiency ingest-cpu ingest-loop ingest-instances ingest-pdf ingest-again memory"
-all="$ingest private-network sidecar-frames retrieve start"
+all="$ingest gateway private-network sidecar-frames retrieve start"
 
 install_packages
 npm run --silent build

@@ -25,6 +25,8 @@ export interface StandInRecord {
 
 const dimensions = Number(process.env['STAND_IN_DIMENSIONS'] ?? 1024);
 const msPerText = Number(process.env['STAND_IN_MS'] ?? 0);
+const tokens = Number(process.env['STAND_IN_TOKENS'] ?? 0);
+const msPerToken = Number(process.env['STAND_IN_TOKEN_MS'] ?? 20);
 const models = ['qwen3:235b', 'qwen3-embedding:8b'];
 
 /** Vectors of length 1 as a server prints them, made once: the machine's cores are for the program. */
@@ -67,7 +69,41 @@ const [head, comma, tail] = ['{"embeddings":[', ',', ']}'].map((text) => Buffer.
   Buffer,
 ];
 
+/** The time as all processes of a machine have it, in fractions of a millisecond. */
+const now = (): number => performance.timeOrigin + performance.now();
+
+const lineOf = (content: string, done: boolean): string =>
+  `${JSON.stringify({ model: loaded, created_at: new Date().toISOString(), message: { role: 'assistant', content }, done })}\n`;
+
+/** By a clock of its own: a late timer must not make the whole answer late. */
+async function write(response: ServerResponse): Promise<void> {
+  response.setHeader('content-type', 'application/x-ndjson');
+  const begun = performance.now() + Math.random() * msPerToken;
+  for (let n = 0; n < tokens && !response.destroyed; n += 1) {
+    await sleep(Math.max(0, begun + n * msPerToken - performance.now()));
+    response.write(lineOf(String(now()), false));
+  }
+  response.end(lineOf('', true));
+}
+
+const flood = Buffer.from(lineOf('x'.repeat(2 ** 16), false));
+
+function pour(response: ServerResponse, left: number): void {
+  for (let rest = left; rest > 0; rest -= flood.length) {
+    if (response.write(flood)) continue;
+    return void response.once('drain', () => pour(response, rest - flood.length));
+  }
+  response.end(lineOf('', true));
+}
+
 const describe = (name: string): object => ({ name, model: name, digest: name, size: 1, size_vram: 1 });
+
+interface Asked {
+  readonly model: string;
+  readonly input?: string | readonly string[];
+  readonly messages?: readonly object[];
+  readonly options?: { readonly num_predict?: number };
+}
 
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const pieces: Buffer[] = [];
@@ -76,8 +112,10 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   if (request.url === '/api/version') return send({ version: '0.33.0' });
   if (request.url === '/api/tags') return send({ models: models.map(describe) });
   if (request.url === '/api/ps') return send({ models: [describe(loaded)] });
-  const body = JSON.parse(Buffer.concat(pieces).toString()) as { model: string; input?: string | string[] };
+  const body = JSON.parse(Buffer.concat(pieces).toString()) as Asked;
   loaded = body.model;
+  if ((body.options?.num_predict ?? 0) > 100_000) return pour(response, 64 * 2 ** 20);
+  if (request.url === '/api/chat' && tokens > 0 && (body.messages?.length ?? 0) > 0) return write(response);
   if (request.url === '/api/embed') return embed(body.input ?? [], response);
   return send({ message: { role: 'assistant', content: '' }, done: true, done_reason: 'stop' });
 }

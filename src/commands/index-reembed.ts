@@ -32,7 +32,7 @@ export async function reembedIndex(input: VerbInput, words: readonly string[]): 
   const places = await reembedPlaces(settings.RAG_WORKING_DIR);
   if (!existsSync(join(places.index, 'index.json')) && !existsSync(places.whole)) throw noIndex(places);
   const exit = await holding(places.claim, () => reembedHeld(input, places));
-  if (exit === 'timed-out') throw underWay(places);
+  if (typeof exit === 'string') throw underWay(places);
   return exit;
 }
 
@@ -47,8 +47,10 @@ async function reembedHeld(input: VerbInput, places: Places): Promise<number> {
   if (report === undefined) await rm(places.fresh, { recursive: true });
   let before: string | null = null;
   if (report !== undefined && done.exit === 0) {
-    await withIndex(places.index, environment, signal, (store) => assertUnchanged(store, version));
-    before = await putInPlace(places, new Date());
+    const unchanged = (): Promise<void> =>
+      withIndex(places.index, environment, signal, (store) => assertUnchanged(store, version));
+    await unchanged(); // before the work of putting it there
+    before = await putInPlace(places, new Date(), unchanged);
   }
   const replaced = before !== null && line.switches.has('replace') && report?.failures.length === 0;
   if (before !== null && replaced) await rm(before, { recursive: true });

@@ -84,8 +84,12 @@ function openView(input: VerbInput, first: Look): View {
   }
   const screen = openScreen();
   let latest = first;
+  let drawnFor = width;
   const draw = (): void =>
-    screen.draw((columns) => [paint.out('dim', headText(latest)), '', ...linesOf(latest, columns)]);
+    screen.draw((now) => {
+      drawnFor = now;
+      return [paint.out('dim', headText(latest)), '', ...linesOf(latest, now)];
+    });
   draw();
   return {
     show: (look) => {
@@ -95,7 +99,7 @@ function openView(input: VerbInput, first: Look): View {
     // The last state stays when the screen goes.
     [Symbol.dispose]: () => {
       screen[Symbol.dispose]();
-      print(linesOf(latest, width).join('\n'));
+      print(linesOf(latest, drawnFor).join('\n'));
     },
   };
 }

@@ -63,9 +63,15 @@ export async function ingest(request: IngestRequest, parts: IngestParts): Promis
   const pruning = request.prune === true ? makePruning() : undefined;
   const sightings = pruning ?? noSightings;
   const origins = makeOrigins(parts.stamps, sightings);
-  const writer = makeRowWriter(parts.store, (documents) => {
-    tally.committed(documents.length);
-    for (const document of documents) origins.settle(document);
+  const writer = makeRowWriter(parts.store, {
+    committed: (documents) => {
+      tally.committed(documents.length);
+      for (const document of documents) origins.settle(document);
+    },
+    lost: (failure) => {
+      tally.failed(failure);
+      origins.fail(failure.document, true);
+    },
   });
   const portions = parts.portions ?? allOf(request.inputs, (root) => sightings.listed(root));
   const { embed, store, titled = false } = parts;

@@ -10,7 +10,7 @@ import type { EmbedOnce } from './embed-once.ts';
 import { setAside } from './fresh-rows.ts';
 import { freshPassages } from './import/fresh.ts';
 import type { Document } from './import/parts.ts';
-import { makeTally } from './tally.ts';
+import { counting, makeTally } from './tally.ts';
 import { makeRowWriter } from './writer.ts';
 
 export interface ReembedStages {
@@ -31,7 +31,7 @@ export async function reembed(
   const started = performance.now();
   const tally = makeTally(onProgress);
   tally.total(total);
-  const writer = makeRowWriter(store, (done) => tally.committed(done.length));
+  const writer = makeRowWriter(store, counting(tally));
   const met = makeDigestList();
   const rows = async function* (): AsyncGenerator<BareRow> {
     const noted = noting(documents, (document) => met.add(digestOf(document)));

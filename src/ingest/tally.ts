@@ -1,5 +1,6 @@
 /** Counts what an ingest did, for its report and its progress. */
 import type { Failure, IngestProgress, IngestReport } from '../work.ts';
+import type { Outcomes } from './writer.ts';
 
 /** A run over millions of broken rows must not hold them all: the index has the whole list. */
 const failuresKept = 10_000;
@@ -79,3 +80,9 @@ export function makeTally(
     report: () => ({ documents: { ...documents }, removed, chunks, embedded, failures }),
   };
 }
+
+/** Where nothing but the counts hangs on what becomes of the documents. */
+export const counting = (tally: Tally): Outcomes => ({
+  committed: (documents) => tally.committed(documents.length),
+  lost: (failure) => tally.failed(failure),
+});

@@ -2,7 +2,7 @@
  * Collects rows and failures into commits. A document's first chunk is its "done" mark, so it is held back until all its
  * other chunks stand in this commit or an earlier one.
  */
-import type { ChunkRow, FailureRow, Store } from '../store/types.ts';
+import type { ChunkRow, FailureRow, Store, Version } from '../store/types.ts';
 import type { BareRow } from './chunk-rows.ts';
 
 /** A commit costs one set of small files and syncs whatever its size; 8 MiB are 1,000 rows with 1,024 numbers each. */
@@ -36,16 +36,22 @@ interface Open {
 }
 
 /** A corpus may hold two rows with one id and different texts: each is counted for itself. */
-type Version = Pick<ChunkRow, 'document' | 'hash'>;
 const versionOf = ({ document, hash }: Version): string => `${document}\0${hash}`;
+
+/** What became of documents that were handed over whole. */
+export interface Outcomes {
+  committed(documents: readonly Version[]): void;
+  /** Another run took away what this one built on; the failure is in the index. */
+  lost(failure: FailureRow): void;
+}
 
 export function makeRowWriter(
   store: Pick<Store, 'append' | 'recordFailures'>,
-  onCommit: (documents: readonly Version[]) => void,
+  outcomes: Outcomes,
   now: () => number = () => performance.now(),
 ): RowWriter {
   const open = new Map<string, Open>();
-  const commits = makeCommits(store, onCommit, now);
+  const commits = makeCommits(store, outcomes, now);
   return {
     expect: (rows) => {
       const [row] = rows;
@@ -78,9 +84,12 @@ interface Commits extends Pick<RowWriter, 'setAside' | 'flush'> {
   forget(version: string): void;
 }
 
+const taken =
+  'another run replaced or removed it while this one read it, and with it what was committed of it: ingest it again';
+
 function makeCommits(
   store: Pick<Store, 'append' | 'recordFailures'>,
-  onCommit: (documents: readonly Version[]) => void,
+  outcomes: Outcomes,
   now: () => number,
 ): Commits {
   let rows: ChunkRow[] = [];
@@ -89,12 +98,19 @@ function makeCommits(
   let lastCommitMs = now();
   let commit: Promise<void> = Promise.resolve();
 
+  const append = async (some: readonly ChunkRow[]): Promise<readonly FailureRow[]> => {
+    const unfinished = new Set((await store.append(some)).map(versionOf));
+    const firsts = some.filter((row) => row.ordinal === 0);
+    outcomes.committed(firsts.filter((row) => !unfinished.has(versionOf(row))));
+    return firsts
+      .filter((row) => unfinished.has(versionOf(row)))
+      .map(({ document, hash, file }) => ({ document, hash, file, state: 'failed', reason: taken }));
+  };
+
   const write = async (some: readonly ChunkRow[], failed: readonly FailureRow[]): Promise<void> => {
-    if (some.length > 0) {
-      await store.append(some);
-      onCommit(some.filter((row) => row.ordinal === 0));
-    }
-    if (failed.length > 0) await store.recordFailures(failed);
+    const lost = some.length > 0 ? await append(some) : [];
+    if (failed.length + lost.length > 0) await store.recordFailures([...failed, ...lost]);
+    for (const failure of lost) outcomes.lost(failure);
   };
 
   /** Resolves when the commit before it is on disk. */

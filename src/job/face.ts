@@ -64,6 +64,8 @@ async function listen(open: OpenJob, host: string, tokens: Tokens): Promise<Endp
       onChange: (listener) => open.roster.onChange(listener),
       frozen: (role) => (role === 'embed' ? embedOptions(settings) : generateOptions),
       flights: open.flights,
+      // How many servers there are behind another job's endpoint is known there: it has a line of its own.
+      limits: plan.engine === 'remote' ? { places: { width: { generate: 64, embed: 64 } } } : {},
     },
     reranker: open.rerank && { rerank: open.rerank, model: rerankerName(plan, settings) },
     state: () => ({ ...open.watch.status(), retrieval: open.work.retrievals() }),

@@ -1,5 +1,5 @@
 /** An index by another encoder: made beside the old one, then put in its place. */
-import { existsSync, renameSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync } from 'node:fs';
 import { cp, realpath, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
@@ -67,6 +67,7 @@ export interface Places {
 }
 
 const wholeName = 'reembedded.json';
+const textsName = 'texts';
 
 export async function reembedPlaces(folder: string): Promise<Places> {
   const index = await realpath(folder).catch(() => resolve(folder));
@@ -74,7 +75,7 @@ export async function reembedPlaces(folder: string): Promise<Places> {
   return {
     index,
     fresh,
-    texts: join(fresh, 'texts'),
+    texts: join(fresh, textsName),
     whole: join(fresh, wholeName),
     claim: `${index}.reembed.json`,
   };
@@ -106,25 +107,29 @@ const again = 'node dist/supervisor.js index reembed   # again: what is done is 
 
 /** @throws stopped when the index is not what was copied */
 export async function assertUnchanged(store: Store, version: string): Promise<void> {
-  if ((await assertQuiet(store)) === version) return;
-  throw new RagError(
+  if ((await assertQuiet(store)) !== version) throw writtenTo();
+}
+
+const writtenTo = (): RagError =>
+  new RagError(
     'stopped',
     'Cannot put the new index in place: the old one was written to meanwhile, what is new in it is wanted too',
     { hint: again },
   );
-}
 
 /**
  * The new index in the place of the old one, which is kept beside it. Two renamings with nothing in between; who is
- * killed right there is finished by the next `index reembed`.
+ * killed right there is finished by the next `index reembed`. Who begins to write between the last look and the first of
+ * them has made a shard, and from then on writes nothing that is not refused: then both go back.
  *
+ * @param unchanged the last look. @throws stopped; what `unchanged` throws
  * @returns where the old one is now
  */
-export async function putInPlace(places: Places, now: Date): Promise<string> {
-  const { index, fresh, texts, whole } = places;
+export async function putInPlace(places: Places, now: Date, unchanged: () => Promise<void>): Promise<string> {
+  const { index, fresh, whole } = places;
   await carryOver(index, fresh);
-  await rm(texts, { recursive: true, force: true });
-  await rm(`${texts}-of`, { force: true });
+  const shards = shardsOf(index);
+  await unchanged();
   await writeAtomic(whole, '{}\n');
   const before = `${index}.before-${now.toISOString().slice(0, 19).replaceAll(':', '')}`;
   renameSync(index, before);
@@ -134,19 +139,34 @@ export async function putInPlace(places: Places, now: Date): Promise<string> {
     renameSync(before, index);
     throw error;
   }
+  if (shardsOf(before) !== shards) {
+    renameSync(index, fresh);
+    renameSync(before, index);
+    await rm(whole, { force: true });
+    throw writtenTo();
+  }
   await finish(places);
   return before;
 }
 
-/** What a run that was killed between the two renamings has left. */
-export async function finishSwap(places: Places): Promise<void> {
-  if (existsSync(places.index) || !existsSync(places.whole)) return;
-  renameSync(places.fresh, places.index);
-  await finish(places);
+/** A name that was given once is never given again. */
+function shardsOf(index: string): string {
+  const shards = join(index, 'shards');
+  return existsSync(shards) ? readdirSync(shards).sort().join('\n') : '';
 }
 
+/** What a run that was killed between the two renamings, or right after them, has left. */
+export async function finishSwap(places: Places): Promise<void> {
+  const { index, fresh, whole } = places;
+  if (!existsSync(index) && existsSync(whole)) renameSync(fresh, index);
+  if (existsSync(join(index, wholeName))) await finish(places);
+}
+
+/** The mark last: as long as it is there the rest may be. */
 async function finish({ index }: Places): Promise<void> {
   await syncPath(dirname(index));
+  await rm(join(index, textsName), { recursive: true, force: true });
+  await rm(join(index, `${textsName}-of`), { force: true });
   await rm(join(index, wholeName), { force: true });
 }
 

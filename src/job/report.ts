@@ -73,7 +73,9 @@ export async function reporting<T>(
   } finally {
     clearInterval(keeping);
     await writeReport();
-    await write('report.html', () => makeReportPage(pictureOfRun({ ...input, told, report: report() })));
+    await write('report.html', () =>
+      makeReportPage(asShown(pictureOfRun({ ...input, told, report: report() }))),
+    );
   }
 }
 
@@ -87,6 +89,8 @@ const asJson = (value: unknown): string => `${JSON.stringify(value, toShow, 2)}\
 /** Records are handed round. */
 const toShow = (_: string, value: unknown): unknown =>
   typeof value === 'string' ? withoutUrlTokens(value) : value;
+
+const asShown = <T>(value: T): T => JSON.parse(JSON.stringify(value, toShow)) as T;
 
 /** By what the run was made, so that another can make it again. */
 function makeRunRecord({ prepared, run, version }: ReportInput, started: Date): Record<string, unknown> {

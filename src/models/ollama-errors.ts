@@ -141,8 +141,9 @@ const answers: readonly Answer[] = [
       refused(model, said, 'an accepted Host header', 'Ask it at 127.0.0.1, not by another name.'),
   },
   {
-    versions: 'all, while it loads or switches models and its queue is full',
-    status: only(503),
+    versions:
+      'all, while it loads or switches models and its queue is full; 429: the endpoint of another job, likewise',
+    status: (status) => status === 503 || status === 429,
     text: /(?:)/,
     error: (model, said) =>
       unavailable('busy', `Cannot use ${model} now: ${said}, a free place in its queue is wanted`),

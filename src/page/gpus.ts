@@ -57,7 +57,7 @@ function gpuView(
   series: GpuSeries | undefined,
   ended: boolean,
 ): TreeElement {
-  const { token, name, services, memoryTotalBytes } = gpu;
+  const { token, name, services, memoryTotalBytes, idleHours } = gpu;
   const total = memoryTotalBytes ?? Math.max(1, ...(series?.memoryBytes ?? []).map((bytes) => bytes ?? 0));
   const label = /^\d+$/.test(token) ? `GPU ${token}` : token.slice(0, 12);
   const [used, held] = ended ? usedInAll(series) : usedNow(gpu);
@@ -68,7 +68,13 @@ function gpuView(
       'h3',
       {},
       label,
-      el('span', { class: 'under' }, [name, services.join(', ')].filter(Boolean).join(' · ')),
+      el(
+        'span',
+        { class: 'under' },
+        [name, services.join(', '), idleHours >= 0.05 && `idle ${hoursText(idleHours)} h`]
+          .filter(Boolean)
+          .join(' · '),
+      ),
     ),
     el(
       'div',

@@ -37,7 +37,6 @@ export interface JobPicture {
   readonly retriever: string;
   readonly containment: string;
   readonly network: string;
-  readonly url: string | null;
 }
 
 export interface OutcomePicture {
@@ -159,9 +158,7 @@ export interface SpanPicture {
 export interface SeriesPicture {
   readonly stepSeconds: number;
   readonly from: readonly number[];
-  readonly documentsPerSecond: readonly number[];
   readonly chunksPerSecond: readonly number[];
-  readonly tokensPerSecond: readonly number[];
   readonly questionsPerMinute: readonly number[];
   readonly questionP50Ms: readonly (number | null)[];
   readonly questionP95Ms: readonly (number | null)[];

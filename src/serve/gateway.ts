@@ -270,11 +270,15 @@ function asRefusal(error: unknown): unknown {
   });
 }
 
-/** 400: libraries send everything else again by themselves. */
+/**
+ * 400: libraries send everything above again by themselves. `has terminated` is what Ollama says, too: a supervisor of
+ * another job, which sent many texts in one request, looks for the one that is to blame.
+ */
 const endedServers: Problem = {
   status: 400,
   code: 'model-refused',
-  message: 'Cannot answer: this request ended its model server twice, one that a server survives is wanted',
+  message:
+    'Cannot answer: the model server has terminated twice during this request, one that it survives is wanted',
   hint: 'Change it, or try it again in ten minutes: until then it is refused unseen',
 };
 

@@ -21,6 +21,7 @@ export interface Hold {
 export interface Budget {
   open(): Hold;
   held(): number;
+  hasRoomFor(bytes: number): boolean;
 }
 
 /** @param most bytes that all requests together hold */
@@ -28,6 +29,7 @@ export function makeBudget(most: number): Budget {
   let held = 0;
   return {
     held: () => held,
+    hasRoomFor: (bytes) => held + bytes <= most,
     open: () => {
       let mine = 0;
       let isOver = false;
@@ -67,20 +69,19 @@ export function readHeldBodies(scope: FastifyInstance, budget: Budget): (reply: 
     holds.set(raw, hold);
     if (reply.raw.destroyed) hold.release();
     else reply.raw.once('close', hold.release);
-    // Said before the client sends what nobody will read; without a length it is seen while it comes.
+    // Said before the client sends what nobody will read. What counts is what comes: a length is easily told.
     const length = Number(headers['content-length'] ?? 0);
     if (length > mostBytes) throw refusal(tooLarge);
-    if (!hold.take(length)) throw refusal(tooMuchHeld);
+    if (!budget.hasRoomFor(length)) throw refusal(tooMuchHeld);
   });
   scope.addContentTypeParser('*', async (request: { raw: IncomingMessage }, payload: IncomingMessage) => {
     const hold = holds.get(request.raw);
-    const isCounted = request.raw.headers['content-length'] !== undefined;
     const pieces: Buffer[] = [];
     let bytes = 0;
     for await (const piece of payload as AsyncIterable<Buffer>) {
       bytes += piece.length;
       if (bytes > mostBytes) throw refusal(tooLarge);
-      if (!isCounted && hold?.take(piece.length) === false) throw refusal(tooMuchHeld);
+      if (hold?.take(piece.length) === false) throw refusal(tooMuchHeld);
       pieces.push(piece);
     }
     return Buffer.concat(pieces);

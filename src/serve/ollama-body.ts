@@ -102,10 +102,14 @@ export interface ServedName {
   readonly model: string;
 }
 
-/** @throws a refusal (404, as Ollama says it) when the job serves no such model: loading another would evict ours */
-export function roleOf(asked: string, served: readonly ServedName[]): Role {
-  const found = served.find(({ model }) => isSameModel(asked, model));
-  if (found !== undefined) return found.role;
+/**
+ * @param wanted what it is asked for: one model may do both, in two instances
+ * @throws a refusal (404, as Ollama says it) when the job serves no such model: loading another would evict ours
+ */
+export function roleOf(asked: string, served: readonly ServedName[], wanted?: Role): Role {
+  const roles = served.filter(({ model }) => isSameModel(asked, model)).map(({ role }) => role);
+  const role = roles.find((each) => each === wanted) ?? roles[0];
+  if (role !== undefined) return role;
   const names = [...new Set(served.map(({ model }) => model))];
   if (names.length === 0) throw withoutOllama(`Cannot ask model ${JSON.stringify(asked)}`);
   throw refusal({

@@ -47,6 +47,8 @@ const asking: Readonly<Record<string, z.ZodType<Json & { model: string }>>> = {
   '/api/embeddings': embeddingBody,
 };
 
+export const wantedBy = (path: string): Role => (path.startsWith('/api/embed') ? 'embed' : 'generate');
+
 const refused = ['pull', 'push', 'create', 'copy', 'delete', 'blobs/*'];
 
 export function addOllamaRoutes(app: FastifyInstance, parts: OllamaParts): void {
@@ -56,7 +58,7 @@ export function addOllamaRoutes(app: FastifyInstance, parts: OllamaParts): void 
     for (const [path, shape] of Object.entries(asking))
       scope.post<{ Body: Buffer }>(path, anyType, async (request, reply) => {
         const body = readBody(request.body, shape);
-        const role = roleOf(body.model, upstream.models);
+        const role = roleOf(body.model, upstream.models, wantedBy(path));
         const why = role === 'generate' ? postponed() : undefined;
         if (why !== undefined) return refusePostponed(reply, why);
         const caller = callerOf(request, body);

@@ -21,7 +21,7 @@ import {
 import { isSameModel } from '../models/name.ts';
 import { refusePostponed } from './postponed.ts';
 import { refusal } from './problem.ts';
-import { anyType, type OllamaParts, toQuestion } from './routes-ollama.ts';
+import { anyType, type OllamaParts, toQuestion, wantedBy } from './routes-ollama.ts';
 
 interface Translation<Body extends Json & { model: string }> {
   readonly shape: z.ZodType<Body>;
@@ -69,7 +69,7 @@ export function addOpenaiRoutes(app: FastifyInstance, parts: OllamaParts): void 
     const add = <Body extends Json & { model: string }>(route: string, how: Translation<Body>): void => {
       scope.post<{ Body: Buffer }>(route, anyType, async (request, reply) => {
         const body = readBody(request.body, how.shape);
-        const role = roleOf(body.model, upstream.models);
+        const role = roleOf(body.model, upstream.models, wantedBy(how.path));
         const why = role === 'generate' ? postponed() : undefined;
         if (why !== undefined) return refusePostponed(reply, why);
         const translated = { ...how.translate(body), model: body.model };

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { createServer, type Server } from 'node:http';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { messageOf, RagError } from '../errors.ts';
+import { mostOpenFiles } from '../machine/open-files.ts';
 import type { Work } from '../work.ts';
 import { refuseBrokenHttp, refuseBytes } from './broken-http.ts';
 import { openGateway, type GatewayLimits } from './gateway.ts';
@@ -51,6 +52,8 @@ export interface EndpointOptions extends HealthParts {
   readonly onServed?: (served: Served) => void;
   readonly defaultTopk: number;
   readonly maxQuestions?: number;
+  /** Over TCP; default: half of what this process may have open. Others of this node may open as many as they like. */
+  readonly maxConnections?: number;
   /** For requests that wait for a model server, and answers that wait for a slow client. Default: 512 MiB. */
   readonly heldBytes?: number;
   readonly onEvent?: (event: EndpointEvent) => void;
@@ -99,6 +102,9 @@ async function openOnce(options: EndpointOptions): Promise<Endpoint> {
   const [socketServer, loopbackServer] = [before(), before()];
   for (const server of [app.server, socketServer, loopbackServer]) refuseBrokenHttp(server);
   socketServer.on('connection', (socket) => overUnixSocket.add(socket));
+  const { maxConnections = Math.floor(mostOpenFiles() / 2) } = options;
+  if (Number.isFinite(maxConnections))
+    for (const server of [app.server, loopbackServer]) server.maxConnections = maxConnections;
   try {
     await app.listen({ host, port }).catch((cause: unknown) => {
       throw cannotListen(host, port, cause);
@@ -124,6 +130,9 @@ async function openOnce(options: EndpointOptions): Promise<Endpoint> {
 /** Longer than clients keep an idle connection (60 s and less): the side that closes first must not be ours. */
 const KEEP_ALIVE_MS = 72_000;
 
+/** For a request to come, with its body: Node's own, which Fastify takes away. */
+const REQUEST_MS = 300_000;
+
 /** What Fastify finds wrong before there is a route, like a path that cannot be decoded. */
 const frameworkErrors = (error: unknown, _request: FastifyRequest, reply: FastifyReply): void => {
   void refuse(reply, problemOf(error));
@@ -145,6 +154,7 @@ function makeApp(options: EndpointOptions, isUnixSocket: (socket: Socket) => boo
     rewriteUrl: (request) => gate.rewriteUrl(request),
     forceCloseConnections: true,
     keepAliveTimeout: KEEP_ALIVE_MS,
+    requestTimeout: REQUEST_MS,
     frameworkErrors,
     schemaController: { compilersFactory: noSchemas },
     clientErrorHandler: refuseBytes,
@@ -204,7 +214,7 @@ const notFound = (method: string, url: string): Problem => ({
   status: 404,
   code: 'not-found',
   message: `Cannot ${method} ${url.split('?')[0]}: there is no such route`,
-  hint: 'POST /retrieve, /query, /query/stream, /api/chat; GET /healthz, /readyz, /status',
+  hint: 'POST /retrieve, /query, /query/stream, /rerank, /api/chat, /v1/chat/completions; GET /healthz, /readyz, /status',
 });
 
 const isLoopback = (host: string): boolean => /^(?:127\.|localhost$|::1$)/.test(host);

@@ -37,9 +37,9 @@ export function openStore(options: StoreOptions): Store & AsyncDisposable {
     beginWriting: (encoder, writer) => request('beginWriting', [encoder, writer]),
     vectorsOf: (hashes) => request('vectorsOf', [hashes]),
     append: async (rows) => {
-      if (rows.length === 0) return;
+      if (rows.length === 0) return [];
       const packed = pack(rows);
-      await credit(packed.vectors.byteLength, () => request('append', [packed]));
+      return credit(packed.vectors.byteLength, () => request('append', [packed]));
     },
     recordFailures: (rows) => request('recordFailures', [rows]),
     selectNamed: (names) => request('selectNamed', [names]),

@@ -1,8 +1,7 @@
 import { Index, type Table } from '@lancedb/lancedb';
 import type { Schema } from 'apache-arrow';
 import { syncTree } from './durable.ts';
-import { isShown, type Complete } from './ledger.ts';
-import { mergeFinished, mergeRows, onlyNewer, pendingRows, type MergedShard } from './merge.ts';
+import { mergeRows, onlyNewer, pendingRows, type MergedShard } from './merge.ts';
 import { promoteShard } from './promote.ts';
 import { dropRemoved, dropReplaced, freeRemovals } from './removals.ts';
 import { chunkSchema, failureSchema } from './schema.ts';
@@ -11,19 +10,21 @@ import {
   claimShard,
   connection,
   emptyTrash,
+  isInPlace,
   mainName,
   openMain,
   openShard,
-  ownerlessFolders,
   removeShards,
   sealShard,
   shardNames,
   type IndexFolder,
   type MainKind,
 } from './tables.ts';
+import { keyOf } from './standing.ts';
+import { strayFolders } from './strays.ts';
 import { ensureTextIndex, makeTextIndex, unindexedRows } from './textindex.ts';
 import { forgetTuning } from './tuning.ts';
-import { inTurn } from './turn.ts';
+import { inTurn, type StillMine } from './turn.ts';
 import type { EncoderRecord } from './types.ts';
 import { makeVectorIndex, vectorIndexDue } from './vector-index.ts';
 import { readView, scan, scanLedger, type View } from './view.ts';
@@ -34,28 +35,29 @@ import { readView, scan, scanLedger, type View } from './view.ts';
  * reads the shards too, hides the versions that main still has.
  */
 export async function consolidate(folder: IndexFolder, encoder: EncoderRecord): Promise<void> {
-  await inTurn(folder, () => mergeAll(folder, encoder));
+  await inTurn(folder, (stillMine) => mergeAll(folder, encoder, stillMine));
 }
 
-async function mergeAll(folder: IndexFolder, encoder: EncoderRecord): Promise<void> {
+async function mergeAll(folder: IndexFolder, encoder: EncoderRecord, stillMine: StillMine): Promise<void> {
   await emptyTrash(folder);
-  const ownerless = await ownerlessFolders(folder);
-  if (ownerless.length > 0) await removeShards(folder, ownerless);
+  const strays = await strayFolders(folder);
+  if (strays.length > 0) await removeShards(folder, strays);
   // Before the view, which knows them all then, and perhaps more.
   const removals = await freeRemovals(folder);
   const all = await readView(folder);
   const view = await freeShards(folder, all);
-  const busy = [...all.shards].flatMap(([name, shard]) => (view.shards.has(name) ? [] : [shard]));
   // What was removed is in none of the rows that go into main: with removals they are judged one by one.
-  const promoted = removals.length === 0 ? await promoteShard(folder, view) : undefined;
+  const promoted = removals.length === 0 ? await promoteShard(folder, view, stillMine) : undefined;
   const rest = promoted === undefined ? view : without(view, promoted);
-  const chunks = await mergeChunks({ folder, encoder, view: rest, busy });
-  const failures = await mergeFailures(folder);
+  const chunks = await mergeChunks({ folder, encoder, view: rest, held: await heldBy(all, view), stillMine });
+  const failures = await mergeFailures(folder, stillMine);
   if (removals.length > 0) await dropRemoved(folder, view);
+  await stillMine();
   const tidied = await tidyMain(folder, encoder);
   const merged = [...chunks, ...failures];
   if (merged.length === 0 && removals.length === 0 && promoted === undefined && !tidied) return;
   await syncTree(folder.root, new Set());
+  await stillMine();
   const left = await removeMerged(folder, merged);
   // A shard that is left may hold what was removed: as long as it is there, the removal must be known.
   const isDone = left.length === 0 && view.shards.size === all.shards.size;
@@ -96,49 +98,70 @@ const without = (view: View, shard: string): View => ({
   shards: new Map([...view.shards].filter(([name]) => name !== shard)),
 });
 
+/**
+ * Versions of which only shards that are left alone have the first chunk. What others have written of them waits: in
+ * main, and in a tag, it would be without it.
+ */
+async function heldBy(all: View, free: View): Promise<ReadonlySet<string>> {
+  const held = new Set<string>();
+  for (const [name, shard] of all.shards) {
+    if (free.shards.has(name)) continue;
+    for await (const row of scanLedger(shard, 'ordinal = 0')) held.add(keyOf(row));
+  }
+  if (held.size === 0) return held;
+  for (const shard of free.shards.values())
+    for await (const row of scanLedger(shard, 'ordinal = 0')) held.delete(keyOf(row));
+  return held;
+}
+
 interface Merge {
   readonly folder: IndexFolder;
   readonly encoder: EncoderRecord;
   /** With the shards that are merged. */
   readonly view: View;
-  /** The shards of writers that live. */
-  readonly busy: readonly Table[];
+  /** See `heldBy`. */
+  readonly held: ReadonlySet<string>;
+  readonly stillMine: StillMine;
 }
 
 /** @returns the shards that have nothing left of their own */
-async function mergeChunks({ folder, encoder, view, busy }: Merge): Promise<MergedShard[]> {
+async function mergeChunks({ folder, encoder, view, held, stillMine }: Merge): Promise<MergedShard[]> {
   if (view.shards.size === 0) return [];
+  await stillMine();
   const main = (await openMain(folder, 'chunks')) ?? (await makeMain(folder, 'chunks', chunkSchema(encoder)));
   await declareKey(main, 'chunk_id');
   const merged: MergedShard[] = [];
-  for (const [name, shard] of view.shards) {
-    const { pending, rows } = await mergeRows(main, shard, view.ledger);
-    // A shard of nothing but pending rows stays as it is; else they move, so that the rest is not kept twice.
-    if (pending.length > 0 && pending.length === rows) continue;
-    if (pending.length > 0) await carry(folder, encoder, shard, pending);
-    merged.push({ name, rows });
+  try {
+    for (const [name, shard] of view.shards) {
+      const { pending, rows } = await mergeRows(main, shard, { ledger: view.ledger, held, stillMine });
+      // A shard of nothing but pending rows stays as it is; else they move, so that the rest is not kept twice.
+      if (pending.length > 0 && pending.length === rows) continue;
+      if (pending.length > 0 && !(await carry(folder, encoder, shard, pending))) continue;
+      merged.push({ name, rows });
+    }
+  } finally {
+    // Whatever has stopped it: nothing that was brought may stand beside what is newer.
+    await dropReplaced(main, view.ledger);
   }
-  const finished = busy.length === 0 ? new Map<string, Complete>() : await finishedIn(view);
-  if (finished.size > 0) for (const shard of busy) await mergeFinished(main, shard, finished);
-  await dropReplaced(main, view.ledger);
   return merged;
 }
 
-/** The documents whose first chunk is in one of the shards. */
-async function finishedIn({ shards, ledger }: View): Promise<ReadonlyMap<string, Complete>> {
-  const finished = new Map<string, Complete>();
-  for (const shard of shards.values())
-    for await (const row of scanLedger(shard, 'ordinal = 0'))
-      if (isShown(ledger, row, 'shard')) finished.set(row.document, row);
-  return finished;
-}
-
-/** Rows of versions that are not complete: the run that finishes them need not embed them again. */
-async function carry(folder: IndexFolder, encoder: EncoderRecord, from: Table, ids: bigint[]): Promise<void> {
+/**
+ * Rows of versions that are not complete: the run that finishes them need not embed them again.
+ *
+ * @returns false when somebody took them away before they were whole, believing that we were gone
+ */
+async function carry(
+  folder: IndexFolder,
+  encoder: EncoderRecord,
+  from: Table,
+  ids: bigint[],
+): Promise<boolean> {
   const schema = chunkSchema(encoder);
-  const { table } = await claimShard(folder, { writer: 'carried', kind: 'chunks', schema, owner: nobody });
-  for await (const rows of pendingRows(from, ids)) await table.add(rows);
-  await ensureTextIndex(table);
+  const shard = await claimShard(folder, { writer: 'carried', kind: 'chunks', schema, owner: nobody });
+  for await (const rows of pendingRows(from, ids)) await shard.table.add(rows);
+  await ensureTextIndex(shard.table);
+  return isInPlace(shard);
 }
 
 async function makeMain(folder: IndexFolder, kind: MainKind, schema: Schema): Promise<Table> {
@@ -153,7 +176,7 @@ async function declareKey(table: Table, column: string): Promise<void> {
 }
 
 /** One row per document: that of its newest failure. There are few. */
-async function mergeFailures(folder: IndexFolder): Promise<MergedShard[]> {
+async function mergeFailures(folder: IndexFolder, stillMine: StillMine): Promise<MergedShard[]> {
   const merged: MergedShard[] = [];
   for (const name of await shardNames(folder, 'failures')) {
     const shard = (await isFree(folder, name)) ? await openShard(folder, name) : undefined;
@@ -166,6 +189,7 @@ async function mergeFailures(folder: IndexFolder): Promise<MergedShard[]> {
       newest.set(String(row['document']), row['_rowid'] as bigint);
     if (newest.size === 0) continue;
     const rows = await shard.takeRowIds([...newest.values()]).toArrow();
+    await stillMine();
     await main
       .mergeInsert('document')
       .whenMatchedUpdateAll(onlyNewer)

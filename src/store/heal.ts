@@ -32,6 +32,10 @@ export async function healTable(
   return torn.length === 0 && !(await hasData(folder)) ? 'absent' : 'damaged';
 }
 
+/** A table that was never made, or not to the end. */
+export const isEmptyTable = async (folder: string): Promise<boolean> =>
+  (await headManifest(folder)) === undefined && !(await hasData(folder));
+
 const hasData = (folder: string): Promise<boolean> =>
   readdir(path.join(folder, 'data')).then(
     (names) => names.length > 0,

@@ -7,18 +7,23 @@ import { scan, scanLedger, type View } from './view.ts';
 /** Documents in one query. */
 const batchSize = 1_000;
 
-/** @param ownShard is not asked for pending rows: what this run has committed, it knows */
+/**
+ * @param ownShard is not asked for pending rows: what this run has committed, it knows
+ * @param saw is told the versions that the answer comes from
+ */
 export async function known(
   view: View,
   documents: readonly string[],
   ownShard: string | undefined,
+  saw: (version: number) => void,
 ): Promise<Map<string, Known>> {
   const result = new Map<string, Known>();
   const others = [...view.shards].filter(([name]) => name !== ownShard).map(([, table]) => table);
   for (let at = 0; at < documents.length; at += batchSize) {
     const batch = documents.slice(at, at + batchSize);
     const newest = await newestOf(view, batch);
-    const pending = await pendingOf(others, batch, newest);
+    for (const { version } of newest.values()) saw(version);
+    const pending = await pendingOf(others, batch, newest, saw);
     for (const document of batch) {
       result.set(document, {
         done: doneHash(newest.get(document)),
@@ -55,6 +60,7 @@ async function pendingOf(
   shards: readonly Table[],
   documents: readonly string[],
   newest: ReadonlyMap<string, Complete>,
+  saw: (version: number) => void,
 ): Promise<Map<string, Set<string>>> {
   const pending = new Map<string, Set<string>>();
   for (const shard of shards) {
@@ -66,6 +72,7 @@ async function pendingOf(
       const document = String(row['document']);
       const version = { hash: String(row['hash']), version: Number(row['version']) };
       if (!isPending(newest.get(document), version)) continue;
+      saw(version.version);
       const chunks = pending.get(document) ?? new Set();
       pending.set(document, chunks.add(String(row['chunk_id'])));
     }

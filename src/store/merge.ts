@@ -1,7 +1,9 @@
 import type { Table } from '@lancedb/lancedb';
 import type { Table as ArrowTable } from 'apache-arrow';
 import { newestOf } from './known.ts';
-import { isPending, isShown, type Complete, type Ledger } from './ledger.ts';
+import { isPending, isShown, type Ledger } from './ledger.ts';
+import { keyOf } from './standing.ts';
+import type { StillMine } from './turn.ts';
 import { scan } from './view.ts';
 
 /** A shard of which nothing is left that is not in main or carried on. */
@@ -19,22 +21,36 @@ const mergeBatch = 4_096;
 
 export interface MergeState {
   readonly rows: number;
-  /** Row ids of versions that may yet become complete. */
+  /** Row ids of versions that may yet become complete, or that wait for their first chunk. */
   readonly pending: bigint[];
 }
 
+/** What decides about rows. */
+interface Judgement {
+  readonly ledger: Ledger;
+  /** Versions whose rows wait, by `keyOf`. */
+  readonly held: ReadonlySet<string>;
+  readonly stillMine: StillMine;
+}
+
 /** Brings the rows of a shard that belong into main there. */
-export async function mergeRows(main: Table, shard: Table, ledger: Ledger): Promise<MergeState> {
-  const merging = startMerging(main, shard);
+export async function mergeRows(
+  main: Table,
+  shard: Table,
+  { ledger, held, stillMine }: Judgement,
+): Promise<MergeState> {
+  const merging = startMerging(main, shard, stillMine);
   const unfinished: KeyedRow[] = [];
   let rows = 0;
+  const pending: bigint[] = [];
   for await (const row of scanKeys(shard)) {
     rows++;
-    if (isShown(ledger, row, 'shard')) await merging.add(row);
-    else if (isPending(ledger.get(row.document), row)) unfinished.push(row);
+    if (isShown(ledger, row, 'shard')) {
+      if (held.size > 0 && held.has(keyOf(row))) pending.push(row.id);
+      else await merging.add(row);
+    } else if (isPending(ledger.get(row.document), row)) unfinished.push(row);
   }
-  const pending: bigint[] = [];
-  // Another run may have finished the document: its first chunk is in main then, and in no shard.
+  // Another run may have finished the document and brought it into main: whole, but for those of an earlier release.
   const newest = await newestOf({ main, ledger }, [...new Set(unfinished.map(({ document }) => document))]);
   for (const row of unfinished) {
     const complete = newest.get(row.document);
@@ -43,23 +59,6 @@ export async function mergeRows(main: Table, shard: Table, ledger: Ledger): Prom
   }
   await merging.end();
   return { rows, pending };
-}
-
-/**
- * Brings what a run that lives has committed of documents that another run has finished: with the first chunk all others
- * have to be in main. The shard stays its writer's.
- *
- * @param finished documents whose first chunk comes from a shard that is being merged
- */
-export async function mergeFinished(
-  main: Table,
-  shard: Table,
-  finished: ReadonlyMap<string, Complete>,
-): Promise<void> {
-  const merging = startMerging(main, shard);
-  for await (const row of scanKeys(shard))
-    if (finished.get(row.document)?.hash === row.hash) await merging.add(row);
-  await merging.end();
 }
 
 interface KeyedRow {
@@ -86,11 +85,11 @@ interface Merging {
   end(): Promise<void>;
 }
 
-function startMerging(main: Table, shard: Table): Merging {
+function startMerging(main: Table, shard: Table, stillMine: StillMine): Merging {
   // By chunk: a merge that is given a key twice inserts it twice (measured, 0.37.1).
   let batch = new Map<string, bigint>();
   const end = async (): Promise<void> => {
-    if (batch.size > 0) await mergeBatchInto(main, shard, batch);
+    if (batch.size > 0) await mergeBatchInto(main, shard, batch, stillMine);
     batch = new Map();
   };
   return {
@@ -102,8 +101,14 @@ function startMerging(main: Table, shard: Table): Merging {
   };
 }
 
-async function mergeBatchInto(main: Table, shard: Table, batch: ReadonlyMap<string, bigint>): Promise<void> {
+async function mergeBatchInto(
+  main: Table,
+  shard: Table,
+  batch: ReadonlyMap<string, bigint>,
+  stillMine: StillMine,
+): Promise<void> {
   const rows = await shard.takeRowIds([...batch.values()]).toArrow();
+  await stillMine();
   await main.mergeInsert('chunk_id').whenMatchedUpdateAll(onlyNewer).whenNotMatchedInsertAll().execute(rows);
 }
 

@@ -18,7 +18,9 @@ import { selectNamed, selectUnmet } from './select.ts';
 import { busyShards } from './shard-owner.ts';
 import { listTags } from './tagged.ts';
 import { makeTag, removeTag } from './tags.ts';
+import { keyOf } from './standing.ts';
 import { keepStatistics } from './statistics.ts';
+import type { Version } from './types.ts';
 import { assertWriterName, indexFolder, type IndexFolder } from './tables.ts';
 import { makeStoredVectors } from './vectors.ts';
 import { keepView, type CurrentView, type View } from './view.ts';
@@ -43,6 +45,7 @@ export function openIndex(root: string, say: (line: string) => void): Operations
   const statistics = keepStatistics();
   const near = keepNear(root);
   const writing = (): Writer => writer ?? notWriting(root);
+  const saw = (version: number): void => writer?.saw(version);
   return {
     beginWriting: (encoder, name) =>
       write(async () => {
@@ -53,8 +56,7 @@ export function openIndex(root: string, say: (line: string) => void): Operations
     vectorsOf: (hashes) => vectors.find(hashes),
     append: (packed) =>
       write(async () => {
-        await appendRows(writing(), current, packed);
-        vectors.note(packed);
+        return appendRows(writing(), current, packed).finally(() => vectors.note(packed));
       }),
     recordFailures: (rows) => write(() => writing().recordFailures(rows)),
     selectNamed: (names) => reading((view) => selectNamed(folder, view, names)),
@@ -71,7 +73,7 @@ export function openIndex(root: string, say: (line: string) => void): Operations
         await writer?.release();
         current.forget();
       }),
-    known: (documents) => reading((view) => known(view, documents, writer?.own()?.name)),
+    known: (documents) => reading((view) => known(view, documents, writer?.own()?.name, saw)),
     corpusState: (corpus) => reading((view) => corpusState(view, corpus)),
     ...makeDense(root, near, reading),
     searchText: (texts, k, filter) =>
@@ -117,12 +119,16 @@ async function appendRows(
   writer: Writer,
   current: CurrentView,
   packed: Parameters<Writer['append']>[0],
-): Promise<void> {
-  if (packed.rows.length === 0) return;
+): Promise<Version[]> {
+  if (packed.rows.length === 0) return [];
   const before = writer.own();
   const completed = await writer.append(packed);
   if (writer.own()?.name !== before?.name) current.forget();
   else await current.note(completed);
+  const done = new Set(completed.map(keyOf));
+  return packed.rows
+    .filter((row) => row.ordinal === 0 && !done.has(keyOf(row)))
+    .map(({ document, hash }) => ({ document, hash }));
 }
 
 /** Without a writer too: `index compact` has no encoder of its own. */

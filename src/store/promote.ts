@@ -3,45 +3,49 @@ import type { Table } from '@lancedb/lancedb';
 import { digestBits } from './digest.ts';
 import { syncPath } from './durable.ts';
 import { isShown, type Ledger } from './ledger.ts';
-import { mainName, openMain, ownerPath, tablePath, type IndexFolder } from './tables.ts';
-import { hasTextIndex } from './textindex.ts';
+import { holdOf } from './shard-owner.ts';
+import { mainName, openMain, openShard, ownerPath, tablePath, type IndexFolder } from './tables.ts';
+import { dropTextIndex, hasTextIndex } from './textindex.ts';
+import type { StillMine } from './turn.ts';
 import { scan, type View } from './view.ts';
 
 /**
  * The first ingest of an index writes a shard of which every row belongs into main. It becomes main by its name:
  * to read and write it once more costs a tenth of an ingest's CPU. One renaming, so that who looks finds it in one
- * place or in the other. Not one with a text index: Lance knows an index by its number and would look for it in the
- * old place as long as the process lives (measured, 0.37.1).
+ * place or in the other. Not one to which rows may still come, for nothing could tell them apart afterwards. Not one with
+ * a text index: Lance knows an index by its number and would look for it in the old place as long as the process lives
+ * (measured, 0.37.1).
  *
  * @returns the shard that is main now
  */
 export async function promoteShard(
   folder: IndexFolder,
   { main, shards, ledger }: View,
+  stillMine: StillMine,
 ): Promise<string | undefined> {
   if (main !== undefined) return undefined;
   const largest = await largestOf(shards);
   if (largest === undefined || (await hasTextIndex(largest.table))) return undefined;
   if (!(await isInLargePieces(largest))) return undefined;
   if (!(await isWhole(largest, ledger))) return undefined;
-  const { name, table } = largest;
+  const { name } = largest;
+  if (!(await isAtRest(folder, largest))) return undefined;
+  await stillMine();
   const place = tablePath(folder.root, mainName('chunks'));
   await rename(tablePath(folder.shards, name), place);
   await rm(ownerPath(place), { force: true });
-  await undoLater(folder, await table.version());
+  // Since we looked a question may have made it one.
+  const now = await openMain(folder, 'chunks');
+  if (now !== undefined) await dropTextIndex(now);
   for (const changed of [folder.shards, folder.root]) await syncPath(changed);
   return name;
 }
 
-/**
- * Since it was read a question may have made it an index, and a writer that was believed to be gone may have added
- * rows: he sees that they do not count.
- */
-async function undoLater(folder: IndexFolder, version: number): Promise<void> {
-  const main = await openMain(folder, 'chunks');
-  if (main === undefined || (await main.version()) === version) return;
-  await main.checkout(version);
-  await main.restore();
+/** Its writer has ended, and what was read is all that he has left. */
+async function isAtRest(folder: IndexFolder, { name, table }: Sized): Promise<boolean> {
+  if ((await holdOf(folder, name)) !== 'free') return false;
+  const now = await openShard(folder, name);
+  return (await now?.version()) === (await table.version());
 }
 
 interface Sized {

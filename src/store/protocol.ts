@@ -15,7 +15,7 @@ export interface PackedRows {
 
 /** What the host does: the store's operations, with packed rows and without signals, which cannot travel. */
 export interface Operations extends Omit<Store, 'append' | 'consolidate' | 'tune'> {
-  append(packed: PackedRows): Promise<void>;
+  append(packed: PackedRows): ReturnType<Store['append']>;
   consolidate(): Promise<void>;
   tune(questions: readonly Float32Array[], depth: number): ReturnType<Store['tune']>;
 }

@@ -1,9 +1,9 @@
 import type { Table } from '@lancedb/lancedb';
-import { isRemovedSince, type Ledger } from './ledger.ts';
+import { isRemovedSince, noteComplete, type Ledger } from './ledger.ts';
 import type { MergedShard } from './merge.ts';
 import { isFree } from './shard-owner.ts';
-import { openMain, openShard, shardNames, sqlString, type IndexFolder } from './tables.ts';
-import { scan, scanLedger, type View } from './view.ts';
+import { inList, openMain, openShard, shardNames, sqlString, type IndexFolder } from './tables.ts';
+import { scan, type View } from './view.ts';
 
 /** Shards of removals that may go when they have been carried out. */
 export async function freeRemovals(folder: IndexFolder): Promise<MergedShard[]> {
@@ -22,9 +22,9 @@ export async function dropRemoved(folder: IndexFolder, { main, ledger }: View): 
   if (failures === undefined) return;
   const gone: string[] = [];
   for await (const row of scan(failures, ['document', 'version'])) {
-    const document = String(row['document']);
-    if (isRemovedSince(ledger, document, Number(row['version'])))
-      gone.push(`document = ${sqlString(document)}`);
+    const [document, version] = [String(row['document']), Number(row['version'])];
+    if (isRemovedSince(ledger, document, version))
+      gone.push(`(document = ${sqlString(document)} AND version <= ${version})`);
   }
   await deleteAll(failures, gone);
 }
@@ -32,22 +32,59 @@ export async function dropRemoved(folder: IndexFolder, { main, ledger }: View): 
 /** Documents in one delete: a predicate of some 20 KiB. */
 const deleteBatch = 200;
 
-/** Chunks of versions that are not shown any more. */
+/**
+ * Chunks of versions that are not shown any more. If we were suspended, the ledger is old by now: what main itself says of
+ * a document counts as much. And a delete that meets another's commit is done again on what is there then (measured,
+ * 0.37.1), so it names exactly the rows that were judged.
+ */
 export async function dropReplaced(main: Table, ledger: Ledger): Promise<void> {
-  const replaced = new Map<string, string>();
   if (ledger.size === 0) return;
-  for await (const { document, hash } of scanLedger(main)) {
-    const newest = ledger.get(document);
-    if (newest !== undefined && newest.hash !== hash) replaced.set(document, newest.hash);
+  const found: Editions = new Map();
+  const newer: Ledger = new Map();
+  for await (const row of scanMain(main)) {
+    const listed = ledger.get(row.document);
+    if (listed === undefined || listed.hash === row.hash) continue;
+    note(found, row);
+    if (row.ordinal === 0 && row.version > listed.version) noteComplete(newer, { ...row, chunks: 0 });
   }
-  const predicates = [...replaced].map(
-    ([document, hash]) => `(document = ${sqlString(document)} AND hash <> ${sqlString(hash)})`,
+  for (const some of inBatches([...newer.keys()]))
+    for await (const row of scanMain(main, inList('document', some))) note(found, row);
+  const replaced = [...found.values()].filter(
+    ({ document, hash }) => hash !== (newer.get(document) ?? ledger.get(document))?.hash,
   );
-  await deleteAll(main, predicates);
+  await deleteAll(
+    main,
+    replaced.map(
+      ({ document, hash, version }) =>
+        `(document = ${sqlString(document)} AND hash = ${sqlString(hash)} AND version <= ${version})`,
+    ),
+  );
+}
+
+interface MainRow {
+  readonly document: string;
+  readonly hash: string;
+  readonly version: number;
+  readonly ordinal: number;
+}
+
+async function* scanMain(main: Table, where?: string): AsyncGenerator<MainRow> {
+  for await (const row of scan(main, ['document', 'hash', 'version', 'ordinal'], where))
+    yield { ...(row as unknown as MainRow), version: Number(row['version']) };
+}
+
+/** Of each edition the newest of its rows. */
+type Editions = Map<string, Pick<MainRow, 'document' | 'hash' | 'version'>>;
+
+function note(editions: Editions, { document, hash, version }: MainRow): void {
+  const key = `${document}\0${hash}`;
+  if ((editions.get(key)?.version ?? -1) < version) editions.set(key, { document, hash, version });
 }
 
 async function deleteAll(table: Table, predicates: readonly string[]): Promise<void> {
-  for (let at = 0; at < predicates.length; at += deleteBatch) {
-    await table.delete(predicates.slice(at, at + deleteBatch).join(' OR '));
-  }
+  for (const some of inBatches(predicates)) await table.delete(some.join(' OR '));
+}
+
+function* inBatches<Item>(items: readonly Item[]): Generator<Item[]> {
+  for (let at = 0; at < items.length; at += deleteBatch) yield items.slice(at, at + deleteBatch);
 }

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { ageByDisk } from '../disk/age.ts';
 import { readIfThere } from '../disk/atomic.ts';
-import { lifeOf, makeOwner, parseOwner } from '../disk/owner.ts';
+import { lifeOf, parseOwner } from '../disk/owner.ts';
 import { headManifest } from './heal.ts';
 import { ownerPath, shardNames, tablePath, type IndexFolder } from './tables.ts';
 
@@ -13,7 +13,7 @@ import { ownerPath, shardNames, tablePath, type IndexFolder } from './tables.ts'
  * @returns the content of the owner file of a new shard of ours
  */
 export function newOwner(folder: IndexFolder): string {
-  const owner = makeOwner();
+  const owner = folder.owner();
   folder.nonces.add(owner.nonce);
   return JSON.stringify(owner);
 }
@@ -24,14 +24,22 @@ export const nobody = '{}';
 /** A writer elsewhere cannot be asked whether it lives; after so long without a commit it counts as gone. */
 const silentMs = 10 * 60_000;
 
-/** Whether the shard may be merged and removed: it is ours or nobody's, or its writer is gone. */
-export async function isFree(folder: IndexFolder, name: string): Promise<boolean> {
+/**
+ * `free`: it is ours or nobody's, or its writer is dead: nothing will come to it. `silent`: its writer is believed to be
+ * gone, and may wake.
+ */
+export async function holdOf(folder: IndexFolder, name: string): Promise<'free' | 'silent' | 'held'> {
   const shard = tablePath(folder.shards, name);
   const owner = parseOwner((await readIfThere(ownerPath(shard))) ?? nobody);
-  if (owner === undefined || folder.nonces.has(owner.nonce)) return true;
+  if (owner === undefined || folder.nonces.has(owner.nonce)) return 'free';
   const life = lifeOf(owner);
-  return life === 'dead' || (life === 'unknown' && (await isSilent(shard)));
+  if (life === 'dead') return 'free';
+  return life === 'unknown' && (await isSilent(shard)) ? 'silent' : 'held';
 }
+
+/** Whether the shard may be merged and removed. */
+export const isFree = async (folder: IndexFolder, name: string): Promise<boolean> =>
+  (await holdOf(folder, name)) !== 'held';
 
 async function isSilent(shard: string): Promise<boolean> {
   const head = await headManifest(shard);

@@ -4,8 +4,8 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { connect, type Connection, type Table } from '@lancedb/lancedb';
 import type { Schema } from 'apache-arrow';
-import { ageByDisk } from '../disk/age.ts';
 import { readIfThere, writeAtomic } from '../disk/atomic.ts';
+import { makeOwner, type Owner } from '../disk/owner.ts';
 import { RagError } from '../errors.ts';
 import { syncPath } from './durable.ts';
 import { healTable } from './heal.ts';
@@ -22,6 +22,8 @@ export interface IndexFolder {
   readonly connections: Map<string, Promise<Connection>>;
   /** Of the shards that this process made. */
   readonly nonces: Set<string>;
+  /** What a claim of this process says of it. */
+  readonly owner: () => Owner;
 }
 
 /** Removals are only ever in shards: they go when they have been carried out. */
@@ -32,12 +34,17 @@ const suffixes: Readonly<Record<Kind, string>> = { chunks: '', failures: '.failu
 const kindOf = (name: string): Kind =>
   name.endsWith(suffixes.failures) ? 'failures' : name.endsWith(suffixes.removals) ? 'removals' : 'chunks';
 
-export const indexFolder = (root: string, say: (line: string) => void): IndexFolder => ({
+export const indexFolder = (
+  root: string,
+  say: (line: string) => void,
+  owner: () => Owner = makeOwner,
+): IndexFolder => ({
   root,
   shards: path.join(root, 'shards'),
   say,
   connections: new Map(),
   nonces: new Set(),
+  owner,
 });
 
 export type MainKind = Exclude<Kind, 'removals'>;
@@ -124,31 +131,22 @@ export interface ShardClaim {
   readonly owner: string;
 }
 
-/** Makes a shard that nobody else has: the folder is the claim on the name, mkdir lets exactly one have it. */
+/**
+ * Makes a shard that nobody else has, under a name that no other will ever have: who wakes after an hour and does to it
+ * what he was about to do finds it or finds nothing, never the shard of somebody else.
+ */
 export async function claimShard(
   folder: IndexFolder,
   { writer, kind, schema, owner }: ShardClaim,
 ): Promise<ClaimedShard> {
   await mkdir(folder.shards, { recursive: true });
   for (const holder of [folder.root, path.dirname(folder.root)]) await syncPath(holder);
-  for (let n = 1; ; n++) {
-    const name = shardName(n === 1 ? writer : `${writer}-${n}`, kind);
-    const at = tablePath(folder.shards, name);
-    if (!(await claimFolder(at))) continue;
-    await writeAtomic(ownerPath(at), owner);
-    const table = await (await connection(folder, folder.shards)).createEmptyTable(name, schema);
-    return { name, path: at, owner, table };
-  }
-}
-
-async function claimFolder(at: string): Promise<boolean> {
-  try {
-    await mkdir(at);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
-  }
+  const name = shardName(`${writer}.${randomUUID().slice(0, 8)}`, kind);
+  const at = tablePath(folder.shards, name);
+  await mkdir(at);
+  await writeAtomic(ownerPath(at), owner);
+  const table = await (await connection(folder, folder.shards)).createEmptyTable(name, schema);
+  return { name, path: at, owner, table };
 }
 
 /**
@@ -175,24 +173,6 @@ export async function removeShards(folder: IndexFolder, names: readonly string[]
 const unlessGone = (error: NodeJS.ErrnoException): void => {
   if (error.code !== 'ENOENT') throw error;
 };
-
-/** Between taking a name and saying whose it is lies one small write. */
-const claimMs = 3_600_000;
-
-/**
- * Folders that nobody says to own, and has not for an hour: of a writer that died while he claimed it, or made anew
- * by Lance for an index on a shard that was renamed meanwhile. Nothing in them was acknowledged.
- */
-export async function ownerlessFolders(folder: IndexFolder): Promise<string[]> {
-  const entries = await readdir(folder.shards).catch(() => []);
-  const names: string[] = [];
-  for (const entry of entries.filter((each) => each.endsWith('.lance'))) {
-    const at = path.join(folder.shards, entry);
-    if (!existsSync(ownerPath(at)) && ((await ageByDisk(at)) ?? 0) > claimMs)
-      names.push(entry.slice(0, -'.lance'.length));
-  }
-  return names;
-}
 
 /** What a removal that was cut short has left. */
 export const emptyTrash = (folder: IndexFolder): Promise<void> =>

@@ -16,7 +16,7 @@ import { linkTable } from './link-table.ts';
 import { readRecord } from './record.ts';
 import { emptyTrash, mainName, openMain, tablePath, trash, type IndexFolder } from './tables.ts';
 import { assertTagName, noSuchTag, readTag, tagFile, tagFolder, tagsOf, type Tag } from './tagged.ts';
-import { inTurn, turnFile } from './turn.ts';
+import { inTurn, turnFile, type StillMine } from './turn.ts';
 import { readView } from './view.ts';
 
 /**
@@ -29,8 +29,8 @@ export async function makeTag(folder: IndexFolder, name: string, now: () => Date
   if (encoder !== null) await consolidate(folder, encoder);
   if (encoder === null || (await openMain(folder, 'chunks')) === undefined) throw nothingToTag(folder.root);
   if ((await readTag(folder.root, name)) !== undefined) throw taken(name);
-  const tag = await inTurn(folder, () => linkAll(folder, name, now().toISOString()));
-  if (tag !== 'timed-out') return tag;
+  const tag = await inTurn(folder, (stillMine) => linkAll(folder, name, now().toISOString(), stillMine));
+  if (typeof tag !== 'string') return tag;
   throw new RagError(
     'stopped',
     'Cannot tag the index: another run has been merging it for minutes, its end is wanted',
@@ -39,12 +39,15 @@ export async function makeTag(folder: IndexFolder, name: string, now: () => Date
 }
 
 /** Under another name first: a tag is whole or it is not there. */
-async function linkAll(folder: IndexFolder, name: string, made: string): Promise<Tag> {
+async function linkAll(folder: IndexFolder, name: string, made: string, stillMine: StillMine): Promise<Tag> {
   const { root } = folder;
   const tag = { name, made, ...(await countsOf(folder)) };
-  const beside = tagFolder(root, '.new');
-  await rm(beside, { recursive: true, force: true }); // of a tag that was cut short: it is our turn
-  await mkdir(beside, { recursive: true });
+  await mkdir(tagsOf(root), { recursive: true });
+  // Of tags that were cut short: it is our turn.
+  for (const left of await readdir(tagsOf(root)))
+    if (left.startsWith(newTag)) await rm(tagFolder(root, left), { recursive: true, force: true });
+  const beside = tagFolder(root, `${newTag}${randomUUID()}`);
+  await mkdir(beside);
   for (const kind of ['chunks', 'failures'] as const) {
     const place = tablePath(root, mainName(kind));
     if ((await openMain(folder, kind)) !== undefined)
@@ -52,12 +55,15 @@ async function linkAll(folder: IndexFolder, name: string, made: string): Promise
   }
   for (const file of await recordsOf(root)) await copyFile(path.join(root, file), path.join(beside, file));
   await writeAtomic(path.join(beside, tagFile), `${JSON.stringify(tag, null, 2)}\n`, 0o644);
+  await stillMine(); // else somebody may have removed a part of it
   await rename(beside, tagFolder(root, name)).catch((error: NodeJS.ErrnoException) => {
     throw error.code === 'ENOTEMPTY' || error.code === 'EEXIST' ? taken(name) : error;
   });
   await syncPath(tagsOf(root));
   return tag;
 }
+
+const newTag = '.new.';
 
 /** What is said of the tables: by what they were made, how they are searched. */
 const recordsOf = async (root: string): Promise<string[]> =>

@@ -33,6 +33,10 @@ export async function ensureTextIndex(table: Table): Promise<void> {
 export const hasTextIndex = async (table: Table): Promise<boolean> =>
   (await unindexedRows(table)) !== undefined;
 
+export async function dropTextIndex(table: Table): Promise<void> {
+  if (await hasTextIndex(table)) await table.dropIndex(name);
+}
+
 /** Main has one but for the moments in which a shard has become main. */
 export async function givenTextIndex(table: Table): Promise<boolean> {
   await ensureTextIndex(table).catch(unlessMoved);

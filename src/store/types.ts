@@ -47,6 +47,9 @@ export interface ChunkRow extends Passage {
   readonly vector: Float32Array;
 }
 
+/** A document with one content. */
+export type Version = Pick<ChunkRow, 'document' | 'hash'>;
+
 /** A document that was set aside, as a row. */
 export interface FailureRow {
   readonly document: string;
@@ -101,8 +104,13 @@ export interface Store {
   corpusState(corpus: string): Promise<CorpusState>;
   /** Vectors of texts that are in the index already. @param hashes sha256 of each text, hex. @returns those found */
   vectorsOf(hashes: readonly string[]): Promise<ReadonlyMap<string, Float32Array>>;
-  /** Resolves when the rows are on disk and synced. Appending a row twice stores it once. @throws disk-full */
-  append(rows: readonly ChunkRow[]): Promise<void>;
+  /**
+   * Resolves when the rows are on disk and synced. Appending a row twice stores it once.
+   *
+   * @returns the versions whose first chunk was left out: of their others, which were `known` to be committed, some are
+   *   gone, because another run has replaced or removed the document. @throws disk-full
+   */
+  append(rows: readonly ChunkRow[]): Promise<readonly Version[]>;
   recordFailures(rows: readonly FailureRow[]): Promise<void>;
   /** Complete documents and failed ones, by name. */
   selectNamed(names: Names): Promise<readonly StoredDocument[]>;

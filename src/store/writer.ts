@@ -5,10 +5,12 @@ import { RagError } from '../errors.ts';
 import { syncTree } from './durable.ts';
 import type { LedgerRow } from './ledger.ts';
 import type { PackedRows } from './protocol.ts';
+import { bringChunks, withoutFirst } from './complete.ts';
 import { claimRecord } from './record.ts';
 import { chunkTable, failureTable, removalTable } from './rows.ts';
 import { chunkSchema, failureSchema, removalSchema } from './schema.ts';
 import { newOwner, nobody } from './shard-owner.ts';
+import { makeStanding, type Standing } from './standing.ts';
 import {
   claimShard,
   isInPlace,
@@ -28,19 +30,22 @@ import type { OwnShard } from './view.ts';
 export interface Writer {
   readonly encoder: EncoderRecord;
   own(): OwnShard | undefined;
-  /** One commit; resolves when it is synced. @returns the documents that are complete with it */
+  /** One commit; resolves when it is synced. @returns the documents that are complete with it: others lack a chunk */
   append(packed: PackedRows): Promise<LedgerRow[]>;
   recordFailures(rows: readonly FailureRow[]): Promise<void>;
   /** @param after newest version in the index: the removal is newer, whoever wrote it */
   remove(documents: readonly string[], after: number): Promise<void>;
   /** The shards were merged: the next row begins new ones. */
   leaveShards(): void;
+  /** What this run writes from now on is newer, whatever the clocks say: it knows of that version. */
+  readonly saw: (version: number) => void;
   /** Whoever has the turn may merge them, while this run lives too. */
   release(): Promise<void>;
 }
 
 interface Shard extends ClaimedShard {
   readonly synced: Set<string>;
+  readonly standing: Standing;
 }
 
 /** @param after newest version in the index: ours are newer, even where this node's clock is behind */
@@ -55,7 +60,7 @@ export function makeWriter(folder: IndexFolder, encoder: EncoderRecord, name: st
       // Since the last one the index may have been replaced by one of another encoder.
       await claimRecord(folder.root, encoder);
       const shard = await claimShard(folder, { writer: name, kind, schema, owner: newOwner(folder) });
-      return { ...shard, synced: new Set() };
+      return { ...shard, synced: new Set(), standing: makeStanding() };
     },
     discard: async (shard) => {
       if (!existsSync(ownerPath(shard.path))) await removeShards(folder, [shard.name]);
@@ -73,9 +78,14 @@ export function makeWriter(folder: IndexFolder, encoder: EncoderRecord, name: st
     encoder,
     own: () => chunks,
     append: async (packed) => {
-      const table = chunkTable(packed, encoder, nextVersion());
-      chunks = await untilInPlace(chunks, ofChunks, (shard) => shard.table.add(table));
-      return completedBy(packed, version);
+      const newest = nextVersion();
+      let whole = packed;
+      chunks = await untilInPlace(chunks, ofChunks, async (shard) => {
+        whole = withoutFirst(packed, await bringChunks(folder, shard, shard.standing.shortOf(packed.rows)));
+        if (whole.rows.length > 0) await shard.table.add(chunkTable(whole, encoder, newest));
+      });
+      chunks.standing.note(whole.rows);
+      return completedBy(whole, newest);
     },
     recordFailures: async (rows) => {
       if (rows.length === 0) return;
@@ -88,6 +98,7 @@ export function makeWriter(folder: IndexFolder, encoder: EncoderRecord, name: st
       removals = await untilInPlace(removals, ofRemovals, (shard) => shard.table.add(table));
     },
     leaveShards,
+    saw: (seen) => (version = Math.max(version, seen)),
     release: async () => {
       const own = [chunks, failures, removals].filter((shard) => shard !== undefined);
       leaveShards();

@@ -43,7 +43,7 @@ function memoryStore() {
       vectorsOf: async () => new Map(),
       selectUnmet: async () => [],
       remove: async () => undefined,
-      append: async (rows: readonly ChunkRow[]) => void commits.push([...rows]),
+      append: async (rows: readonly ChunkRow[]) => (commits.push([...rows]), []),
       recordFailures: async (rows: readonly FailureRow[]) => void failures.push(...rows),
     },
   };

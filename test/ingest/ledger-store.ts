@@ -29,6 +29,7 @@ export function openLedgerStore(): LedgerStore {
       },
       append: async (rows) => {
         for (const { ordinal, document, hash } of rows) if (ordinal === 0) done.set(document, hash);
+        return [];
       },
       vectorsOf: async () => new Map(),
       selectUnmet: async () => [],

@@ -10,7 +10,7 @@ import { openParserPool } from '../../src/documents/pool.ts';
 import { ingest } from '../../src/ingest/ingest.ts';
 import { noStamps } from '../../src/ingest/stamps.ts';
 import type { Embed } from '../../src/models/types.ts';
-import type { ChunkRow, Store } from '../../src/store/types.ts';
+import type { ChunkRow, Store, Version } from '../../src/store/types.ts';
 import { openForkedStore, type ForkedStore } from '../store/forked-host.ts';
 import { encoder, vectorOf } from '../store/samples.ts';
 
@@ -24,10 +24,12 @@ const rowsPerCommit = 25;
 const inSmallCommits = (store: Store, acknowledged: () => void): Store => ({
   ...store,
   append: async (rows: readonly ChunkRow[]) => {
+    const unfinished: Version[] = [];
     for (let at = 0; at < rows.length; at += rowsPerCommit) {
-      await store.append(rows.slice(at, at + rowsPerCommit));
+      unfinished.push(...(await store.append(rows.slice(at, at + rowsPerCommit))));
       acknowledged();
     }
+    return unfinished;
   },
 });
 

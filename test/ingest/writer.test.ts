@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import { codeOf, RagError } from '../../src/errors.ts';
 import { makeRowWriter, type RowWriter } from '../../src/ingest/writer.ts';
-import type { ChunkRow, FailureRow } from '../../src/store/types.ts';
+import type { ChunkRow, FailureRow, Version } from '../../src/store/types.ts';
 
 /** The rows of a document of so many chunks. */
 const rowsOf = (document: string, count: number): ChunkRow[] =>
@@ -38,11 +38,15 @@ const failureOf = (document: string): FailureRow => ({
 });
 
 /** A writer over a store in memory, with its own clock. */
-function open(recordFailures?: () => Promise<void>) {
+function open(recordFailures?: () => Promise<void>, unfinished: readonly Version[] = []) {
   const commits: string[] = [];
+  const outcomes: string[] = [];
   const clock = { ms: 0 };
   const store = {
-    append: async (rows: readonly ChunkRow[]) => void commits.push(rows.map(({ chunk }) => chunk).join()),
+    append: async (rows: readonly ChunkRow[]) => {
+      commits.push(rows.map(({ chunk }) => chunk).join());
+      return unfinished;
+    },
     recordFailures: async (rows: readonly FailureRow[]) => {
       commits.push(rows.map(({ document }) => `${document} failed`).join());
       await recordFailures?.();
@@ -51,10 +55,14 @@ function open(recordFailures?: () => Promise<void>) {
   return {
     writer: makeRowWriter(
       store,
-      () => {},
+      {
+        committed: (some) => outcomes.push(...some.map(({ document }) => `${document} committed`)),
+        lost: ({ document }) => outcomes.push(`${document} lost`),
+      },
       () => clock.ms,
     ),
     commits,
+    outcomes,
     clock,
   };
 }
@@ -110,4 +118,12 @@ test('a commit that fails is told by the next flush, and nothing is committed af
   await assert.rejects(writer.flush(), (error) => codeOf(error) === 'disk-full');
   await assert.rejects(writer.flush(), (error) => codeOf(error) === 'disk-full');
   assert.deepEqual(commits, ['a failed']);
+});
+
+test('a document of which another run took chunks away is a failure, and no other of its commit is', async () => {
+  const { writer, commits, outcomes } = open(undefined, [{ document: 'a', hash: 'h' }]);
+  for (const document of ['a', 'b']) await write(writer, rowsOf(document, 1));
+  await writer.flush();
+  assert.deepEqual(commits, ['a 0,b 0', 'a failed']);
+  assert.deepEqual(outcomes, ['b committed', 'a lost']);
 });

@@ -21,7 +21,7 @@ const status = {
 } as unknown as SupervisorStatus;
 
 async function scrape(use: (deeds: Deeds) => void = () => undefined): Promise<string> {
-  const deeds = makeDeeds();
+  const deeds = makeDeeds((error) => assert.fail(String(error)));
   let counts = nothingDone;
   deeds.listen((deed) => (counts = addDeed(counts, deed)));
   const gpu = {

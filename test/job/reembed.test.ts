@@ -42,16 +42,29 @@ async function inPlaces(use: (places: Places) => Promise<void>): Promise<void> {
   await use(await reembedPlaces(index));
 }
 
+const unchanged = async (): Promise<void> => undefined;
 const contentOf = (folder: string): string => readFileSync(join(folder, 'index.json'), 'utf8');
 
 test('the new index takes the place of the old one, which is kept, and takes over what has to do with no encoder', () =>
   inPlaces(async (places) => {
-    const before = await putInPlace(places, now);
+    const before = await putInPlace(places, now, unchanged);
     assert.equal(before, `${places.index}.before-2026-11-22T100000`);
     assert.deepEqual([contentOf(places.index), contentOf(before)], ['new', 'old']);
     assert.deepEqual(readdirSync(places.index).sort(), ['encoders', 'index.json', 'stamps', 'tags']);
     assert.equal(readFileSync(join(places.index, 'tags/paper/tag.json'), 'utf8'), 'tag');
     assert.ok(!existsSync(places.fresh));
+  }));
+
+test('who begins to write in the last moment is in the index that stays', () =>
+  inPlaces(async (places) => {
+    const late = async (): Promise<void> =>
+      void mkdirSync(join(places.index, 'shards/run.lance'), { recursive: true });
+    await assert.rejects(putInPlace(places, now, late), (error) => codeOf(error) === 'stopped');
+    assert.deepEqual([contentOf(places.index), contentOf(places.fresh)], ['old', 'new']);
+    assert.deepEqual(
+      [existsSync(places.whole), existsSync(join(places.index, 'shards/run.lance'))],
+      [false, true],
+    );
   }));
 
 test('who is killed between the two renamings is finished by the next one', () =>
@@ -83,7 +96,7 @@ test('of an index behind a link, the folder is replaced and not the link', async
   layOut(index);
   symlinkSync(index, join(scratch.path, 'link'));
   const places = await reembedPlaces(join(scratch.path, 'link'));
-  await putInPlace(places, now);
+  await putInPlace(places, now, unchanged);
   assert.equal(contentOf(join(scratch.path, 'link')), 'new');
 });
 

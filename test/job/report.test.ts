@@ -66,7 +66,7 @@ test('the report of a job spans its restarts, and one that was torn is begun ane
       outcome: { exit: 75, reason: 'stopped' },
       progress: {},
       endpoint: {},
-      warnings: [],
+      warnings: [`see http://node17:80/t/${'x'.repeat(43)}/`],
     });
     const ingested = () => ({
       chunks: 2,
@@ -104,6 +104,29 @@ test('the report of a job spans its restarts, and one that was torn is begun ane
   await writeFile(join(dir.path, 'report.json'), '{"runs": [');
   await run('c', 2);
   assert.equal(((await read('report.json'))['runs'] as unknown[]).length, 1);
+});
+
+test('a folder that takes nothing costs the records of a run, and no more', async () => {
+  await using dir = await mkdtempDisposable(join(tmpdir(), 'rag-report-'));
+  const errors: unknown[] = [];
+  const prepared = {
+    settings: {},
+    job: slurmJob,
+    plan: { gpus: [], instances: [] },
+    intent: {},
+    environment: {},
+  };
+  const input = {
+    prepared,
+    run: 'a',
+    version: '1',
+    folder: join(dir.path, 'gone'),
+    now: () => at(1),
+    onError: (error: unknown) => errors.push(error),
+  };
+  const told = { history: makeHistory, status: () => assert.fail('a bug of whoever tells') } as never;
+  assert.equal(await reporting(input as unknown as ReportInput, told, () => Promise.resolve('done')), 'done');
+  assert.equal(errors.length, 3, 'run.json, report.json, report.html');
 });
 
 test('what a report says of a run is replaced by what is known later, and counted once', () => {

@@ -45,7 +45,7 @@ test(
       /the job ends at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d, in \d+ (?:s|min)$/,
       /ingest {4}ingest begins: \S+corpus$/,
       /stopping: SIGUSR2 \(the warning before the time limit\)$/,
-      /ended with 75: stopped with work left, the same command goes on$/,
+      /ended with 75: stopped with work left \(its wall time neared\), the same command goes on$/,
       /ended {5}requeued: the work that is left goes on/,
     ];
     for (const pattern of wanted)

@@ -155,7 +155,7 @@ test(
       assert.equal(await terminal.ended, 0);
       const left = await terminal.lines();
       assert.equal(left.filter((line) => line.startsWith('phase ')).length, 1, left.join('\n'));
-      assert.ok(left.includes('ended        with 0: done'), left.join('\n'));
+      assert.ok(left.includes('ended        with 0: done (SIGTERM)'), left.join('\n'));
       assert.ok(terminal.raw().endsWith('\n'), 'a prompt begins on a line of its own');
       // oxlint-disable-next-line no-control-regex -- escape sequences are what this is about
       assert.match(terminal.raw(), /\u001B\[\?1049l(?:(?!\u001B\[\?1049h).)*$/s, 'the other screen is left');
@@ -193,7 +193,7 @@ test('Ctrl-C ends the watch and not the job; a file gets a block per change, a p
     assert.ok(!(blocks?.stdout ?? escape).includes(escape));
     const count = blocks?.stdout.match(/^phase /gm)?.length ?? 0;
     assert.ok(count >= 1 && count < 15, `${count} blocks:\n${blocks?.stdout}`);
-    assert.match(blocks?.stdout ?? '', /^ended {8}with 0: done$/m);
+    assert.match(blocks?.stdout ?? '', /^ended {8}with 0: done \(SIGTERM\)$/m);
     const lines = ((await json)?.stdout ?? '')
       .trimEnd()
       .split('\n')

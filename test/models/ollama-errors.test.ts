@@ -68,6 +68,11 @@ for (const [version, status, body, code, setback] of [
   });
 }
 
+test('429 of the endpoint of another job is a full queue, too', () => {
+  const error = answerError('m', 429, 'Cannot take the request: 512 others wait');
+  assert.deepEqual([error.code, setbackOf(error)], ['model-unavailable', 'busy']);
+});
+
 /** Ollama looks for these in the output of its runner and puts what follows into its answer. */
 for (const words of [
   'CUDA error: an illegal memory access was encountered',

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { test } from 'node:test';
 import { RagError } from '../../src/errors.ts';
-import { unfinished } from '../../src/models/ollama-errors.ts';
+import { answerError, setbackOf, unfinished } from '../../src/models/ollama-errors.ts';
 import { ollamaErrorSchema } from '../../src/serve/contract/route.ts';
 import { until } from '../until.ts';
 import {
@@ -190,7 +190,12 @@ test('a request that ends its server twice goes alone the second time, is set as
   const refused = await poisoned;
   assert.equal(refused.status, 400, 'libraries do not send this again by themselves');
   const { error, code } = ollamaErrorSchema.parse(await refused.json());
-  assert.match(error, /ended its model server twice/);
+  assert.match(error, /has terminated twice/);
+  assert.equal(
+    setbackOf(answerError('m', 400, error)),
+    'died',
+    'another supervisor looks for what is to blame',
+  );
   assert.equal(code, 'model-refused');
   assert.deepEqual(together, [1, 0], 'alone the second time');
   assert.equal((await later).status, 200);

@@ -33,6 +33,17 @@ test('a request goes to the instance that holds the model it names', async () =>
   assert.equal(await went('/api/show', 'writer:7b'), 'generate /api/show');
 });
 
+test('where one model does both, what is asked says which of its instances gets it', async () => {
+  await using embed = await upstream(echo('embed'));
+  await using generate = await upstream(echo('generate'));
+  const both = (['generate', 'embed'] as const).map((role) => ({ role, model: 'both' }));
+  const ollama = { ...ollamaOf({ embed: embed.url, generate: generate.url }), models: both };
+  await using endpoint = await open({ ollama });
+  const went = async (path: string): Promise<string> =>
+    ((await (await post(`${endpoint.url}${path}`, { model: 'both' })).json()) as Echo).name;
+  assert.deepEqual([await went('/api/embed'), await went('/api/chat')], ['embed', 'generate']);
+});
+
 test('options that would make Ollama load the model anew are those of the job, the others stay', async () => {
   await using generate = await upstream(echo('generate'));
   await using endpoint = await open({ ollama: ollamaOf({ generate: generate.url }) });

@@ -201,6 +201,21 @@ test('a peer at another loopback address than 127.0.0.1 is refused: its port may
   assert.equal(status, 401);
 });
 
+test('connections over TCP are bounded, and the Unix socket is there for its owner all the same', async () => {
+  await using endpoint = await open({ maxConnections: 3 });
+  const idle = Array.from({ length: 3 }, () => connect(endpoint.port, '127.0.0.1'));
+  await Promise.all(idle.map((socket) => once(socket, 'connect')));
+  const one = connect(endpoint.port, '127.0.0.1').on('error', () => undefined);
+  await once(one, 'close');
+  assert.equal((await ask({ socketPath: endpoint.socketPath, path: '/healthz' })).status, 200);
+  idle[0]?.destroy();
+  while (
+    (await ask({ host: '127.0.0.1', port: endpoint.port, path: '/healthz' }).catch(() => undefined))
+      ?.status !== 200
+  );
+  idle.forEach((socket) => socket.destroy());
+});
+
 test('errors are JSON with a code and never a stack trace', async () => {
   const events: EndpointEvent[] = [];
   const broken = (): never => {

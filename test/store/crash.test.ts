@@ -8,7 +8,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Store } from '../../src/store/types.ts';
-import { openForkedStore, scratchFolder } from './forked-host.ts';
+import { onlyShard, openForkedStore, scratchFolder } from './forked-host.ts';
 import { encoder, hashOf, rowsOf, vectorOf, type SampleDocument } from './samples.ts';
 
 const documents = (from: number, to: number): SampleDocument[] =>
@@ -131,7 +131,6 @@ test('an abort ends what is under way and what comes', async () => {
 
 test('a torn head manifest is moved aside, and the version before is there', async () => {
   await using folder = await scratchFolder();
-  const shard = path.join(folder.path, 'shards', 'run.lance', '_versions');
   await using forked = await openForkedStore(folder.path);
   const { store } = forked;
   await store.beginWriting(encoder, 'run');
@@ -139,6 +138,7 @@ test('a torn head manifest is moved aside, and the version before is there', asy
   await store.append(first.flatMap((document) => rowsOf(document)));
   await store.append(second.flatMap((document) => rowsOf(document)));
   await forked.kill();
+  const shard = path.join(await onlyShard(folder.path), '_versions');
   const head = (await readdir(shard)).filter((name) => name.endsWith('.manifest')).sort()[0] ?? assert.fail();
   await truncate(path.join(shard, head), 0);
   await truncate(path.join(shard, 'latest_version_hint.json'), 0).catch(() => undefined);
@@ -172,7 +172,7 @@ test('a host with something to say goes on where the disk under its log is full'
   await store.append(rowsOf(documents(0, 1)[0] ?? assert.fail()));
   await store.append(rowsOf(documents(1, 2)[0] ?? assert.fail()));
   await forked.kill();
-  const versions = path.join(folder.path, 'shards', 'run.lance', '_versions');
+  const versions = path.join(await onlyShard(folder.path), '_versions');
   const head = (await readdir(versions)).filter((name) => name.endsWith('.manifest')).sort()[0];
   await truncate(path.join(versions, head ?? assert.fail()), 0);
   await truncate(path.join(versions, 'latest_version_hint.json'), 0).catch(() => undefined);

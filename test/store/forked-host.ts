@@ -1,7 +1,8 @@
 /** A real store host for the tests, started again after every death as the supervision tree does. */
+import assert from 'node:assert/strict';
 import { fork, type ChildProcess, type Serializable, type StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { openStore } from '../../src/store/client.ts';
@@ -127,6 +128,14 @@ export async function openForkedStore(
       await scratch[Symbol.asyncDispose]();
     },
   };
+}
+
+/** The only shard of an index: its folder. */
+export async function onlyShard(index: string): Promise<string> {
+  const shards = path.join(index, 'shards');
+  const [name, ...others] = (await readdir(shards)).filter((each) => each.endsWith('.lance'));
+  assert.ok(name !== undefined && others.length === 0, `${1 + others.length} shards`);
+  return path.join(shards, name);
 }
 
 /** A new folder; removed with all that is in it. */

@@ -1,16 +1,18 @@
 /** The shard of the first ingest becomes main by its name, where all of it belongs there. */
 import assert from 'node:assert/strict';
-import { readdir } from 'node:fs/promises';
+import { readdir, utimes } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { after, test } from 'node:test';
+import { makeOwner } from '../../src/disk/owner.ts';
+import { consolidate } from '../../src/store/consolidate.ts';
 import { promoteShard } from '../../src/store/promote.ts';
 import type { PackedRows } from '../../src/store/protocol.ts';
 import { claimRecord } from '../../src/store/record.ts';
 import { indexFolder, openMain, type IndexFolder } from '../../src/store/tables.ts';
 import { readView } from '../../src/store/view.ts';
 import { makeWriter, type Writer } from '../../src/store/writer.ts';
-import { scratchFolder } from './forked-host.ts';
+import { onlyShard, scratchFolder } from './forked-host.ts';
 import { encoder, rowsOf } from './samples.ts';
 
 // LanceDB leaves folders where the temporary files go.
@@ -27,26 +29,29 @@ function packed(key: string, of = 1): PackedRows {
   };
 }
 
-async function openWriter(root: string): Promise<{ folder: IndexFolder; writer: Writer; data: string }> {
+async function openWriter(root: string): Promise<{ folder: IndexFolder; writer: Writer }> {
   const folder = indexFolder(root, () => undefined);
   await claimRecord(root, encoder);
   return {
     folder,
     writer: makeWriter(folder, encoder, 'run', 0),
-    data: path.join(root, 'shards/run.lance/data'),
   };
 }
 
+const ours = async (): Promise<void> => undefined;
+const promote = async (folder: IndexFolder): Promise<string | undefined> =>
+  promoteShard(folder, await readView(folder), ours);
+
 test('a shard of complete documents becomes main, and none of its files is written again', async () => {
   await using scratch = await scratchFolder();
-  const { folder, writer, data } = await openWriter(scratch.path);
+  const { folder, writer } = await openWriter(scratch.path);
   await writer.append(packed('a'));
   await writer.append(packed('b'));
-  const files = (await readdir(data)).sort();
-  assert.equal(await promoteShard(folder, await readView(folder)), 'run');
+  const files = (await readdir(path.join(await onlyShard(scratch.path), 'data'))).sort();
+  assert.equal(await promote(folder), writer.own()?.name);
   assert.deepEqual((await readdir(path.join(scratch.path, 'main.lance/data'))).sort(), files);
   assert.equal(await (await openMain(folder, 'chunks'))?.countRows(), 2);
-  assert.equal(await promoteShard(folder, await readView(folder)), undefined);
+  assert.equal(await promote(folder), undefined);
 });
 
 for (const [what, more] of [
@@ -58,7 +63,7 @@ for (const [what, more] of [
     const { folder, writer } = await openWriter(scratch.path);
     await writer.append(packed('a'));
     await writer.append(more);
-    assert.equal(await promoteShard(folder, await readView(folder)), undefined);
+    assert.equal(await promote(folder), undefined);
     assert.equal((await readView(folder)).shards.size, 1);
   });
 }
@@ -67,15 +72,34 @@ test('a shard of many small pieces is merged, which makes them large', async () 
   await using scratch = await scratchFolder();
   const { folder, writer } = await openWriter(scratch.path);
   for (let n = 0; n < 17; n++) await writer.append(packed(`d${n}`));
-  assert.equal(await promoteShard(folder, await readView(folder)), undefined);
+  assert.equal(await promote(folder), undefined);
 });
 
-test('what was added to a shard after it was read is not in main', async () => {
+test('a shard that was added to after it was read is merged row by row', async () => {
   await using scratch = await scratchFolder();
   const { folder, writer } = await openWriter(scratch.path);
   await writer.append(packed('a'));
   const view = await readView(folder);
   await writer.append(packed('b', 2));
-  assert.equal(await promoteShard(folder, view), 'run');
-  assert.equal(await (await openMain(folder, 'chunks'))?.countRows(), 1);
+  assert.equal(await promoteShard(folder, view, ours), undefined);
+  assert.equal(await openMain(folder, 'chunks'), undefined);
+});
+
+test('a shard whose writer may wake and go on is merged row by row', async () => {
+  await using scratch = await scratchFolder();
+  await claimRecord(scratch.path, encoder);
+  const elsewhere = indexFolder(
+    scratch.path,
+    () => undefined,
+    () => ({ ...makeOwner(), place: 'another boot' }),
+  );
+  await makeWriter(elsewhere, encoder, 'run', 0).append(packed('a'));
+  const versions = path.join(await onlyShard(scratch.path), '_versions');
+  const anHourAgo = new Date(Date.now() - 3_600_000);
+  for (const name of await readdir(versions)) await utimes(path.join(versions, name), anHourAgo, anHourAgo);
+  const here = indexFolder(scratch.path, () => undefined);
+  assert.equal(await promote(here), undefined);
+  await consolidate(here, encoder);
+  assert.equal(await (await openMain(here, 'chunks'))?.countRows(), 1);
+  assert.equal((await readView(here)).shards.size, 0);
 });

@@ -22,7 +22,7 @@ const failure = (key: string): FailureRow => ({
   state: 'failed',
   reason: 'damaged',
 });
-const append = (store: Store, ...documents: SampleDocument[]): Promise<void> =>
+const append = (store: Store, ...documents: SampleDocument[]): Promise<unknown> =>
   store.append(documents.flatMap((each) => rowsOf(each)));
 
 /** By every way in: counted, known, found by words and by vector. */

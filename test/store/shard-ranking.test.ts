@@ -44,7 +44,7 @@ const documents = makeDocuments(random, 400);
 const queries = Array.from({ length: 200 }, () => makeText(random, 1 + Math.floor(random() * 7)));
 const depth = 100;
 
-const append = (store: Store, some: readonly SampleDocument[]): Promise<void> =>
+const append = (store: Store, some: readonly SampleDocument[]): Promise<unknown> =>
   store.append(some.flatMap((document) => rowsOf(document)));
 
 function assertEqual(actual: readonly Ranked[][], expected: readonly Ranked[][], when: string): void {

@@ -1,9 +1,10 @@
 /** A shard is taken from a writer that is believed to be gone and is not: what it acknowledges stays. */
 import assert from 'node:assert/strict';
-import { mkdir, readdir, utimes } from 'node:fs/promises';
+import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import { after, test } from 'node:test';
+import { makeOwner } from '../../src/disk/owner.ts';
 import { claimRecord } from '../../src/store/record.ts';
 import { consolidate, removeMerged } from '../../src/store/consolidate.ts';
 import type { PackedRows } from '../../src/store/protocol.ts';
@@ -36,7 +37,7 @@ test('what is added after a shard was sealed goes into another', async () => {
   const writer = makeWriter(folder, encoder, 'run', 0);
   await writer.append(packed('a'));
   await writer.append(packed('b'));
-  await sealShard(folder, 'run');
+  await sealShard(folder, writer.own()?.name ?? assert.fail());
   await writer.append(packed('c'));
   assert.deepEqual(await rowsIn(folder), [1, 2]);
 });
@@ -48,7 +49,7 @@ test('a shard that has grown since it was read is not removed', async () => {
   const writer = makeWriter(folder, encoder, 'run', 0);
   await writer.append(packed('a'));
   await writer.append(packed('b'));
-  await removeMerged(folder, [{ name: 'run', rows: 1 }]);
+  await removeMerged(folder, [{ name: writer.own()?.name ?? assert.fail(), rows: 1 }]);
   assert.deepEqual(await rowsIn(folder), [2]);
   const [name = assert.fail()] = await shardNames(folder, 'chunks');
   await removeMerged(folder, [{ name, rows: 2 }]);
@@ -65,4 +66,17 @@ test('a folder of shards that nobody has owned for an hour goes with the next co
   await utimes(join(folder.shards, 'stray.lance'), twoHoursAgo, twoHoursAgo);
   await consolidate(folder, encoder);
   assert.deepEqual(await readdir(folder.shards), ['claimed-just-now.lance']);
+});
+
+test('a shard whose table was never made goes with the next consolidation when its writer has ended', async () => {
+  await using scratch = await scratchFolder();
+  const folder = indexFolder(scratch.path, () => undefined);
+  await claimRecord(scratch.path, encoder);
+  const owners = { ended: { ...makeOwner(), started: 1 }, lives: makeOwner() };
+  for (const [name, owner] of Object.entries(owners)) {
+    await mkdir(join(folder.shards, `${name}.lance`), { recursive: true });
+    await writeFile(join(folder.shards, `${name}.lance`, 'owner.json'), JSON.stringify(owner));
+  }
+  await consolidate(folder, encoder);
+  assert.deepEqual(await readdir(folder.shards), ['lives.lance']);
 });

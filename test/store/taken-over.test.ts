@@ -1,14 +1,16 @@
 /** A run finishes what another has begun: the rows of one document then lie in the shards of both. */
 import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
 import process from 'node:process';
 import { after, test } from 'node:test';
 import { claimRecord } from '../../src/store/record.ts';
 import { consolidate } from '../../src/store/consolidate.ts';
 import { known } from '../../src/store/known.ts';
 import type { PackedRows } from '../../src/store/protocol.ts';
-import { indexFolder, openMain, shardNames, type IndexFolder } from '../../src/store/tables.ts';
+import { dropReplaced } from '../../src/store/removals.ts';
+import { indexFolder, openMain, shardNames, tablePath, type IndexFolder } from '../../src/store/tables.ts';
 import type { ChunkRow } from '../../src/store/types.ts';
-import { verify } from '../../src/store/verify.ts';
+import { verify, type Verification } from '../../src/store/verify.ts';
 import { readView } from '../../src/store/view.ts';
 import { makeWriter, type Writer } from '../../src/store/writer.ts';
 import { scratchFolder } from './forked-host.ts';
@@ -45,16 +47,23 @@ async function takenOver(root: string): Promise<ReturnType<typeof twoRuns>> {
   const [, first] = runs.first;
   const [folder, second] = runs.second;
   await first.append(packed(rows.slice(0, 2)));
-  const { committed } =
-    (await known(await readView(folder), ['report'], undefined)).get('report') ?? assert.fail();
-  assert.equal(committed.length, 2, 'what the other has committed is not embedded again');
-  await second.append(packed(rows.filter(({ chunk }) => !committed.includes(chunk))));
+  await second.append(await restOf(folder, second));
   await second.release();
   await consolidate(folder, encoder);
   return runs;
 }
 
-const soundOf = async (folder: IndexFolder): Promise<object> => {
+/** What a run is told, and then what it still has to write. */
+async function restOf(folder: IndexFolder, writer: Writer): Promise<PackedRows> {
+  const found = await known(await readView(folder), ['report'], writer.own()?.name, writer.saw);
+  const { committed } = found.get('report') ?? assert.fail();
+  assert.equal(committed.length, 2, 'what the other has committed is not embedded again');
+  return packed(rows.filter(({ chunk }) => !committed.includes(chunk)));
+}
+
+const soundOf = async (
+  folder: IndexFolder,
+): Promise<Pick<Verification, 'documents' | 'chunks' | 'problems'>> => {
   const { documents, chunks, problems } = await verify(folder);
   return { documents, chunks, problems };
 };
@@ -83,4 +92,95 @@ test('a run that was overtaken and goes on finishes it once more, and the index 
   await writer.release();
   await consolidate(folder, encoder);
   assert.deepEqual(await soundOf(folder), { documents: 1, chunks: 4, problems: [] });
+});
+
+test('who finishes what another has begun has all of it in a shard of his own', async () => {
+  await using scratch = await scratchFolder();
+  await claimRecord(scratch.path, encoder);
+  const { first, second } = twoRuns(scratch.path);
+  await first[1].append(packed(rows.slice(0, 2)));
+  await second[1].append(await restOf(...second));
+  const begun = first[1].own()?.name ?? assert.fail();
+  await rm(tablePath(first[0].shards, begun), { recursive: true });
+  assert.deepEqual(await soundOf(second[0]), { documents: 1, chunks: 4, problems: [] });
+});
+
+test('chunks of a document whose first one only a run that lives has wait for it', async () => {
+  await using scratch = await scratchFolder();
+  await claimRecord(scratch.path, encoder);
+  const { first, second } = twoRuns(scratch.path);
+  await first[1].append(packed(rows));
+  await second[1].append(packed(rows.slice(0, 1)));
+  await second[1].release();
+  await consolidate(second[0], encoder);
+  assert.equal((await (await openMain(second[0], 'chunks'))?.countRows()) ?? 0, 0);
+  await first[1].release();
+  await consolidate(second[0], encoder);
+  assert.deepEqual(await soundOf(second[0]), { documents: 1, chunks: 4, problems: [] });
+  assert.deepEqual(await shardNames(second[0], 'chunks'), []);
+});
+
+const other = rowsOf({ key: 'report', edition: 'b', texts: ['five', 'six'] });
+for (const [what, change, left] of [
+  [
+    'removed',
+    (writer: Writer) => writer.remove(['report'], Date.now()),
+    { documents: 0, chunks: 0, problems: [] },
+  ],
+  ['replaced', (writer: Writer) => writer.append(packed(other)), { documents: 1, chunks: 2, problems: [] }],
+] as const)
+  test(`a document that was ${what} while a run was finishing what another had begun is not shown short`, async () => {
+    await using scratch = await scratchFolder();
+    await claimRecord(scratch.path, encoder);
+    const { first, second } = twoRuns(scratch.path);
+    await first[1].append(packed(rows.slice(0, 2)));
+    await first[1].release();
+    const rest = await restOf(...second);
+    const third = makeWriter(first[0], encoder, 'third', 0);
+    await change(third);
+    await third.release();
+    await consolidate(first[0], encoder);
+    assert.deepEqual(await second[1].append(rest), [], 'it is told that it is not complete');
+    assert.deepEqual(await soundOf(second[0]), left);
+  });
+
+test('what a run writes is newer than what it was told, though its clock is behind', async () => {
+  await using scratch = await scratchFolder();
+  await claimRecord(scratch.path, encoder);
+  const [ahead, behind] = [
+    indexFolder(scratch.path, () => undefined),
+    indexFolder(scratch.path, () => undefined),
+  ];
+  const inAnHour = Date.now() + 3_600_000;
+  const [one, two] = [makeWriter(ahead, encoder, 'one', inAnHour), makeWriter(behind, encoder, 'two', 0)];
+  await one.append(packed(rows));
+  await known(await readView(behind), ['report'], undefined, two.saw);
+  await two.append(packed(other));
+  assert.deepEqual(await soundOf(behind), { documents: 1, chunks: 2, problems: [] });
+});
+
+test('who has slept through what others did to a document keeps what is newer, and nothing beside it', async () => {
+  await using scratch = await scratchFolder();
+  await claimRecord(scratch.path, encoder);
+  const [folder, writer] = twoRuns(scratch.path).first;
+  await writer.append(packed(rows));
+  const slept = await readView(folder);
+  writer.leaveShards();
+  await consolidate(folder, encoder);
+  const main = (await openMain(folder, 'chunks')) ?? assert.fail();
+  const old = await main.query().toArrow();
+  await writer.append(packed(other));
+  writer.leaveShards();
+  await consolidate(folder, encoder);
+  await main.checkoutLatest();
+  await main.add(old); // what he had read when he fell asleep
+  await dropReplaced(main, slept.ledger);
+  assert.deepEqual(
+    await soundOf(folder).then(({ problems }) => problems.filter((p) => !/index/.test(p.problem))),
+    [],
+  );
+  assert.deepEqual(
+    (await main.query().select(['hash']).toArray()).map((row) => String(row.hash)),
+    other.map(({ hash }) => hash),
+  );
 });

@@ -1,7 +1,7 @@
 /** One consolidation at a time, and nobody waits for one whose process is gone. */
 import assert from 'node:assert/strict';
 import { watch } from 'node:fs';
-import { readdir, stat, utimes, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -74,4 +74,25 @@ test('a claim of another node that was renewed a moment ago stands, and who work
   };
   await inTurn(other.folder, renewed, { beatMs: 5 });
   assert.deepEqual(await readdir(other.folder.root), []);
+});
+
+test('who has slept so long that another took his turn stops, and neither renews nor removes the other’s claim', async () => {
+  await using place = await openPlace();
+  const another = JSON.stringify({ ...makeOwner(), place: 'another boot' });
+  const working = inTurn(
+    place.folder,
+    async (stillMine) => {
+      await stillMine();
+      await unlink(place.claim);
+      await writeFile(place.claim, another);
+      await utimes(place.claim, anHourAgo, anHourAgo);
+      await pause(30); // some beats
+      await stillMine();
+      assert.fail('it is not his turn any more');
+    },
+    { beatMs: 5 },
+  );
+  assert.equal(await working, 'lost');
+  assert.equal(await readFile(place.claim, 'utf8'), another);
+  assert.equal((await stat(place.claim)).mtimeMs, anHourAgo.getTime());
 });

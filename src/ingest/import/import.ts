@@ -4,7 +4,7 @@ import type { EncoderRecord, Metric, Store } from '../../store/types.ts';
 import type { IngestProgress, IngestReport } from '../../work.ts';
 import { commitRest } from '../commit-rest.ts';
 import { setAside } from '../fresh-rows.ts';
-import { makeTally } from '../tally.ts';
+import { counting, makeTally } from '../tally.ts';
 import { makeRowWriter } from '../writer.ts';
 import { freshPassages, type FreshRow, type FreshStages } from './fresh.ts';
 import type { Part } from './parts.ts';
@@ -24,7 +24,7 @@ export async function importParts(
 ): Promise<IngestReport> {
   const started = performance.now();
   const tally = makeTally(onProgress);
-  const writer = makeRowWriter(store, (documents) => tally.committed(documents.length));
+  const writer = makeRowWriter(store, counting(tally));
   const stages = { store, tally, writer };
   const complete = await commitRest(writer, signal, async () => {
     for (const part of parts)

@@ -16,9 +16,7 @@ export function seriesPicture({
   return {
     stepSeconds: stepMs / 1000,
     from: points.map(({ at }) => at),
-    documentsPerSecond: perSecond(({ documents }) => documents),
     chunksPerSecond: perSecond(({ chunks }) => chunks),
-    tokensPerSecond: perSecond(({ tokens }) => tokens),
     questionsPerMinute: perSecond(({ questions }) => 60 * countOf(questions)),
     questionP50Ms: percentile(({ questions }) => questions, 0.5),
     questionP95Ms: percentile(({ questions }) => questions, 0.95),

@@ -49,11 +49,17 @@ export interface Deeds {
   readonly listen: (listener: (deed: Deed) => void) => () => void;
 }
 
-export function makeDeeds(): Deeds {
+/** @param onError told of a listener that fails: who counts must not hinder who works */
+export function makeDeeds(onError: (error: unknown) => void): Deeds {
   const listeners = new Set<(deed: Deed) => void>();
   return {
     tell: (deed) => {
-      for (const listener of listeners) listener(deed);
+      for (const listener of listeners)
+        try {
+          listener(deed);
+        } catch (error) {
+          onError(error);
+        }
     },
     listen: (listener) => {
       listeners.add(listener);

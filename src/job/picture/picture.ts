@@ -56,7 +56,6 @@ export function makePicture(input: PictureInput): Picture {
       retriever: status.retriever,
       containment: status.containment,
       network: status.network,
-      url: status.endpoint.url,
     },
     services: status.services.map(({ id, state, gpus, restarts, reason, layout, device }) => ({
       id,

@@ -45,7 +45,7 @@ export async function openSamples(options: SamplesOptions): Promise<Samples> {
   const { folder, gpus, path, mark, everyMs = firstStepMs, now = Date.now, onError } = options;
   const nvidiaSmi = gpus.length === 0 ? undefined : findProgram('nvidia-smi', path);
   const earlier = await readPast(folder, onError);
-  const deeds = makeDeeds();
+  const deeds = makeDeeds(onError);
   const watch = openGpuWatch({ nvidiaSmi, tokens: gpus, mark, everyMs });
   let counts: Counts = nothingDone;
   let counted: Counts = nothingDone;

@@ -91,7 +91,7 @@ const merged = (one: Sample, other: Sample, at: number): Point => ({
   gpus: mergedGpus(one.gpus, other.gpus),
 });
 
-export const sumOf = (one: Amounts, other: Amounts): Amounts => ({
+const sumOf = (one: Amounts, other: Amounts): Amounts => ({
   seconds: one.seconds + other.seconds,
   documents: one.documents + other.documents,
   failed: one.failed + other.failed,
