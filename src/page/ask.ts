@@ -12,7 +12,8 @@ const noteId = 'question-note';
 const key = (name: string): TreeElement => el('kbd', {}, name);
 const keys: Content = [key('/'), ' to write, ', key('Enter'), ' to ask, ', key('Esc'), ' to stop'];
 
-export function askView(asking: Asking, { state, why }: AskingPicture): TreeElement {
+/** @param hears see `Shown` */
+export function askView(asking: Asking, { state, why }: AskingPicture, hears: boolean): TreeElement {
   const isOpen = state === 'open';
   return el(
     'section',
@@ -34,7 +35,7 @@ export function askView(asking: Asking, { state, why }: AskingPicture): TreeElem
       }),
       asking.state === 'answering'
         ? el('button', { type: 'button', 'data-act': 'stop' }, 'Stop')
-        : el('button', { type: 'submit', disabled: !isOpen }, 'Ask'),
+        : el('button', { type: 'submit', disabled: !isOpen || !hears }, 'Ask'),
     ),
     el('p', { class: 'note', id: noteId }, isOpen ? el('span', { class: 'keys' }, keys) : why),
     el(
@@ -109,27 +110,38 @@ function answeredView(question: string, record: AnswerShown): Content {
   const known = new Set(citations.map(({ n }) => n));
   const parts = answerParts(record, (n) => known.has(n));
   const doubtful = sentences.filter(({ support }) => support === 'unsupported').length;
-  return [
-    el('h3', { class: 'asked' }, question),
-    el('div', { class: 'said' }, parts.map(partView)),
-    doubtful > 0 &&
+  return el(
+    'div',
+    { class: 'answered' },
+    el(
+      'div',
+      { class: 'words' },
+      el('h3', { class: 'asked' }, question),
+      el('div', { class: 'said' }, parts.map(partView)),
+      doubtful > 0 &&
+        el(
+          'p',
+          { class: 'note doubt' },
+          `${plural(doubtful, 'sentence')} underlined: not found in the passage cited.`,
+        ),
       el(
         'p',
-        { class: 'note doubt' },
-        `${plural(doubtful, 'sentence')} underlined: not found in the passage cited.`,
+        { class: 'note' },
+        [
+          `${model}, ${millisecondsText(timings['total'] ?? 0)}`,
+          `${plural(retrieved, 'passage')} read`,
+          ...(reranked ? [] : ['not reranked']),
+        ].join(' · '),
       ),
-    citations.length > 0 && el('h3', {}, 'Passages'),
-    citations.length > 0 && el('ol', { class: 'passages' }, citations.map(passageView)),
-    el(
-      'p',
-      { class: 'note' },
-      [
-        `${model}, ${millisecondsText(timings['total'] ?? 0)}`,
-        `${plural(retrieved, 'passage')} read`,
-        ...(reranked ? [] : ['not reranked']),
-      ].join(' · '),
     ),
-  ];
+    citations.length > 0 &&
+      el(
+        'div',
+        { class: 'sources' },
+        el('h3', {}, 'Passages'),
+        el('ol', { class: 'passages' }, citations.map(passageView)),
+      ),
+  );
 }
 
 const partView = (part: AnswerPart): Content =>

@@ -14,12 +14,14 @@ export interface Shown {
   readonly picture: Picture | null;
   readonly connection: Connection;
   readonly asking: Asking;
+  /** Whether the page hears its reader: not before the browser has taken over what the server has drawn. */
+  readonly hears: boolean;
   /** Milliseconds since 1970. */
   readonly now: number;
 }
 
-export function dashboardView({ picture, connection, asking, now }: Shown): TreeElement {
-  if (connection.state === 'closed') return el('main', { class: 'page' }, tokenView(connection.why));
+export function dashboardView({ picture, connection, asking, hears, now }: Shown): TreeElement {
+  if (connection.state === 'closed') return el('main', { class: 'page' }, tokenView(connection.why, hears));
   if (picture === null)
     return el(
       'main',
@@ -31,7 +33,7 @@ export function dashboardView({ picture, connection, asking, now }: Shown): Tree
     'main',
     { class: 'page' },
     headView(picture, connectionView(connection, picture, now)),
-    askView(asking, picture.asking),
+    askView(asking, picture.asking, hears),
     bodyOf(picture),
     footView(picture),
   );

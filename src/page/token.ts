@@ -12,10 +12,14 @@ const said: Readonly<Record<Extract<Connection, { state: 'closed' }>['why'], str
     'That is the token for addresses, which opens models and retrieval only. The one in token_file is wanted.',
 };
 
-export const tokenView = (why: Extract<Connection, { state: 'closed' }>['why']): TreeElement =>
+/** @param hears see `Shown` */
+export const tokenView = (
+  why: Extract<Connection, { state: 'closed' }>['why'],
+  hears: boolean,
+): TreeElement =>
   el(
     'section',
-    { class: 'token', 'aria-labelledby': 'token-title' },
+    { class: 'token', 'aria-labelledby': 'token-title', 'data-why': why },
     el('p', { class: 'brand' }, 'rag-allinone'),
     el('h1', { id: 'token-title' }, 'A token is wanted'),
     el(
@@ -34,7 +38,7 @@ export const tokenView = (why: Extract<Connection, { state: 'closed' }>['why']):
         spellcheck: 'false',
         maxlength: 200,
       }),
-      el('button', { type: 'submit' }, 'Open'),
+      el('button', { type: 'submit', disabled: !hears }, 'Open'),
     ),
     el(
       'p',

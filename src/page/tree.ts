@@ -17,7 +17,9 @@ const formTags = words('form label input textarea button progress');
 const svgTags = words('svg path rect line');
 
 const htmlNames = words('class id href for type title dir role tabindex scope hidden open disabled datetime');
-const formNames = words('value max rows maxlength placeholder autocomplete spellcheck data-act data-n');
+const formNames = words(
+  'value max rows maxlength placeholder autocomplete spellcheck data-act data-n data-why',
+);
 const ariaNames = words(
   'aria-label aria-labelledby aria-describedby aria-live aria-busy aria-hidden aria-keyshortcuts',
 );

@@ -53,7 +53,13 @@ const pageOf = (reply: FastifyReply, shown: Shown): FastifyReply =>
   asPrivate(reply).type('text/html; charset=utf-8').send(dashboardDocument(shown, files().parts));
 
 const sendPage = (reply: FastifyReply, picture: Picture): FastifyReply =>
-  pageOf(reply, { picture, connection: { state: 'live' }, asking: { state: 'empty' }, now: picture.at });
+  pageOf(reply, {
+    picture,
+    connection: { state: 'connecting' },
+    asking: { state: 'empty' },
+    hears: false,
+    now: picture.at,
+  });
 
 /** The page without anything of the job: it asks for a token. */
 export function refusePage(reply: FastifyReply, { status }: Problem): FastifyReply {
@@ -62,6 +68,7 @@ export function refusePage(reply: FastifyReply, { status }: Problem): FastifyRep
     picture: null,
     connection: { state: 'closed', why },
     asking: { state: 'empty' },
+    hears: false,
     now: 0,
   });
 }

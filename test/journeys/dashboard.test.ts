@@ -9,7 +9,14 @@ import type { Browser } from 'playwright-core';
 import type { SupervisorStatus } from '../../src/job/status.ts';
 import { send } from '../faults/world.ts';
 import { fakeBin } from '../fixtures/fake-ollama/start.ts';
-import { barriers, keepScreenshot, launch, needsBrowser, openTab } from '../page/browser/chromium.ts';
+import {
+  barriers,
+  keepScreenshot,
+  launch,
+  needsBrowser,
+  openTab,
+  untilLive,
+} from '../page/browser/chromium.ts';
 import { processesMarked, type Program, startProgram, until, untilGone } from './program.ts';
 
 let browser: Browser;
@@ -116,6 +123,7 @@ test(
       const { page } = tab;
       await page.locator('.facts').getByText('Answering').waitFor({ timeout: 60_000 });
       await page.getByText('in 2 runs').waitFor();
+      await untilLive(page);
       await page.getByLabel('Your question').fill('Which colour has the lantern of the pier?');
       await page.keyboard.press('Enter');
       await page.locator('.passages').waitFor({ timeout: 60_000 });

@@ -31,7 +31,7 @@ function show(): void {
   isDue = true;
   requestAnimationFrame(() => {
     isDue = false;
-    draw(root, [dashboardView({ picture, connection, asking, now: Date.now() })]);
+    draw(root, [dashboardView({ picture, connection, asking, hears: true, now: Date.now() })]);
   });
 }
 
@@ -135,5 +135,9 @@ if (drawn !== null) {
   drawn.replaceWith(root);
   root.append(drawn);
 }
-if (drawn?.querySelector('.token') === null || readToken() !== null) void lookNow();
-else connection = { state: 'closed', why: 'no-token' };
+const refused = drawn?.querySelector('.token')?.getAttribute('data-why') ?? null;
+if (refused === null || readToken() !== null) void lookNow();
+else {
+  connection = { state: 'closed', why: refused === 'url-token' ? refused : 'no-token' };
+  show();
+}

@@ -74,8 +74,11 @@ summary::marker { color: var(--soft); }
 .question { display: flex; gap: 10px; align-items: flex-end; margin-bottom: 8px; }
 .question button { min-height: 42px; }
 .question textarea { resize: none; field-sizing: content; max-height: 40vh; min-height: 42px; line-height: 1.55; }
-.answer { max-width: 76ch; }
 .answer:not(:empty) { margin-top: 20px; }
+.answered { display: grid; gap: 8px 40px; align-items: start; }
+@media (min-width: 900px) { .answered:has(.sources) { grid-template-columns: minmax(0, 7fr) minmax(0, 5fr); } }
+.words, .answer > * { max-width: 74ch; }
+.answer > .answered { max-width: none; }
 .asked { font-size: 16px; margin-bottom: 6px; }
 .said { white-space: pre-wrap; font-size: 16px; line-height: 1.65; margin: 6px 0 10px; }
 [aria-busy='true'] .said::after { content: ""; display: inline-block; width: 7px; height: 1em; margin-left: 2px; vertical-align: -2px; background: var(--accent); }

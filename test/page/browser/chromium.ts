@@ -82,3 +82,7 @@ export async function keepScreenshot(page: Page, name: string): Promise<Buffer> 
     ...(folder !== undefined && { path: join(folder, `${name}.png`) }),
   });
 }
+
+/** From then on the page hears its reader. */
+export const untilLive = (page: Page): Promise<void> =>
+  page.locator('.connection').getByText('Live').waitFor();

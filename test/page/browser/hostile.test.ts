@@ -9,7 +9,7 @@ import type { Browser, Page } from 'playwright-core';
 import { makeReportPage } from '../../../src/job/picture/report-page.ts';
 import type { Picture } from '../../../src/page/picture.ts';
 import { examplePicture } from '../example.ts';
-import { barriers, keepScreenshot, launch, needsBrowser, openTab } from './chromium.ts';
+import { barriers, keepScreenshot, launch, needsBrowser, openTab, untilLive } from './chromium.ts';
 import { answerOf, citation, openJob, speak } from './job.ts';
 
 let browser: Browser;
@@ -73,6 +73,7 @@ test(
     await using endpoint = await openJob({ query: (request) => speak(request, record) });
     await using tab = await openTab(browser, endpoint.url);
     const { page } = tab;
+    await untilLive(page);
     await page.getByLabel('Your question').fill(all);
     await page.keyboard.press('Enter');
     await page.locator('.passages').waitFor();
