@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
+import { routes } from '../../src/serve/contract/table.ts';
 import { type EndpointEvent, type EndpointOptions } from '../../src/serve/serve.ts';
 import { makeTokens } from '../../src/serve/tokens.ts';
 import { answer, ollamaOf, upstream } from './model-servers.ts';
@@ -107,6 +108,31 @@ test(
       assert.ok(!text.includes('writer'), text);
     }
     assert.equal(events.filter(({ kind }) => kind === 'refused').length, all.length);
+  },
+);
+
+test(
+  'every route of the contract is closed to him, and to the URL token unless the contract opens it',
+  { skip },
+  async () => {
+    await using endpoint = await openAll();
+    const contract = routes.map(({ method, path, who }) => ({
+      asked: [method, path.replaceAll(/:\w+|\*/g, 'x')] as const,
+      who,
+    }));
+    const without = await asNobody(
+      endpoint.url,
+      contract.map(({ asked }) => asked),
+    );
+    const withToken = await asNobody(
+      endpoint.url,
+      contract.map(({ asked: [method, path] }) => [method, `/t/${tokens.url}${path}`] as const),
+    );
+    for (const [at, { asked, who }] of contract.entries()) {
+      assert.equal(without[at]?.status === 401, who !== 'anyone', asked.join(' '));
+      if (who === 'everything') assert.equal(withToken[at]?.status, 403, asked.join(' '));
+      else assert.notEqual(withToken[at]?.status, 401, asked.join(' '));
+    }
   },
 );
 

@@ -42,6 +42,31 @@ test('members of the group may read them, and only read', async () => {
   assert.equal((await stat(files.url)).gid, process.getgid?.());
 });
 
+const isRoot = process.getuid?.() === 0;
+const [member, stranger] = [65_534, 65_533];
+
+test(
+  'another user of the group reads them and may not write; one of no group reads nothing',
+  { skip: !isRoot },
+  async () => {
+    await using dir = await mkdtempDisposable(join(tmpdir(), 'rag-tokens-'));
+    const group =
+      execFileSync('getent', ['group', String(member)])
+        .toString()
+        .split(':')[0] ?? '';
+    await using files = await openTokenFiles({ folder: dir.path, name: '7', tokens, group, signal });
+    const tries = (gid: number): string => {
+      const program = `const { readFileSync, writeFileSync } = require('node:fs');
+      for (const act of [readFileSync, (file) => writeFileSync(file, 'x')])
+        try { console.log(String(act(${JSON.stringify(files.header)}))) } catch (error) { console.log(error.code) }`;
+      const who = { uid: stranger, gid, cwd: '/', encoding: 'utf8' } as const;
+      return execFileSync(process.execPath, ['--eval', program], who);
+    };
+    assert.equal(tries(member), 'for headers\n\nEACCES\n');
+    assert.equal(tries(stranger), 'EACCES\nEACCES\n');
+  },
+);
+
 test('a group that is none is said, and no token is left behind', async () => {
   await using dir = await mkdtempDisposable(join(tmpdir(), 'rag-tokens-'));
   const opening = openTokenFiles({ folder: dir.path, name: '7', tokens, group: 'no-such-group', signal });
