@@ -110,7 +110,7 @@ fault(
     const serving = await serve(world, { env: { PATH: path } });
     await until('squeue', () => world.marked().find((pid) => commandOf(pid) === 'sleep 600'));
     const status = await startProgram(world, ['status']).ended;
-    assert.match(status.stdout, new RegExp(`^containment ${world.mode}: `, 'm'));
+    assert.match(status.stdout, new RegExp(`^containment +${world.mode}: `, 'm'));
     return killed(world, serving);
   },
 );
