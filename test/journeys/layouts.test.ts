@@ -74,7 +74,11 @@ test('a service ingests with an embed server on each GPU, retrieves meanwhile, t
   assert.deepEqual(world.gpusSeen(), ['0', '1']);
   assert.deepEqual(await found(url, 'Which colour has the lantern?'), ['first.md']);
   for (const path of ['/query', '/query/stream', '/api/chat', '/api/generate', '/v1/chat/completions']) {
-    const response = await post(url, path, { query: 'Which colour?', model: 'qwen3:235b', messages: [] });
+    const response = await post(url, path, {
+      query: 'Which colour?',
+      model: 'qwen3:235b',
+      messages: [{ role: 'user', content: 'Which colour?' }],
+    });
     assert.equal(response.status, 503, path);
     assert.ok(Number(response.headers.get('retry-after')) >= 5, path);
     // Each in the form that its clients show.
