@@ -23,6 +23,8 @@ let asking: Asking = { state: 'empty' };
 let underWay: AbortController | undefined;
 let nextLook: ReturnType<typeof setTimeout> | undefined;
 let isLooking = false;
+/** A token was given while one looked with the one before. */
+let isOutdated = false;
 
 /** Once for all that changes before the next frame. */
 let isDue = false;
@@ -55,7 +57,9 @@ async function lookNow(): Promise<void> {
   isLooking = true;
   try {
     const looked = await look(picture?.seen ?? '');
-    if (looked.outcome === 'seen') {
+    if (isOutdated) {
+      // What is said of another token is no news.
+    } else if (looked.outcome === 'seen') {
       picture = { ...looked.picture, series: looked.picture.series ?? picture?.series ?? null };
       connected({ event: 'heard' });
     } else connected({ event: 'refused', status: looked.status, withToken: looked.withToken });
@@ -63,7 +67,10 @@ async function lookNow(): Promise<void> {
     connected({ event: 'failed', at: Date.now(), random: Math.random() });
   }
   isLooking = false;
-  plan();
+  if (isOutdated) {
+    isOutdated = false;
+    await lookNow();
+  } else plan();
 }
 
 function plan(): void {
@@ -117,6 +124,7 @@ listen(document, {
   token: (token) => {
     keepToken(token);
     connection = { state: 'connecting' };
+    isOutdated = isLooking;
     void lookNow();
   },
 });

@@ -242,6 +242,32 @@ test(
 );
 
 test(
+  'a token that is given while another is tried is tried as well, and what is said of the first is no news',
+  needsBrowser,
+  async () => {
+    await using endpoint = await openJob({ tokens, ownerUid: 54_321 });
+    await using tab = await openTab(browser, endpoint.url);
+    const { page } = tab;
+    await page.locator('button:enabled').waitFor();
+    const second = Promise.withResolvers<undefined>();
+    await page.route(
+      '**/picture**',
+      async (route) => {
+        await second.promise;
+        await route.continue();
+      },
+      { times: 1 },
+    );
+    for (const token of ['wrong', tokens.header]) {
+      await page.getByRole('textbox', { name: 'Token' }).fill(token);
+      await page.keyboard.press('Enter');
+    }
+    second.resolve(undefined);
+    await page.getByRole('heading', { name: 'Job 48151' }).waitFor();
+  },
+);
+
+test(
   'a token that opens nothing any more takes everything of the job from the page',
   needsBrowser,
   async () => {
