@@ -72,7 +72,11 @@ test('a service ingests with an embed server on each GPU, retrieves meanwhile, t
   const { program, early } = started;
   const url = await Promise.race([early, until('the service', 40_000, world.url)]);
   assert.deepEqual(world.gpusSeen(), ['0', '1']);
-  assert.deepEqual(await found(url, 'Which colour has the lantern?'), ['first.md']);
+  assert.equal(
+    (await found(url, 'Which colour has the lantern?'))[0],
+    'first.md',
+    'more may stand in the index by now',
+  );
   for (const path of ['/query', '/query/stream', '/api/chat', '/api/generate', '/v1/chat/completions']) {
     const response = await post(url, path, {
       query: 'Which colour?',
