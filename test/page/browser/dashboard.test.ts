@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser } from 'playwright-core';
 import type { Example } from '../example.ts';
-import { barriers, keepScreenshot, launch, needsBrowser, openTab, overflow } from './chromium.ts';
+import { barriers, keepScreenshot, launch, needsBrowser, openTab, overflow, untilLive } from './chromium.ts';
 import { openJob } from './job.ts';
 
 let browser: Browser;
@@ -57,6 +57,7 @@ for (const [look, options] of Object.entries(looks)) {
       await using endpoint = await openJob();
       await using tab = await openTab(browser, endpoint.url, options);
       const { page } = tab;
+      await untilLive(page);
       await page.getByLabel('Your question').fill('Why was the turbine replaced?');
       await page.getByRole('button', { name: 'Ask' }).click();
       await page.getByRole('heading', { name: 'Passages' }).waitFor();
