@@ -64,6 +64,7 @@ export function addUploadRoutes(app: FastifyInstance, parts: UploadRouteParts): 
       if (frozen !== undefined) throw frozen;
     },
   };
+  const sending = { ...changing, config: { mayBeSlow: true } };
 
   app.post('/documents/text', { ...changing, bodyLimit: maxTextBytes }, async ({ body }, reply) => {
     const asked = textBodySchema.safeParse(body);
@@ -94,7 +95,7 @@ export function addUploadRoutes(app: FastifyInstance, parts: UploadRouteParts): 
       limits: { files: maxFiles, fileSize: maxUploadBytes + 1, fields: 10, fieldSize: 1024 },
       preservePath: true,
     });
-    scope.post(formPath, changing, async (request, reply) => {
+    scope.post(formPath, sending, async (request, reply) => {
       if (!request.isMultipart()) return refuse(reply, noForm);
       const files: NamedContent[] = [];
       for await (const { file, filename } of request.files())
@@ -103,14 +104,14 @@ export function addUploadRoutes(app: FastifyInstance, parts: UploadRouteParts): 
     });
   });
 
-  addContentRoute(app, parts, changing);
+  addContentRoute(app, parts, sending);
 }
 
 /** Bytes by their hash, as they are. */
 function addContentRoute(
   app: FastifyInstance,
   { library, maxUploadBytes }: UploadRouteParts,
-  changing: { readonly onRequest: () => Promise<void> },
+  sending: { readonly onRequest: () => Promise<void>; readonly config: { readonly mayBeSlow: boolean } },
 ): void {
   void app.register((scope, _options, done) => {
     scope.removeAllContentTypeParsers();
@@ -119,7 +120,7 @@ function addContentRoute(
     );
     scope.put<{ Params: { hash: string }; Body: Readable }>(
       '/documents/contents/:hash',
-      { ...changing, bodyLimit: maxUploadBytes },
+      { ...sending, bodyLimit: maxUploadBytes },
       async ({ params, headers, body }, reply) => {
         const hash = hashSchema.safeParse(params.hash);
         if (!hash.success)

@@ -22,6 +22,7 @@ import { addQueryRoutes } from './routes-query.ts';
 import { addRerankRoutes, type Reranker } from './routes-rerank.ts';
 import { addRetrieveRoutes } from './routes-retrieve.ts';
 import { addUploadRoutes, formPath, type UploadRouteParts } from './routes-upload.ts';
+import { limitBodies } from './slow-bodies.ts';
 import { listenOnSocket } from './unix-socket.ts';
 import { addStopwatch, type Served } from './stopwatch.ts';
 import { makeTokenGate, type Tokens } from './tokens.ts';
@@ -59,6 +60,8 @@ export interface EndpointOptions extends HealthParts {
   readonly maxConnections?: number;
   /** For requests that wait for a model server, and answers that wait for a slow client. Default: 512 MiB. */
   readonly heldBytes?: number;
+  /** In which a request comes whole; uploads take as long as they take. Default: 300 s. */
+  readonly bodyMs?: number;
   /** Lists, takes and removes documents. */
   readonly documents?: UploadRouteParts & IngestRouteParts;
   readonly onEvent?: (event: EndpointEvent) => void;
@@ -99,9 +102,10 @@ async function openOnce(options: EndpointOptions): Promise<Endpoint> {
   // By the server that accepted it: a TCP peer that has gone again has no address either.
   const overUnixSocket = new WeakSet<Socket>();
   const app = makeApp(options, (socket) => overUnixSocket.has(socket));
+  // Without Node's limit on the time of a request, as Fastify has it: see slow-bodies.ts.
   // Fastify refuses a second listen, so the Unix socket and loopback have servers of their own before the same routes.
   const before = (): Server =>
-    createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) =>
+    createServer({ keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0 }, (request, response) =>
       app.routing(request, response),
     ).on('clientError', refuseBytes);
   const [socketServer, loopbackServer] = [before(), before()];
@@ -135,9 +139,6 @@ async function openOnce(options: EndpointOptions): Promise<Endpoint> {
 /** Longer than clients keep an idle connection (60 s and less): the side that closes first must not be ours. */
 const KEEP_ALIVE_MS = 72_000;
 
-/** For a request to come, with its body: Node's own, which Fastify takes away. */
-const REQUEST_MS = 300_000;
-
 /** What Fastify finds wrong before there is a route, like a path that cannot be decoded. */
 const frameworkErrors = (error: unknown, _request: FastifyRequest, reply: FastifyReply): void => {
   void refuse(reply, problemOf(error));
@@ -159,7 +160,6 @@ function makeApp(options: EndpointOptions, isUnixSocket: (socket: Socket) => boo
     rewriteUrl: (request) => gate.rewriteUrl(request),
     forceCloseConnections: true,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    requestTimeout: REQUEST_MS,
     frameworkErrors,
     schemaController: { compilersFactory: noSchemas },
     clientErrorHandler: refuseBytes,
@@ -170,6 +170,7 @@ function makeApp(options: EndpointOptions, isUnixSocket: (socket: Socket) => boo
     'onRequest',
     makeWhoMay(options.ownerUid, isUnixSocket, gate, (problem) => onEvent({ kind: 'refused', problem })),
   );
+  limitBodies(app, options.bodyMs);
   app.addHook('preParsing', async ({ method, headers, routeOptions }, reply) => {
     const { anyType = false } = routeOptions.config;
     if (method !== 'POST' || anyType || isJson(headers['content-type'])) return;

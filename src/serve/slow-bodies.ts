@@ -1,0 +1,28 @@
+/**
+ * A request has to come whole in so long, or a few bytes a minute would keep a connection for ever. Node has such a limit for
+ * all routes or for none; a large file on its way through a tunnel takes longer.
+ */
+import type { FastifyInstance } from 'fastify';
+import { refuseBytes } from './broken-http.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Its body may take as long as it takes: only who may change documents gets so far. */
+    mayBeSlow?: boolean;
+  }
+}
+
+/** Node's own limit. */
+const defaultMs = 300_000;
+
+export function limitBodies(app: FastifyInstance, limitMs: number = defaultMs): void {
+  app.addHook('onRequest', async ({ raw, routeOptions }) => {
+    if (routeOptions.config.mayBeSlow === true) return;
+    const timer = setTimeout(() => {
+      if (raw.complete) return;
+      const tooSlow = Object.assign(new Error('too slow'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' });
+      refuseBytes(tooSlow, raw.socket);
+    }, limitMs).unref();
+    raw.once('close', () => clearTimeout(timer));
+  });
+}
