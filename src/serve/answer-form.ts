@@ -1,4 +1,5 @@
 /** What becomes of an answer of a model server on its way to the client. One of these for each request. */
+import { foldLines } from './ollama-lines.ts';
 import type { Problem } from './problem.ts';
 import { problemBody } from './problem.ts';
 
@@ -15,6 +16,16 @@ export interface AnswerForm {
   /** A refusal of the server, as text. Undefined: as the server said it. */
   refused(status: number, said: string): object | undefined;
 }
+
+/** Of a stream the one object that a client wants instead, as the server would have given it: see `asObject`. */
+export const folded = (path: string): AnswerForm => ({
+  ...asItIs(path),
+  headers: () => ({ 'content-type': 'application/json; charset=utf-8' }),
+  pieces: async function* (body) {
+    yield JSON.stringify(await foldLines(body));
+  },
+  broken: () => undefined,
+});
 
 const lineEnd = 0x0a;
 

@@ -1,6 +1,7 @@
 /** Answers of Ollama in the words of OpenAI's API, whole or piece by piece. Pure, but for ids and the time. */
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
+import type { OllamaLine } from './ollama-lines.ts';
 
 const usage = z.object({
   prompt_tokens: z.number(),
@@ -70,36 +71,6 @@ export const completionAnswer = z.object({
   usage: usage.nullish(),
 });
 
-/** What is read of a line of `/api/chat` or `/api/generate`. */
-const ollamaLine = z.looseObject({
-  model: z.string().optional(),
-  message: z
-    .looseObject({
-      content: z.string().optional(),
-      thinking: z.string().optional(),
-      tool_calls: z
-        .array(
-          z.looseObject({
-            id: z.string().optional(),
-            function: z.looseObject({ name: z.string(), arguments: z.unknown().optional() }),
-          }),
-        )
-        .nullish(),
-    })
-    .optional(),
-  response: z.string().optional(),
-  thinking: z.string().optional(),
-  logprobs: z.unknown().optional(),
-  done: z.boolean().optional(),
-  done_reason: z.string().optional(),
-  prompt_eval_count: z.number().optional(),
-  eval_count: z.number().optional(),
-});
-
-export type OllamaLine = z.infer<typeof ollamaLine>;
-
-export const readOllamaLine = (text: string): OllamaLine => ollamaLine.parse(JSON.parse(text));
-
 /** What all pieces of one answer have in common, and what was said in those before. */
 export interface Telling {
   readonly id: string;
@@ -144,7 +115,7 @@ const finishOf = ({ toolCalls }: Telling, { done_reason: reason }: OllamaLine): 
   toolCalls > 0 ? 'tool_calls' : reason === 'length' ? 'length' : 'stop';
 
 const logprobsOf = ({ logprobs }: OllamaLine): object | null =>
-  Array.isArray(logprobs) ? { content: logprobs as unknown[] } : null;
+  logprobs == null ? null : { content: logprobs };
 
 export function toChatCompletion(telling: Telling, line: OllamaLine): z.infer<typeof chatCompletionAnswer> {
   const { content = '', thinking } = line.message ?? {};

@@ -69,7 +69,7 @@ export function toOllamaChat(body: Body): Record<string, unknown> {
   return {
     model: body.model,
     messages: messages.map((each) => toOllamaMessage(each, messages)),
-    stream: body.stream === true,
+    stream: true,
     options: samplingOf({ ...body, max_tokens: body.max_completion_tokens ?? body.max_tokens }),
     ...(format?.type === 'json_object' ? { format: 'json' } : {}),
     ...(format?.type === 'json_schema' ? { format: format.json_schema?.schema ?? 'json' } : {}),

@@ -1,8 +1,7 @@
 /** How answers of Ollama reach clients of OpenAI's API: as events, or as one object. */
-import { messageOf } from '../errors.ts';
-import { answerError, unfinished } from '../models/ollama-errors.ts';
+import { unfinished } from '../models/ollama-errors.ts';
 import type { AnswerForm } from './answer-form.ts';
-import { type OllamaLine, readOllamaLine } from './openai-answers.ts';
+import { foldLines, linesOf, type OllamaLine, readLine } from './ollama-lines.ts';
 import { type Problem, problemBody } from './problem.ts';
 
 const refusedAs = (path: string) => (status: number, said: string) =>
@@ -44,42 +43,15 @@ export const asEvents = (path: string, toEvents: (line: OllamaLine) => readonly 
   refused: refusedAs(path),
 });
 
-/** One object, made of the whole answer. */
-export const asObject = (path: string, toObject: (text: string) => object): AnswerForm => ({
+/**
+ * One object, made of a stream: until it is whole all can be done again, and its pieces are signs of life of the server, which
+ * else would count as hung while it writes for a quarter of an hour.
+ */
+export const asObject = (path: string, toObject: (whole: OllamaLine) => object): AnswerForm => ({
   headers: () => ({ 'content-type': 'application/json; charset=utf-8' }),
   pieces: async function* (body) {
-    const pieces: Buffer[] = [];
-    for await (const piece of body) pieces.push(piece);
-    yield JSON.stringify(toObject(Buffer.concat(pieces).toString()));
+    yield JSON.stringify(toObject(await foldLines(body)));
   },
   broken: () => undefined,
   refused: refusedAs(path),
 });
-
-/** The lines of each piece that ends at least one. */
-async function* linesOf(body: AsyncIterable<Buffer>): AsyncGenerator<string[], void> {
-  const decoder = new TextDecoder();
-  let rest = '';
-  for await (const piece of body) {
-    const lines = (rest + decoder.decode(piece, { stream: true })).split('\n');
-    rest = lines.pop() ?? '';
-    const whole = lines.filter((line) => line.trim() !== '');
-    if (whole.length > 0) yield whole;
-  }
-  if (rest.trim() !== '') yield [rest];
-}
-
-/** @throws what the line says, when it is an error */
-function readLine(text: string): OllamaLine {
-  const line = parse(text);
-  if ('error' in line) throw answerError('the model', 500, String(line['error']));
-  return line;
-}
-
-function parse(text: string): OllamaLine {
-  try {
-    return readOllamaLine(text);
-  } catch (error) {
-    throw unfinished(`a line of the answer cannot be read (${messageOf(error)})`, error);
-  }
-}

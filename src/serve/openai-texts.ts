@@ -19,7 +19,7 @@ export const toOllamaGenerate = (body: z.infer<typeof completionBody>): Record<s
   model: body.model,
   prompt: typeof body.prompt === 'string' ? body.prompt : (body.prompt[0] ?? ''),
   ...(body.suffix == null ? {} : { suffix: body.suffix }),
-  stream: body.stream === true,
+  stream: true,
   options: samplingOf(body),
 });
 

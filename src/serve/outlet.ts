@@ -37,12 +37,10 @@ export function openOutlet(
   const { raw } = reply.hijack();
   raw.writeHead(200, { ...(reply.getHeaders() as Record<string, string>), ...headers });
   let given = 0;
-  /** What was taken at the last look, if something waited then. */
-  let still: number | undefined;
+  let last: Still | undefined;
   const look = (): void => {
-    const taken = given - raw.writableLength;
-    if (raw.writableLength > 0 && taken === still) raw.destroy();
-    still = raw.writableLength > 0 ? taken : undefined;
+    last = lookAt(last, given - raw.writableLength, raw.writableLength);
+    if (last?.looks === 2) raw.destroy();
   };
   // Also after its end: what nobody takes would be held for ever.
   const timer = setInterval(look, stillMs / 2).unref();
@@ -62,3 +60,14 @@ export function openOutlet(
     },
   };
 }
+
+/** Something waits for the client, and so much it has taken at the last looks. */
+interface Still {
+  readonly taken: number;
+  /** How many looks found the same. */
+  readonly looks: number;
+}
+
+/** Pure. Two looks that find the same: it takes nothing. */
+export const lookAt = (before: Still | undefined, taken: number, waiting: number): Still | undefined =>
+  waiting === 0 ? undefined : { taken, looks: before?.taken === taken ? before.looks + 1 : 1 };

@@ -6,7 +6,7 @@ import type { FastifyInstance } from 'fastify';
 import type { z } from 'zod';
 import { requestWork } from '../models/load.ts';
 import type { FrozenOptions, Role } from '../models/types.ts';
-import { asItIs } from './answer-form.ts';
+import { asItIs, folded } from './answer-form.ts';
 import { callerOf } from './caller.ts';
 import { goneSignal } from './client-gone.ts';
 import { beginningsOf } from './conversations.ts';
@@ -47,6 +47,8 @@ const asking: Readonly<Record<string, z.ZodType<Json & { model: string }>>> = {
   '/api/embeddings': embeddingBody,
 };
 
+const writing = ['/api/chat', '/api/generate'];
+
 export const wantedBy = (path: string): Role => (path.startsWith('/api/embed') ? 'embed' : 'generate');
 
 const refused = ['pull', 'push', 'create', 'copy', 'delete', 'blobs/*'];
@@ -62,8 +64,11 @@ export function addOllamaRoutes(app: FastifyInstance, parts: OllamaParts): void 
         const why = role === 'generate' ? postponed() : undefined;
         if (why !== undefined) return refusePostponed(reply, why);
         const caller = callerOf(request, body);
-        const question = toQuestion({ path, body, role, caller, hold: holdOf(reply) }, upstream);
-        return await gateway.ask({ ...question, form: asItIs(path) }, reply);
+        // One object that is long in the making shows no sign of life.
+        const isWhole = writing.includes(path) && body['stream'] === false;
+        const asked = { path, body: isWhole ? { ...body, stream: true } : body, role, caller };
+        const question = toQuestion({ ...asked, hold: holdOf(reply) }, upstream);
+        return await gateway.ask({ ...question, form: isWhole ? folded(path) : asItIs(path) }, reply);
       });
     scope.post<{ Body: Buffer }>('/api/show', anyType, async (request, reply) => {
       const body = readBody(request.body, showBody);

@@ -7,7 +7,7 @@ import { goneSignal } from './client-gone.ts';
 import { readHeldBodies } from './held-bodies.ts';
 import { listModels, modelAnswer, toOpenaiModel } from './model-lists.ts';
 import { type Json, readBody, roleOf } from './ollama-body.ts';
-import { beginTelling, readOllamaLine, toChatChunks, toChatCompletion } from './openai-answers.ts';
+import { beginTelling, toChatChunks, toChatCompletion } from './openai-answers.ts';
 import { toCompletion, toCompletionChunks } from './openai-answers.ts';
 import { chatCompletionBody, toOllamaChat } from './openai-chat.ts';
 import { asEvents, asObject } from './openai-forms.ts';
@@ -40,7 +40,7 @@ const chat: Translation<Chat> = {
   form: ({ model, stream, stream_options: wants }) => {
     const telling = beginTelling('chatcmpl', model, wants?.include_usage === true);
     if (stream === true) return asEvents('/v1/chat/completions', (line) => toChatChunks(telling, line));
-    return asObject('/v1/chat/completions', (text) => toChatCompletion(telling, readOllamaLine(text)));
+    return asObject('/v1/chat/completions', (whole) => toChatCompletion(telling, whole));
   },
 };
 
@@ -51,7 +51,7 @@ const completions: Translation<z.infer<typeof completionBody>> = {
   form: ({ model, stream, stream_options: wants }) => {
     const telling = beginTelling('cmpl', model, wants?.include_usage === true);
     if (stream === true) return asEvents('/v1/completions', (line) => toCompletionChunks(telling, line));
-    return asObject('/v1/completions', (text) => toCompletion(telling, readOllamaLine(text)));
+    return asObject('/v1/completions', (whole) => toCompletion(telling, whole));
   },
 };
 

@@ -1,8 +1,7 @@
 /** A tunnel to a Unix socket, through the input and output of the relay. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
-import { chown, mkdtempDisposable, readdir } from 'node:fs/promises';
+import { chown, mkdtempDisposable, readdir, readFile } from 'node:fs/promises';
 import { createServer, request, type RequestListener } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,10 +28,12 @@ async function open(listener: RequestListener) {
   const far = join(folder.path, 'far.sock');
   const server = createServer(listener).listen(far);
   await once(server, 'listening');
-  const tunnel = await through([process.execPath, relay, far]);
+  const pid = join(folder.path, 'pid');
+  const tunnel = await through(['sh', '-c', `echo $$ >${pid}; exec ${process.execPath} ${relay} ${far}`]);
   return {
     ...tunnel,
     server,
+    relayPid: Number(await readFile(pid, 'utf8')),
     [Symbol.asyncDispose]: async () => {
       await tunnel[Symbol.asyncDispose]();
       server.close();
@@ -105,28 +106,28 @@ test('a client that leaves is gone at the other end, and a server that ends is g
   await assert.rejects(ask(tunnel.socketPath, '/cut'));
 });
 
-/** The one child of this process that is a relay. */
-const relayPid = (): number => {
-  const children = readdirSync('/proc/self/task').flatMap((thread) =>
-    readFileSync(`/proc/self/task/${thread}/children`, 'latin1').split(' ').filter(Boolean),
-  );
-  const pid = children.find((child) => readFileSync(`/proc/${child}/cmdline`, 'latin1').includes('relay'));
-  return Number(pid ?? assert.fail('no relay'));
-};
-
 test('when the relay dies, what is under way fails and so does what comes', async () => {
   const came = Promise.withResolvers<void>();
   await using tunnel = await open(() => came.resolve());
   const waiting = ask(tunnel.socketPath, '/wait');
   waiting.catch(() => undefined);
   await came.promise;
-  process.kill(relayPid(), 'SIGKILL');
+  process.kill(tunnel.relayPid, 'SIGKILL');
   await assert.rejects(waiting);
   await assert.rejects(ask(tunnel.socketPath, '/'));
 });
 
 test('whatever a site prints before the first word is passed over, and nothing is left of what said none', async () => {
-  const before = (await readdir(tmpdir())).filter((name) => name.startsWith('rag-tunnel-')).length;
+  // What others have in the common one is not ours to count.
+  await using own = await mkdtempDisposable(join(tmpdir(), 'rag-own-'));
+  const common = process.env['TMPDIR'];
+  using _ = {
+    [Symbol.dispose]: () => {
+      if (common === undefined) delete process.env['TMPDIR'];
+      else process.env['TMPDIR'] = common;
+    },
+  };
+  process.env['TMPDIR'] = own.path;
   const bin = (script: string): string[] => ['sh', '-c', script];
   await assert.rejects(through(bin('echo no such job >&2; exit 1')), (error: NoTunnel) => {
     assert.equal(error.said, 'no such job\n');
@@ -147,7 +148,8 @@ test('whatever a site prints before the first word is passed over, and nothing i
   );
   await assert.rejects(ask(noisy.socketPath, '/'));
   await noisy[Symbol.asyncDispose]();
-  assert.equal((await readdir(tmpdir())).filter((name) => name.startsWith('rag-tunnel-')).length, before);
+  await others.remove();
+  assert.deepEqual(await readdir(own.path), []);
 });
 
 test('frames come out as they went in, however they were cut, and each ends a line', async () => {

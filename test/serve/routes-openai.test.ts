@@ -61,7 +61,7 @@ test('a chat goes on in the words of /api/chat, with the options of the job', as
           },
           { role: 'tool', content: 'blue', tool_call_id: 'call_1', tool_name: 'look' },
         ],
-        stream: false,
+        stream: true,
         format: { type: 'object' },
         tools: [{ type: 'function', function: { name: 'look', parameters: { type: 'object' } } }],
         think: false,
