@@ -2,7 +2,7 @@
 import type { CommandLine, FlagSpec } from '../config/flags.ts';
 import { RagError } from '../errors.ts';
 import { withJob, type OpenJob } from '../job/open.ts';
-import { prepare } from '../job/prepare.ts';
+import { prepare } from '../job/prepare/prepare.ts';
 import { openScratch } from '../job/scratch.ts';
 import type { VerbInput } from './verb.ts';
 

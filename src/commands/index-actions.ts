@@ -1,7 +1,7 @@
 import { load } from '../config/load.ts';
 import { RagError } from '../errors.ts';
-import { assertNotPinned, atVersion } from '../job/pinned.ts';
-import { withIndex } from '../job/index-store.ts';
+import { assertNotPinned, atVersion } from '../job/index/pinned.ts';
+import { withIndex } from '../job/index/index-store.ts';
 import type { Store } from '../store/types.ts';
 import { compactIndex } from './index-compact.ts';
 import { exportIndex } from './index-export.ts';

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 
 import { load } from '../config/load.ts';
 import { RagError } from '../errors.ts';
-import { withIndex } from '../job/index-store.ts';
-import { makeExitCode, makeSummary, outcomeText } from '../job/outcome.ts';
+import { withIndex } from '../job/index/index-store.ts';
+import { makeExitCode, makeSummary, outcomeText } from '../job/life/outcome.ts';
 import {
   assertUnchanged,
   copyTexts,
@@ -13,13 +13,13 @@ import {
   putInPlace,
   reembedPlaces,
   type Places,
-} from '../job/reembed.ts';
-import { assertKept } from '../job/trial.ts';
+} from '../job/index/reembed.ts';
+import { assertKept } from '../job/prepare/trial.ts';
 import { countsText } from '../observe/counts.ts';
 import { failureLine } from '../observe/failures.ts';
 import { openProgress } from '../observe/progress.ts';
-import { passagesName } from '../store/exported.ts';
-import { holding } from '../store/turn.ts';
+import { passagesName } from '../store/export/exported.ts';
+import { holding } from '../store/consolidate/turn.ts';
 import type { IngestReport } from '../work.ts';
 import { withServicesHere } from './here.ts';
 import type { VerbInput } from './verb.ts';

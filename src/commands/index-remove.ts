@@ -5,7 +5,7 @@ import type { Connection } from '../client/connection.ts';
 import { removeThere } from '../client/documents.ts';
 import { RagError } from '../errors.ts';
 import { openUploads } from '../ingest/uploads/uploads.ts';
-import { removeDocuments } from '../job/remove-documents.ts';
+import { removeDocuments } from '../job/documents/remove-documents.ts';
 import { onOneLine } from '../observe/terminal.ts';
 import type { Store } from '../store/types.ts';
 import type { IndexInput } from './index-actions.ts';

@@ -1,5 +1,5 @@
 import { RagError } from '../errors.ts';
-import type { Tag } from '../store/tagged.ts';
+import type { Tag } from '../store/versions/tagged.ts';
 import type { IndexInput } from './index-actions.ts';
 
 /** Names the index as it is now; without a name, or with `--list`, says which names there are. */

@@ -1,5 +1,5 @@
 import type { Settings } from '../config/settings.ts';
-import { makeExitCode, makeSummary, outcomeText } from '../job/outcome.ts';
+import { makeExitCode, makeSummary, outcomeText } from '../job/life/outcome.ts';
 import { countsText } from '../observe/counts.ts';
 import { failureLine } from '../observe/failures.ts';
 import type { IngestReport } from '../work.ts';

@@ -1,7 +1,7 @@
 import type { Connection } from '../client/connection.ts';
 import { load } from '../config/load.ts';
 import { RagError } from '../errors.ts';
-import { inputsOf, needed } from '../job/intent.ts';
+import { inputsOf, needed } from '../job/prepare/intent.ts';
 import { withProgress } from '../observe/progress.ts';
 import { hereFlag, withServicesHere } from './here.ts';
 import { showIngest } from './ingest-shown.ts';

@@ -1,10 +1,10 @@
 import { load } from '../config/load.ts';
-import { forecast } from '../job/forecast.ts';
-import { makeIntent, workOf } from '../job/intent.ts';
-import { whenText } from '../job/layouts.ts';
-import { type LoadTime, loadText, readLoadTimes } from '../job/load-time.ts';
-import { fitPlan } from '../job/memory.ts';
-import { planFor } from '../job/plan-for.ts';
+import { forecast } from '../job/prepare/forecast.ts';
+import { makeIntent, workOf } from '../job/prepare/intent.ts';
+import { whenText } from '../job/life/layouts.ts';
+import { type LoadTime, loadText, readLoadTimes } from '../job/prepare/load-time.ts';
+import { fitPlan } from '../job/prepare/memory.ts';
+import { planFor } from '../job/prepare/plan-for.ts';
 import { readAssumedGpus } from '../plan/assume.ts';
 import { corpusText } from '../plan/corpus.ts';
 import { type MemoryLine, memoryText } from '../plan/memory.ts';

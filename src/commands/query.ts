@@ -1,6 +1,6 @@
 import { askQuery, type RemoteQuestion } from '../client/questions.ts';
 import { RagError } from '../errors.ts';
-import { untilServing } from '../job/until-serving.ts';
+import { untilServing } from '../job/life/until-serving.ts';
 import { afterAnswer, answerText } from '../observe/answer.ts';
 import { withoutControls } from '../observe/terminal.ts';
 import type { AnswerRecord, QueryRequest } from '../work.ts';

@@ -1,12 +1,12 @@
 import { answerText, whatToTryNext } from '../observe/answer.ts';
 import { logLine } from '../observe/log-line.ts';
-import { openFace, openKeys, publish } from '../job/face.ts';
-import { nextText } from '../job/job-lines.ts';
-import { openOrders } from '../job/ingest-orders.ts';
+import { openFace, openKeys, publish } from '../job/shown/face.ts';
+import { nextText } from '../job/shown/job-lines.ts';
+import { openOrders } from '../job/documents/ingest-orders.ts';
 import { withJob, type OpenJob } from '../job/open.ts';
-import { makeExitCode, makeSummary, outcomeText } from '../job/outcome.ts';
-import { prepare } from '../job/prepare.ts';
-import { putBack } from '../job/put-back.ts';
+import { makeExitCode, makeSummary, outcomeText } from '../job/life/outcome.ts';
+import { prepare } from '../job/prepare/prepare.ts';
+import { putBack } from '../job/life/put-back.ts';
 import { runToEnd } from '../job/run.ts';
 import { watchStep } from '../slurm/step.ts';
 import { asCalled } from './called-as.ts';

@@ -1,7 +1,7 @@
 /** What `status` shows of a supervisor, for people. Pure. */
-import { deviceText } from '../job/device.ts';
-import { whenText } from '../job/layouts.ts';
-import type { ContainmentName, SupervisorStatus } from '../job/status.ts';
+import { deviceText } from '../job/services/device.ts';
+import { whenText } from '../job/life/layouts.ts';
+import type { ContainmentName, SupervisorStatus } from '../job/shown/status.ts';
 import { durationText } from '../observe/pace.ts';
 import type { Paint, Style } from '../observe/paint.ts';
 import { type Cell, type Column, tableLines } from '../observe/table.ts';

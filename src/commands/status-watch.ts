@@ -1,7 +1,7 @@
 /** `status --watch`: again whenever it changes, until the job has ended. Reads files; Slurm is asked where there are none. */
 import { join } from 'node:path';
 import { codeOf } from '../errors.ts';
-import { type Chosen, chooseSupervisor, readFateOf } from '../job/supervisors.ts';
+import { type Chosen, chooseSupervisor, readFateOf } from '../job/life/supervisors.ts';
 import { clock, day } from '../observe/log-line.ts';
 import { durationText } from '../observe/pace.ts';
 import { readSupervisor, type SupervisorRecord } from '../services/state-file.ts';

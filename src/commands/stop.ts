@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 
 import { load } from '../config/load.ts';
-import { untilStopped } from '../job/stop.ts';
-import { forgetStop, stopOnce } from '../job/stop-once.ts';
-import { chooseSupervisor } from '../job/supervisors.ts';
+import { untilStopped } from '../job/life/stop.ts';
+import { forgetStop, stopOnce } from '../job/life/stop-once.ts';
+import { chooseSupervisor } from '../job/life/supervisors.ts';
 import type { SupervisorRecord } from '../services/state-file.ts';
 import { jsonFlag, type Verb, type VerbInput } from './verb.ts';
 

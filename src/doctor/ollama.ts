@@ -1,8 +1,8 @@
 /** Ollama's program, its model store, and whether the index that is there was made by the model that is wanted. */
 import { access, constants } from 'node:fs/promises';
 import type { Settings } from '../config/settings.ts';
-import { corpusInputs } from '../job/corpus.ts';
-import { fitPlan } from '../job/memory.ts';
+import { corpusInputs } from '../job/prepare/corpus.ts';
+import { fitPlan } from '../job/prepare/memory.ts';
 import { askProgram } from '../machine/question.ts';
 import { readModel } from '../machine/model-store.ts';
 import { type MemoryLine, memoryText } from '../plan/memory.ts';

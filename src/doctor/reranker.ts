@@ -1,6 +1,6 @@
 /** Python children and the reranker that runs elsewhere, asked as a run would ask them before it starts. */
 import { toPlain } from '../errors.ts';
-import { checkReranker } from '../job/check-reranker.ts';
+import { checkReranker } from '../job/prepare/check-reranker.ts';
 import { failure, type Look, ok } from './types.ts';
 
 export const lookAtReranker: Look = async ({ settings, environment, job, plan, signal }) => {

@@ -2,8 +2,8 @@
 import type { CommandLine } from '../config/flags.ts';
 import { type Environment, load, type Loaded } from '../config/load.ts';
 import { messageOf, toPlain } from '../errors.ts';
-import { makeIntent } from '../job/intent.ts';
-import { planFor } from '../job/plan-for.ts';
+import { makeIntent } from '../job/prepare/intent.ts';
+import { planFor } from '../job/prepare/plan-for.ts';
 import type { Plan } from '../plan/types.ts';
 import { readJob } from '../slurm/job.ts';
 import { failure, type Finding, ok, type Patient, warning } from './types.ts';

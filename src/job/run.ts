@@ -9,16 +9,16 @@ import { makeLooks } from '../ingest/seen.ts';
 import { readTeam } from '../slurm/team.ts';
 import type { AnswerRecord, IngestProgress, IngestReport, SeenFiles } from '../work.ts';
 import type { Endpoint } from '../serve/serve.ts';
-import type { Keys } from './face.ts';
-import { watchFolders } from './folder-watch.ts';
-import { whyFrozen } from './frozen.ts';
-import type { OpenOrders } from './ingest-orders.ts';
+import type { Keys } from './shown/face.ts';
+import { watchFolders } from './documents/folder-watch.ts';
+import { whyFrozen } from './prepare/frozen.ts';
+import type { OpenOrders } from './documents/ingest-orders.ts';
 import type { OpenJob } from './open.ts';
-import type { Done } from './outcome.ts';
-import type { Prepared } from './prepare.ts';
-import { explainStop, stopText, whyStop } from './stop-reason.ts';
-import { runWorkload } from './workload.ts';
-import { untilServing } from './until-serving.ts';
+import type { Done } from './life/outcome.ts';
+import type { Prepared } from './prepare/prepare.ts';
+import { explainStop, stopText, whyStop } from './life/stop-reason.ts';
+import { runWorkload } from './services/workload.ts';
+import { untilServing } from './life/until-serving.ts';
 
 export interface RunInput {
   readonly open: OpenJob;

@@ -5,7 +5,7 @@
  */
 import process from 'node:process';
 import { toPlain } from '../errors.ts';
-import type { Operations, Ping, Ready, Reply, Request } from './protocol.ts';
+import type { Operations, Ping, Ready, Reply, Request } from './wire/protocol.ts';
 
 // Read when the native library is loaded. Below it are warnings for every query.
 process.env['RUST_LOG'] ??= 'error';

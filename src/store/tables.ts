@@ -8,7 +8,7 @@ import { readIfThere, writeAtomic } from '../disk/atomic.ts';
 import { makeOwner, type Owner } from '../disk/owner.ts';
 import { RagError } from '../errors.ts';
 import { syncPath } from './durable.ts';
-import { healTable } from './heal.ts';
+import { healTable } from './consolidate/heal.ts';
 
 /**
  * Where the tables of an index lie. `main` is written by whoever consolidates; each shard by one run only.

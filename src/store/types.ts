@@ -1,10 +1,10 @@
 import type { Filter, Passage } from '../work.ts';
 import type { CorpusState } from './digest.ts';
-import type { Exported, ExportedPart } from './exported.ts';
+import type { Exported, ExportedPart } from './export/exported.ts';
 import type { Listing, Names, StoredDocument } from './select.ts';
-import type { Tag } from './tagged.ts';
-import type { Tuning } from './tuning.ts';
-import type { Verification } from './verify.ts';
+import type { Tag } from './versions/tagged.ts';
+import type { Tuning } from './vector-index/tuning.ts';
+import type { Verification } from './look/verify.ts';
 
 /** How vectors are compared. `cosine`: all are of length 1. Else their length means something and is kept. */
 export type Metric = 'cosine' | 'dot' | 'l2';
@@ -180,9 +180,9 @@ export interface Store {
   encoder(): Promise<EncoderRecord | null>;
   /** How many shards other runs are writing at the moment. */
   writers(): Promise<number>;
-  /** Writes what is shown into a folder (see store/export). @throws no-input, usage, disk-full */
+  /** Writes what is shown into a folder (see store/export/export). @throws no-input, usage, disk-full */
   exportTo(folder: string, what: ExportedPart): Promise<Exported>;
-  /** Names what main holds, after a consolidation (see store/tags). @throws usage, no-input, stopped */
+  /** Names what main holds, after a consolidation (see store/versions/tags). @throws usage, no-input, stopped */
   tag(name: string): Promise<Tag>;
   tags(): Promise<readonly Tag[]>;
   /** @throws preflight when there is no such tag */

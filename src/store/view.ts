@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
 import type { Table } from '@lancedb/lancedb';
-import { headManifest } from './heal.ts';
+import { headManifest } from './consolidate/heal.ts';
 import { noteComplete, noteMain, removed, type Ledger, type LedgerRow } from './ledger.ts';
-import { recordState } from './replaced.ts';
-import type { StoredRow } from './rows.ts';
+import { recordState } from './versions/replaced.ts';
+import type { StoredRow } from './write/rows.ts';
 import { mainName, openMain, openShard, shardNames, tablePath, type IndexFolder } from './tables.ts';
 
 /** The tables of an index at one moment, and what their ledger says. */

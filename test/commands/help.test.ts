@@ -10,7 +10,7 @@ import { commonFlags, type Verb } from '../../src/commands/verb.ts';
 import { verbs } from '../../src/commands/verbs.ts';
 import { parseCommandLine } from '../../src/config/flags.ts';
 import { load } from '../../src/config/load.ts';
-import { makeIntent } from '../../src/job/intent.ts';
+import { makeIntent } from '../../src/job/prepare/intent.ts';
 import { plain } from '../../src/observe/paint.ts';
 
 /** Examples write into it. */

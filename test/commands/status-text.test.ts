@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { lookJson, lookLines, type Look } from '../../src/commands/status-text.ts';
-import type { SupervisorStatus } from '../../src/job/status.ts';
+import type { SupervisorStatus } from '../../src/job/shown/status.ts';
 import { plain, type Paint } from '../../src/observe/paint.ts';
 import { widthOf } from '../../src/observe/width.ts';
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { lookAtEndpoint } from '../../src/doctor/endpoint.ts';
 import type { Finding, Patient } from '../../src/doctor/types.ts';
-import { makeTokens } from '../../src/serve/tokens.ts';
+import { makeTokens } from '../../src/serve/access/tokens.ts';
 import { watchLeaks } from '../leaks.ts';
 import { open } from '../serve/open.ts';
 

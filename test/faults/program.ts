@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import type { SupervisorStatus } from '../../src/job/status.ts';
+import type { SupervisorStatus } from '../../src/job/shown/status.ts';
 import { NotHere } from './fault.ts';
 import { checkout, commandOf, guardOf, systemPath, until, type World } from './world.ts';
 

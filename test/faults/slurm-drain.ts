@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import type { SupervisorStatus } from '../../src/job/status.ts';
+import type { SupervisorStatus } from '../../src/job/shown/status.ts';
 import type { Cluster, SubmittedJob } from '../journeys/cluster.ts';
 import { smallChunks } from '../journeys/corpus.ts';
 import { runProgram, until } from '../journeys/program.ts';

@@ -6,7 +6,7 @@ import { delimiter, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { after, before, test } from 'node:test';
 import type { Browser } from 'playwright-core';
-import type { SupervisorStatus } from '../../src/job/status.ts';
+import type { SupervisorStatus } from '../../src/job/shown/status.ts';
 import { send } from '../faults/world.ts';
 import { fakeBin } from '../fixtures/fake-ollama/start.ts';
 import {

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import type { SupervisorStatus } from '../../src/job/status.ts';
+import type { SupervisorStatus } from '../../src/job/shown/status.ts';
 import { send } from '../faults/world.ts';
 import { makeWorldIn, type World } from './layouts-world.ts';
 import { processesMarked, type Program, runProgram, startProgram, until, untilGone } from './program.ts';

@@ -6,7 +6,7 @@ import type { Past } from '../../src/job/picture/past.ts';
 import { runPicture } from '../../src/job/picture/runs.ts';
 import { addSample, noSeries, type Sample } from '../../src/job/picture/series.ts';
 import { addFailure, noneSetAside } from '../../src/job/picture/set-aside.ts';
-import type { SupervisorStatus } from '../../src/job/status.ts';
+import type { SupervisorStatus } from '../../src/job/shown/status.ts';
 import type { Picture } from '../../src/page/picture.ts';
 import type { Plan } from '../../src/plan/types.ts';
 

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { makeRetriever } from '../../src/job/retriever.ts';
+import { makeRetriever } from '../../src/job/prepare/retriever.ts';
 import type { Embed } from '../../src/models/types.ts';
 import { makeRetrievalCache } from '../../src/query/cache.ts';
 import { makeRetrieve } from '../../src/query/retrieve.ts';

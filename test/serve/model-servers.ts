@@ -9,7 +9,7 @@ import { unixAddress } from '../../src/models/address.ts';
 import { type Flights, makeFlights } from '../../src/models/flights.ts';
 import { makeRoster } from '../../src/models/roster.ts';
 import type { Role, Roster } from '../../src/models/types.ts';
-import type { GatewayFigures, GatewayLimits } from '../../src/serve/gateway.ts';
+import type { GatewayFigures, GatewayLimits } from '../../src/serve/gateway/gateway.ts';
 import type { EndpointOptions } from '../../src/serve/serve.ts';
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => unknown;

@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { makeFlights } from '../../src/models/flights.ts';
 import { makeRoster } from '../../src/models/roster.ts';
 import type { Endpoint } from '../../src/serve/serve.ts';
-import { makeTokens } from '../../src/serve/tokens.ts';
+import { makeTokens } from '../../src/serve/access/tokens.ts';
 import { type Fake, startFake } from '../fixtures/fake-ollama/start.ts';
 import { until } from '../until.ts';
 import { open } from './open.ts';

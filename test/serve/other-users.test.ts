@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { routes } from '../../src/serve/contract/table.ts';
 import { type EndpointEvent, type EndpointOptions } from '../../src/serve/serve.ts';
-import { makeTokens } from '../../src/serve/tokens.ts';
+import { makeTokens } from '../../src/serve/access/tokens.ts';
 import { answer, ollamaOf, upstream } from './model-servers.ts';
 import { hit, open } from './open.ts';
 

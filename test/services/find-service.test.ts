@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { makeOwner } from '../../src/disk/owner.ts';
-import { makeTokens } from '../../src/serve/tokens.ts';
+import { makeTokens } from '../../src/serve/access/tokens.ts';
 import { findService, type FoundService } from '../../src/services/find-service.ts';
 import { watchLeaks } from '../leaks.ts';
 import { open } from '../serve/open.ts';

@@ -7,7 +7,7 @@ import { openParserPool } from '../../src/documents/pool.ts';
 import { ingest } from '../../src/ingest/ingest.ts';
 import { noStamps } from '../../src/ingest/stamps.ts';
 import { storeHostSpec } from '../../src/services/store-host.ts';
-import { openStore } from '../../src/store/client.ts';
+import { openStore } from '../../src/store/wire/client.ts';
 import type { Channel } from '../../src/supervise/spec.ts';
 import { watchLeaks } from '../leaks.ts';
 import { encoder } from '../store/samples.ts';

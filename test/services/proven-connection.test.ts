@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { openConnection } from '../../src/client/connection.ts';
 import { askRetrieve } from '../../src/client/questions.ts';
-import { makeTokens } from '../../src/serve/tokens.ts';
+import { makeTokens } from '../../src/serve/access/tokens.ts';
 import { askForProof } from '../../src/services/proven-connection.ts';
 import { watchLeaks } from '../leaks.ts';
 import { ask, open } from '../serve/open.ts';

@@ -4,7 +4,7 @@ import { after, test } from 'node:test';
 import { makeRerank } from '../../src/models/rerank.ts';
 import { makeSidecars } from '../../src/models/sidecar.ts';
 import type { Rerank } from '../../src/models/types.ts';
-import { readyChildren } from '../../src/job/ready-children.ts';
+import { readyChildren } from '../../src/job/services/ready-children.ts';
 import { lexicalScores } from '../../src/services/lexical-scores.ts';
 import { lexicalRerankerSpec } from '../../src/services/reranker.ts';
 import type { ChildSpec, Tree } from '../../src/supervise/spec.ts';

@@ -1,7 +1,7 @@
 /** Children that speak like the Python one, in a tree of their own. */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { readyChildren } from '../../src/job/ready-children.ts';
+import { readyChildren } from '../../src/job/services/ready-children.ts';
 import { makeRerank } from '../../src/models/rerank.ts';
 import { makeSidecars } from '../../src/models/sidecar.ts';
 import type { Rerank } from '../../src/models/types.ts';

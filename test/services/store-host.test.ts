@@ -3,7 +3,7 @@ import { mkdir, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { storeHostSpec } from '../../src/services/store-host.ts';
-import { openStore } from '../../src/store/client.ts';
+import { openStore } from '../../src/store/wire/client.ts';
 import type { ChildSpec } from '../../src/supervise/spec.ts';
 import { watchLeaks } from '../leaks.ts';
 import { encoder, rowsOf } from '../store/samples.ts';

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { openStore } from '../../src/store/client.ts';
+import { openStore } from '../../src/store/wire/client.ts';
 import type { Store } from '../../src/store/types.ts';
 import type { Channel } from '../../src/supervise/spec.ts';
 

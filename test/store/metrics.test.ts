@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { codeOf } from '../../src/errors.ts';
-import { checkEncoder } from '../../src/store/encoder.ts';
+import { checkEncoder } from '../../src/store/write/encoder.ts';
 import type { ChunkRow, EncoderRecord, Metric } from '../../src/store/types.ts';
 import { openForkedStore, scratchFolder } from './forked-host.ts';
 import { encoder, rowsOf } from './samples.ts';

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import * as fc from 'fast-check';
-import { makeCredit } from '../../src/store/credit.ts';
-import { toHalf, toHalfByHand } from '../../src/store/half.ts';
+import { makeCredit } from '../../src/store/wire/credit.ts';
+import { toHalf, toHalfByHand } from '../../src/store/write/half.ts';
 import { isPending, isShown, noteComplete, noteMain, type Ledger } from '../../src/store/ledger.ts';
 
 /** By definition: sign, five bits of exponent, ten of mantissa. */

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { after, test } from 'node:test';
 import { makeOwner } from '../../src/disk/owner.ts';
-import { claimRecord } from '../../src/store/record.ts';
-import { consolidate, removeMerged } from '../../src/store/consolidate.ts';
-import type { PackedRows } from '../../src/store/protocol.ts';
+import { claimRecord } from '../../src/store/write/record.ts';
+import { consolidate, removeMerged } from '../../src/store/consolidate/consolidate.ts';
+import type { PackedRows } from '../../src/store/wire/protocol.ts';
 import { indexFolder, openShard, sealShard, shardNames, type IndexFolder } from '../../src/store/tables.ts';
-import { makeWriter } from '../../src/store/writer.ts';
+import { makeWriter } from '../../src/store/write/writer.ts';
 import { scratchFolder } from './forked-host.ts';
 import { encoder, rowsOf } from './samples.ts';
 

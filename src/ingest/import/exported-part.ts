@@ -3,8 +3,8 @@ import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { RagError } from '../../errors.ts';
-import { type Exported, manifestName, passagesName, vectorsName } from '../../store/exported.ts';
-import { rowOfExport } from '../../store/exported-row.ts';
+import { type Exported, manifestName, passagesName, vectorsName } from '../../store/export/exported.ts';
+import { rowOfExport } from '../../store/export/exported-row.ts';
 import type { BareRow } from '../chunk-rows.ts';
 import { numberedSlices, type NumberedSlice } from './corpus-rows.ts';
 import type { Document, Part } from './parts.ts';

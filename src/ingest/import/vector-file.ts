@@ -2,7 +2,7 @@
 import { open } from 'node:fs/promises';
 
 import { messageOf } from '../../errors.ts';
-import { fromHalf } from '../../store/half.ts';
+import { fromHalf } from '../../store/write/half.ts';
 import { headBytes, readHead, unusable, type VectorHead } from './vector-head.ts';
 
 /** It is open only while a window is read: MedRAG's PubMed has more files than a process may have open. */

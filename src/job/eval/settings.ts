@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import type { Loaded } from '../../config/load.ts';
 import { entryOf, settingNames, type SettingName, type Settings } from '../../config/settings.ts';
-import { makeRetriever } from '../retriever.ts';
+import { makeRetriever } from '../prepare/retriever.ts';
 import type { Collection } from '../../query/eval/collection.ts';
 
 /** What is to be ingested. */

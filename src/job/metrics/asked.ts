@@ -2,7 +2,7 @@
 import type { Gauge, Registry } from 'prom-client';
 import type { RetrievalFigures } from '../../query/cache.ts';
 import type { Samples } from '../picture/samples.ts';
-import type { StatusInput, SupervisorStatus } from '../status.ts';
+import type { StatusInput, SupervisorStatus } from '../shown/status.ts';
 
 export type Library = typeof import('prom-client');
 

@@ -1,5 +1,5 @@
 /** The job and its services. */
-import type { SupervisorStatus } from '../status.ts';
+import type { SupervisorStatus } from '../shown/status.ts';
 import { type Asked, only, type Sources, type Value } from './asked.ts';
 
 const phases = ['starting', 'ingest', 'switching', 'answering', 'draining', 'ended'];

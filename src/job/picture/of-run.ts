@@ -1,7 +1,7 @@
 /** The picture of a run's job at this moment. */
 import type { Picture, RunPicture } from '../../page/picture.ts';
 import type { Postponed } from '../../serve/postponed.ts';
-import type { Report, ReportInput, RunReport, Told } from '../report.ts';
+import type { Report, ReportInput, RunReport, Told } from '../shown/report.ts';
 import { makePicture } from './picture.ts';
 import { runPicture } from './runs.ts';
 

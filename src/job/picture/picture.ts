@@ -5,10 +5,10 @@ import type { AskingPicture, GpuPicture, LatencyPicture, Picture, RunPicture } f
 import type { Plan } from '../../plan/types.ts';
 import type { Postponed } from '../../serve/postponed.ts';
 import type { Job } from '../../slurm/job.ts';
-import { deviceText } from '../device.ts';
+import { deviceText } from '../services/device.ts';
 import { etaSeconds } from '../../observe/pace.ts';
-import { whenText } from '../layouts.ts';
-import type { StatusInput, SupervisorStatus } from '../status.ts';
+import { whenText } from '../life/layouts.ts';
+import type { StatusInput, SupervisorStatus } from '../shown/status.ts';
 import { seriesPicture } from './columns.ts';
 import type { Counts } from './deeds.ts';
 import type { GpuNow } from './gpu-watch.ts';

@@ -6,15 +6,15 @@ import {
   documentsQuerySchema,
   removeBodySchema,
   removedAnswerSchema,
-} from '../routes-documents.ts';
-import { ingestBodySchema, ingestLineSchema } from '../ingest-request.ts';
+} from '../routes/documents.ts';
+import { ingestBodySchema, ingestLineSchema } from '../routes/ingest-request.ts';
 import {
   contentAnswerSchema,
   missingAnswerSchema,
   missingBodySchema,
   textBodySchema,
   uploadAnswerSchema,
-} from '../routes-upload.ts';
+} from '../routes/upload.ts';
 import { answer, json, lines, problem, type RouteContract } from './route.ts';
 
 const ours: Pick<RouteContract, 'group' | 'who'> = { group: 'documents', who: 'everything' };

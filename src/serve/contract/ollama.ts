@@ -1,6 +1,6 @@
 /** Ollama's own API and its OpenAI-compatible one, passed through: their answers are Ollama's. */
 import { z } from 'zod';
-import { modelAnswer, modelListAnswer, modelsAnswer, versionAnswer } from '../model-lists.ts';
+import { modelAnswer, modelListAnswer, modelsAnswer, versionAnswer } from '../gateway/model-lists.ts';
 import {
   type Answer,
   answer,

@@ -2,9 +2,9 @@
 import { z } from 'zod';
 import type { RetrievedDocument, RetrievedHit } from '../../query/contents.ts';
 import type { AnswerRecord, Citation, Sentence } from '../../work.ts';
-import { queryBody } from '../query-request.ts';
-import { aliases, retrieveBody } from '../retrieve-request.ts';
-import { rerankAnswer, rerankBody } from '../routes-rerank.ts';
+import { queryBody } from '../routes/query-request.ts';
+import { aliases, retrieveBody } from '../routes/retrieve-request.ts';
+import { rerankAnswer, rerankBody } from '../routes/rerank.ts';
 import { answer, errorSchema, json, lines, problem, type RouteContract } from './route.ts';
 
 const page = z.int().min(1).nullable().describe('As a reader counts, from 1; null where there are no pages.');

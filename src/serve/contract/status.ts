@@ -1,4 +1,4 @@
-/** The state of a supervisor as `/status` and `status --json` show it (job/status.ts makes it). Fields may be added. */
+/** The state of a supervisor as `/status` and `status --json` show it (job/shown/status.ts makes it). Fields may be added. */
 import { z } from 'zod';
 
 const count = z.int().min(0);

@@ -1,5 +1,5 @@
 /** Files of vectors as NumPy, FAISS and FlashRAG write them. */
-import { toHalf } from '../../../src/store/half.ts';
+import { toHalf } from '../../../src/store/write/half.ts';
 
 export interface Npy {
   readonly descr?: string;

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { RagError } from '../../../src/errors.ts';
-import { makeTokens } from '../../../src/serve/tokens.ts';
+import { makeTokens } from '../../../src/serve/access/tokens.ts';
 import { barriers, keepScreenshot, launch, needsBrowser, openTab, untilLive } from './chromium.ts';
 import { answerOf, openJob, speak } from './job.ts';
 

@@ -11,7 +11,7 @@ import { documentPath, openApiDocument } from '../../../src/serve/contract/docum
 import type { OpenApi } from '../../../src/serve/contract/openapi.ts';
 import type { RouteContract } from '../../../src/serve/contract/route.ts';
 import { routes, whoMay } from '../../../src/serve/contract/table.ts';
-import { makeTokens } from '../../../src/serve/tokens.ts';
+import { makeTokens } from '../../../src/serve/access/tokens.ts';
 import { version } from '../../../src/version.ts';
 import { type Answer, ask, open, post } from '../open.ts';
 import { promisesOf, type Said } from './promises.ts';

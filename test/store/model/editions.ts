@@ -1,5 +1,5 @@
 /** The documents of the model: three, with three contents each, of which a few chunks are made. */
-import type { PackedRows } from '../../../src/store/protocol.ts';
+import type { PackedRows } from '../../../src/store/wire/protocol.ts';
 import type { ChunkRow } from '../../../src/store/types.ts';
 import { encoder, rowsOf } from '../samples.ts';
 import type { State } from './truth.ts';

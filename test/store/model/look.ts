@@ -1,8 +1,8 @@
 /** What an index shows to whoever looks now, against what it must show. */
 import assert from 'node:assert/strict';
 import { openIndex } from '../../../src/store/operations.ts';
-import { readTag, tagFolder } from '../../../src/store/tagged.ts';
-import type { Problem } from '../../../src/store/verify.ts';
+import { readTag, tagFolder } from '../../../src/store/versions/tagged.ts';
+import type { Problem } from '../../../src/store/look/verify.ts';
 import { vectorOf } from '../samples.ts';
 import { chunksOfEdition, documents, editionOfChunk, editionOfHash } from './editions.ts';
 import type { State, Truth } from './truth.ts';

@@ -1,0 +1,50 @@
+/** Documents by name, out of the index and out of what was uploaded. */
+import { matchesGlob } from 'node:path';
+import type { Uploads } from '../../ingest/uploads/uploads.ts';
+import type { RemoveRequest } from '../../library.ts';
+import type { Store } from '../../store/types.ts';
+import { never } from '../../supervise/pause.ts';
+import type { Removal } from './removal.ts';
+
+export interface RemoveParts {
+  readonly uploads: Pick<Uploads, 'read' | 'remove'>;
+  readonly store: Pick<Store, 'selectNamed'>;
+  readonly remove: Removal;
+}
+
+const filePrefix = 'file:';
+
+/** @returns what was removed, or would be */
+export async function removeDocuments(
+  { uploads, store, remove }: RemoveParts,
+  { ids = [], names = [], dryRun = false }: RemoveRequest,
+): Promise<readonly string[]> {
+  const current = await uploads.read();
+  const files = names
+    .filter((each) => each.startsWith(filePrefix))
+    .map((each) => each.slice(filePrefix.length));
+  const keys = names.filter((each) => !each.startsWith(filePrefix));
+  const named = names.length === 0 ? [] : await store.selectNamed({ keys, files });
+  const further = new Set([...current.values()].flatMap((upload) => upload.further));
+  const isMeant = (key: string): boolean =>
+    ids.includes(key) || keys.includes(key) || keys.some((glob) => matchesGlob(key, glob));
+  const sent = [...current.keys(), ...further].filter(isMeant);
+  const found = [...named.map(({ document }) => document), ...(await idsOf(store, ids)), ...sent];
+  const documents = [...new Set(found)].toSorted();
+  if (dryRun || documents.length === 0) return documents;
+  // First what would be ingested again: a crash in between leaves documents that can be removed once more.
+  await uploads.remove(documents);
+  const ofIndex = documents.filter((id) => !further.has(id));
+  await remove(ofIndex, never);
+  return documents;
+}
+
+/** Those of these keys that the index has, rows of a corpus too. A key may look like a pattern, which is not meant. */
+export async function idsOf(store: Pick<Store, 'selectNamed'>, keys: readonly string[]): Promise<string[]> {
+  if (keys.length === 0) return [];
+  const wanted = new Set(keys);
+  const found = await store.selectNamed({ keys, files: [] });
+  return found
+    .map(({ document }) => document)
+    .filter((id) => wanted.has(id) || wanted.has(id.split('#', 1)[0] ?? ''));
+}

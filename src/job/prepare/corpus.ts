@@ -1,0 +1,37 @@
+/** Corpora by the names that MedRAG and FlashRAG give them, in their own folders. Pure. */
+import { join } from 'node:path';
+
+import { RagError } from '../../errors.ts';
+import type { Settings } from '../../config/settings.ts';
+
+/** MedRAG's, in lower case. Each is `<data folder>/<name>/chunk/*.jsonl`; its index beside them is not read. */
+const sets: Readonly<Record<string, readonly string[]>> = {
+  pubmed: ['pubmed'],
+  textbooks: ['textbooks'],
+  statpearls: ['statpearls'],
+  wikipedia: ['wikipedia'],
+  medtext: ['textbooks', 'statpearls'],
+  medcorp: ['pubmed', 'textbooks', 'statpearls', 'wikipedia'],
+};
+
+/**
+ * @returns inputs for an ingest; of any other name the file or folder of that name, as FlashRAG's corpora are
+ * @throws settings when one of the two is missing
+ */
+export function corpusInputs({
+  RAG_CORPUS,
+  RAG_DB_DIR,
+}: Pick<Settings, 'RAG_CORPUS' | 'RAG_DB_DIR'>): string[] {
+  if (RAG_CORPUS === undefined && RAG_DB_DIR === undefined) return [];
+  if (RAG_CORPUS === undefined) throw incomplete('RAG_DB_DIR is set, RAG_CORPUS is wanted too');
+  if (RAG_DB_DIR === undefined) throw incomplete('RAG_CORPUS is set, RAG_DB_DIR is wanted too');
+  const names = sets[RAG_CORPUS.toLowerCase()];
+  return names === undefined
+    ? [join(RAG_DB_DIR, RAG_CORPUS)]
+    : names.map((name) => join(RAG_DB_DIR, name, 'chunk'));
+}
+
+const incomplete = (what: string): RagError =>
+  new RagError('settings', `Cannot find the corpus: ${what}`, {
+    hint: 'RAG_CORPUS=MedCorp RAG_DB_DIR=$HOME/MedRAG/corpus',
+  });

@@ -1,0 +1,38 @@
+/** The service that OLLAMA_HOST names, found and asked before anything starts. */
+import type { Settings } from '../../config/settings.ts';
+import { RagError } from '../../errors.ts';
+import { withoutUrlTokens } from '../../observe/url-tokens.ts';
+import { findService, type FoundService } from '../../services/find-service.ts';
+
+/**
+ * @param node this node, by Slurm's name
+ * @returns undefined when the job starts its own servers
+ * @throws preflight when the published one is not there; settings for what is no address
+ */
+export async function remoteService(
+  { OLLAMA_HOST: host, RAG_RUNTIME_STATE: folder }: Pick<Settings, 'OLLAMA_HOST' | 'RAG_RUNTIME_STATE'>,
+  node: string,
+  signal: AbortSignal,
+): Promise<FoundService | undefined> {
+  if (host === undefined) return undefined;
+  if (host === 'published') return findService({ folder, node }, signal);
+  const url = readAddress(host);
+  return { url, tokenFile: undefined, name: withoutUrlTokens(url) };
+}
+
+/** As Ollama's own tools read it: a scheme and a port may be missing. @throws settings */
+export function readAddress(text: string): string {
+  const whole = /^https?:\/\//.test(text) ? text : `http://${text}`;
+  const url = URL.canParse(whole) ? new URL(whole) : undefined;
+  if (url === undefined || url.hostname === '')
+    throw new RagError(
+      'settings',
+      `Cannot use OLLAMA_HOST=${withoutUrlTokens(text)}: it is no address, HOST:PORT is wanted`,
+      {
+        hint: 'OLLAMA_HOST=node17:11434   # or OLLAMA_HOST=published',
+      },
+    );
+  const hasPort = /:\d+(\/|$)/.test(whole.replace(/^https?:\/\//, '').replace(/^\[[^\]]*\]/, ''));
+  if (!hasPort && url.protocol === 'http:') url.port = '11434';
+  return url.href.replace(/\/$/, '');
+}

@@ -1,0 +1,271 @@
+/** Uploads on their way into the index and out of it, in a real store, with an ingest that can be held up. */
+import assert from 'node:assert/strict';
+import { mkdir, mkdtempDisposable, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import type { Settings } from '../../../src/config/settings.ts';
+import { openParserPool } from '../../../src/documents/pool.ts';
+import type { ParserPool } from '../../../src/documents/types.ts';
+import { RagError } from '../../../src/errors.ts';
+import { openUploads } from '../../../src/ingest/uploads/uploads.ts';
+import { makeIngest } from '../../../src/job/index/ingest.ts';
+import { openOrders, type OpenOrders } from '../../../src/job/documents/ingest-orders.ts';
+import { type LocalLibrary, makeLibrary } from '../../../src/job/documents/library.ts';
+import { makeRemoval } from '../../../src/job/documents/removal.ts';
+import { makeTurns } from '../../../src/job/documents/turns.ts';
+import { makeWriting } from '../../../src/job/index/writing.ts';
+import type { OrderState } from '../../../src/library.ts';
+import type { Embed } from '../../../src/models/types.ts';
+import type { IngestReport } from '../../../src/work.ts';
+import { openForkedStore } from '../../store/forked-host.ts';
+import { encoder, vectorOf } from '../../store/samples.ts';
+import { until } from '../../until.ts';
+
+const chunker = { targetTokens: 64, overlapTokens: 0 };
+const never = new AbortController().signal;
+let parser: ParserPool;
+before(() => {
+  parser = openParserPool({ threads: 1, chunker, maxFileBytes: 1e9, timeoutMsPerFile: 30_000 });
+});
+after(() => parser[Symbol.asyncDispose]());
+
+interface World extends AsyncDisposable {
+  readonly folder: string;
+  readonly library: LocalLibrary;
+  readonly orders: OpenOrders;
+  readonly said: readonly string[];
+  send(name: string, text: string): Promise<unknown>;
+  keep(text: string): Promise<{ hash: string; bytes: number }>;
+  /** Ingests as a run does that is given a folder. */
+  run(): Promise<IngestReport>;
+  /** `id state chunks` of all, page by page. */
+  list(limit?: number): Promise<string[]>;
+  /** No text is embedded until it is called again. @returns how many texts wait */
+  hold(): { waiting(): number; release(): void };
+}
+
+/** @param folder of an index that is there, for a run after another */
+async function open(folder?: string): Promise<World> {
+  const own = folder === undefined ? await mkdtempDisposable(join(tmpdir(), 'rag-library-')) : undefined;
+  const index = join(folder ?? own?.path ?? '', 'index');
+  const forked = await openForkedStore(index);
+  const { store } = forked;
+  let gate: Promise<void> = Promise.resolve();
+  let waiting = 0;
+  const embed: Embed = async ({ texts, signal }) => {
+    waiting += texts.length;
+    await Promise.race([gate, new Promise((resolve) => signal.addEventListener('abort', resolve))]);
+    waiting -= texts.length;
+    if (signal.aborted) throw new RagError('aborted', 'Cannot embed: stopped');
+    return texts.map((text) => vectorOf(text));
+  };
+  const said: string[] = [];
+  const log = (_level: string, line: string): void => void said.push(line);
+  const encoderInForce = () => Promise.resolve(encoder);
+  const writer = `run-${process.pid}-${folder === undefined ? 1 : 2}`;
+  const writing = makeWriting({ store, writer, encoderInForce });
+  const settings = {
+    RAG_WORKING_DIR: index,
+    RAG_REHASH: false,
+    RAG_PRUNE: false,
+    RAG_CANDIDATES: 10,
+  } as Settings;
+  const reading = { settings, store, parser, embed, titled: false, embedders: 1, chunker };
+  const room = { ...reading, encoderInForce, writing, writer, team: undefined, log };
+  const turns = makeTurns();
+  const uploads = openUploads(index, 0);
+  const remove = makeRemoval([{ store, writing }], turns);
+  const library = makeLibrary({ uploads, store, ingest: makeIngest(room), remove, turns, log });
+  const keep: World['keep'] = (text) =>
+    library.keep(
+      (async function* () {
+        yield Buffer.from(text);
+      })(),
+      { maxBytes: 1e6 },
+    );
+  const papers = join(folder ?? own?.path ?? '', 'papers');
+  await mkdir(papers, { recursive: true });
+  await writeFile(join(papers, 'paper.md'), 'A paper about turbines.\n');
+  return {
+    folder: folder ?? own?.path ?? '',
+    library,
+    orders: openOrders({ library, signal: never, log }),
+    said,
+    keep,
+    send: async (name, text) => library.upload([{ name, ...(await keep(text)) }]),
+    run: () => library.ingest({ inputs: [papers], signal: never }),
+    list: async (limit = 100) => {
+      const found: string[] = [];
+      for (let after: string | undefined; ;) {
+        const { documents, next } = await library.documents({ after, limit });
+        found.push(...documents.map(({ id, state, chunks }) => `${id} ${state} ${chunks}`));
+        if (next === null) return found;
+        after = next;
+      }
+    },
+    hold: () => {
+      const held = Promise.withResolvers<void>();
+      gate = held.promise;
+      return { waiting: () => waiting, release: held.resolve };
+    },
+    [Symbol.asyncDispose]: async () => {
+      await forked[Symbol.asyncDispose]();
+      await own?.remove();
+    },
+  };
+}
+
+/** Serves until the work is done. */
+async function serving(world: World, work: () => Promise<void>): Promise<void> {
+  const stop = new AbortController();
+  const over = world.library.serve(0, stop.signal);
+  await work();
+  stop.abort();
+  await over;
+}
+
+const untilDone = async (world: World): Promise<void> => {
+  for (let looks = 0; world.library.waiting() > 0; looks += 1) {
+    assert.ok(looks < 1000, world.said.join('\n'));
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  await world.library.ingest({ inputs: [], uploads: [], signal: never });
+};
+
+test('an upload is pending, then processed, and found under its name; a page may end anywhere', async () => {
+  await using world = await open();
+  await world.run();
+  await world.send('notes/harbour.md', '# Harbour\n\nThe harbour was closed.\n');
+  await world.send('rows.jsonl', '{"id":"7","contents":"Row\\nabout glaciers"}\n');
+  await world.send('scan.pdf', '%PDF-1.4 broken');
+  assert.deepEqual(await world.list(), [
+    'paper.md processed 1',
+    'uploads//notes/harbour.md pending 0',
+    'uploads//rows.jsonl pending 0',
+    'uploads//scan.pdf pending 0',
+  ]);
+  await serving(world, () => untilDone(world));
+  const expected = [
+    'paper.md processed 1',
+    'uploads//notes/harbour.md processed 1',
+    'uploads//rows.jsonl processed 0',
+    'uploads//rows.jsonl#7 processed 1',
+    'uploads//scan.pdf failed 0',
+  ];
+  for (const limit of [1, 2, 100]) assert.deepEqual(await world.list(limit), expected);
+  const [failed] = (await world.library.documents({ limit: 5, state: 'failed' })).documents;
+  assert.equal(failed?.id, 'uploads//scan.pdf');
+  assert.notEqual(failed?.reason, null);
+  assert.deepEqual((await world.library.documents({ limit: 5, state: 'pending' })).documents, []);
+  const harbour = await world.library.document('uploads//notes/harbour.md');
+  assert.deepEqual([harbour?.title, harbour?.names], ['Harbour', ['notes/harbour.md']]);
+  assert.equal((await world.library.document('uploads//rows.jsonl'))?.rows, 1);
+  assert.equal(await world.library.document('uploads//never'), undefined);
+});
+
+test('what was acknowledged and not ingested is a part of the next run, whatever that is given', async () => {
+  await using world = await open();
+  await world.send('a.md', 'Only acknowledged.\n');
+  await using next = await open(world.folder);
+  const { documents } = await next.run();
+  assert.equal(documents.processed, 2);
+  assert.deepEqual(await next.list(), ['paper.md processed 1', 'uploads//a.md processed 1']);
+  assert.equal(next.library.waiting(), 0);
+  assert.equal((await next.run()).documents.unchanged, 2);
+});
+
+test('the later of two uploads of one name takes the place of the earlier, also as a second name of what is there', async () => {
+  await using world = await open();
+  await serving(world, async () => {
+    await world.send('a.md', 'first edition\n');
+    await world.send('b.md', 'another text\n');
+    await untilDone(world);
+    await world.send('a.md', 'second edition, longer\n');
+    await untilDone(world);
+    assert.deepEqual(await world.list(), ['uploads//a.md processed 1', 'uploads//b.md processed 1']);
+    await world.send('b.md', 'second edition, longer\n');
+    assert.deepEqual(await world.list(), ['uploads//a.md processed 1']);
+    assert.deepEqual((await world.library.document('uploads//a.md'))?.names, ['a.md', 'b.md']);
+  });
+});
+
+test('what is removed while it is being ingested does not come back', async () => {
+  await using world = await open();
+  const held = world.hold();
+  await serving(world, async () => {
+    await world.send('a.md', 'a text that is being embedded\n');
+    await until(() => held.waiting() > 0, 'the text at the embedder');
+    assert.deepEqual(await world.list(), ['uploads//a.md processing 0']);
+    assert.deepEqual(await world.library.remove({ ids: ['uploads//a.md'] }), ['uploads//a.md']);
+    held.release();
+    await untilDone(world);
+    await world.run();
+  });
+  assert.deepEqual(await world.list(), ['paper.md processed 1']);
+});
+
+test('names and patterns are removed as `index remove` does it, an id that looks like a pattern is none', async () => {
+  await using world = await open();
+  for (const name of ['*.md', 'a.md', 'b.txt', 'rows.jsonl'])
+    await world.send(
+      name,
+      name === 'rows.jsonl' ? '{"id":"1","contents":"T\\nrow"}\n' : `the text of ${name}\n`,
+    );
+  await world.run();
+  assert.deepEqual(await world.library.remove({ ids: ['uploads//*.md'] }), ['uploads//*.md']);
+  assert.deepEqual(await world.library.remove({ names: ['uploads//*.txt'], dryRun: true }), [
+    'uploads//b.txt',
+  ]);
+  assert.deepEqual(
+    await world.library.remove({ names: ['uploads//rows.jsonl', `file:${join(world.folder, 'papers')}`] }),
+    ['paper.md', 'uploads//rows.jsonl', 'uploads//rows.jsonl#1'],
+  );
+  assert.deepEqual(await world.list(), ['uploads//a.md processed 1', 'uploads//b.txt processed 1']);
+  assert.deepEqual(await world.library.remove({ ids: ['uploads//never'] }), []);
+});
+
+test('an order is done once however often it is placed, exactly its files are counted, and it may be cancelled', async () => {
+  await using world = await open();
+  const held = world.hold();
+  await serving(world, async () => {
+    await world.send('other.md', 'of somebody else\n');
+    await until(() => held.waiting() > 0, 'the other one at the embedder');
+    const files = [
+      { name: 'a.md', ...(await world.keep('first\n')) },
+      { name: 'b.md', ...(await world.keep('second\n')) },
+    ];
+    const [order, same] = await Promise.all([
+      world.orders.place({ id: 'order-17', files }),
+      world.orders.place({ id: 'order-17', files }),
+    ]);
+    assert.equal(order, same);
+    assert.equal(world.orders.find('order-17'), order);
+    assert.deepEqual(order.current(), { state: 'waiting' });
+    held.release();
+    await until(() => order.current().state === 'done', 'the end of the order');
+    const { report } = order.current() as Extract<OrderState, { state: 'done' }>;
+    assert.deepEqual(report.documents, { processed: 2, unchanged: 0, failed: 0, needs_ocr: 0 });
+
+    const again = world.hold();
+    const paths = { inputs: ['papers'], from: world.folder };
+    const cut = await world.orders.place({ id: 'order-18', paths });
+    await until(() => again.waiting() > 0, 'the paper at the embedder');
+    const next = await world.orders.place({ id: 'order-19', paths });
+    next.cancel();
+    await until(() => next.current().state === 'done', 'the end of the one that waited');
+    cut.cancel();
+    await until(() => cut.current().state === 'done', 'the end of the cancelled one');
+    for (const each of [cut, next])
+      assert.equal((each.current() as Extract<OrderState, { state: 'done' }>).report.complete, false);
+    again.release();
+  });
+  await assert.rejects(
+    world.orders.place({ id: 'order-20', files: [{ name: 'c', hash: '0'.repeat(64), bytes: 1 }] }),
+    {
+      code: 'no-input',
+    },
+  );
+  assert.equal(world.orders.find('order-20'), undefined);
+  await world.orders.end();
+});

@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readAddress, remoteService } from '../../../src/job/services/remote-service.ts';
+
+test('an address is read as the tools of Ollama read it', () => {
+  assert.equal(readAddress('node17'), 'http://node17:11434');
+  assert.equal(readAddress('node17:80'), 'http://node17');
+  assert.equal(readAddress('http://10.0.0.7:4000/'), 'http://10.0.0.7:4000');
+  assert.equal(readAddress('https://models.example.org/ollama/'), 'https://models.example.org/ollama');
+  assert.equal(readAddress('[fd00::1]'), 'http://[fd00::1]:11434');
+  assert.throws(() => readAddress('not an address'), { code: 'settings' });
+});
+
+test('a token in an address is not in what names it to people', async () => {
+  const url = `http://10.0.0.7:4000/t/${'x'.repeat(43)}`;
+  const service = await remoteService(
+    { OLLAMA_HOST: url, RAG_RUNTIME_STATE: '/' },
+    'node1',
+    AbortSignal.timeout(1000),
+  );
+  assert.deepEqual([service?.url, service?.name], [url, 'http://10.0.0.7:4000/t/...']);
+  assert.throws(() => readAddress(`::/t/${'x'.repeat(43)}`), /=::\/t\/\.\.\.:/);
+});
