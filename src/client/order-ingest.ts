@@ -40,13 +40,16 @@ export async function orderIngest(connection: Connection, input: OrderInput): Pr
   const { longestSilenceMs = 60_000, againMs = 1000 } = input;
   let lostAt: number | undefined;
   for (;;) {
+    // One attempt's own: of a connection that has become silent nothing else would ever be heard, its end neither.
+    const attempt = new AbortController();
     const reply = await connection.send('/ingest', {
       json: { id: input.id, ...input.what },
-      signal: input.signal,
+      signal: AbortSignal.any([input.signal, attempt.signal]),
     });
     if (reply.state === 'refused') return reply;
     if (reply.state === 'answered') {
       const ended = await follow(reply.body, input, () => (lostAt = undefined));
+      attempt.abort();
       if (ended !== undefined) return ended;
     }
     const why = reply.state === 'lost' ? reply.error : undefined;

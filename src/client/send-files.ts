@@ -48,9 +48,10 @@ export async function sendFiles(
     const here = batch.flatMap((one) => ('file' in one ? [one] : []));
     failures.push(...batch.flatMap((one) => ('failure' in one ? [one.failure] : [])));
     const missing = new Set(await missingOf(connection, here, signal));
-    for await (const one of concurrently(here, atOnce, (each) =>
-      sendOne(connection, each, missing, signal),
-    )) {
+    const send = onceEach((each: Hashed) => sendOne(connection, each, signal));
+    const sendMissing = async (each: Hashed): Promise<Sent> =>
+      missing.has(each.file.hash) ? await send(each) : { file: each.file };
+    for await (const one of concurrently(here, atOnce, sendMissing)) {
       if ('failure' in one) failures.push(one.failure);
       else files.push(one.file);
       onSent((sent += 1), found);
@@ -101,14 +102,28 @@ async function missingOf(
   return missingSchema.parse(await body.json()).missing;
 }
 
+type Sent = { readonly file: SentFile } | Failed;
+
+/** Of files with the same bytes one is sent. Where it fails the next is: only one of them may have changed. */
+function onceEach(send: (one: Hashed) => Promise<Sent>): (one: Hashed) => Promise<Sent> {
+  const sent = new Map<string, Promise<Sent>>();
+  return async (one) => {
+    const { file } = one;
+    for (;;) {
+      const other = sent.get(file.hash);
+      if (other === undefined) {
+        const own = send(one);
+        sent.set(file.hash, own);
+        return own;
+      }
+      if ('file' in (await other)) return { file };
+      if (sent.get(file.hash) === other) sent.delete(file.hash);
+    }
+  };
+}
+
 /** A file that changes while it is read, or is too large, is one that failed; a full disk there ends all. */
-async function sendOne(
-  connection: Connection,
-  { path, file }: Hashed,
-  missing: Set<string>,
-  signal: AbortSignal,
-): Promise<{ readonly file: SentFile } | Failed> {
-  if (!missing.delete(file.hash)) return { file };
+async function sendOne(connection: Connection, { path, file }: Hashed, signal: AbortSignal): Promise<Sent> {
   const { bytes: length } = file;
   const body = length === 0 ? Readable.from([]) : createReadStream(path, { end: length - 1 });
   const bytes = { body, length };

@@ -54,7 +54,7 @@ export async function openTunnel(options: TunnelOptions): Promise<Tunnel> {
     await end(relay);
     throw new NoTunnel(messageOf(error), said());
   }
-  const session = openSession(relay);
+  const { session, close } = openSession(relay);
   const folder = await mkdtemp(join(tmpdir(), 'rag-tunnel-'));
   const socketPath = join(folder, 'rag.sock');
   const sockets = new Set<Socket>();
@@ -72,7 +72,7 @@ export async function openTunnel(options: TunnelOptions): Promise<Tunnel> {
       door.close();
       for (const socket of sockets) socket.destroy();
       await closed;
-      session.destroy();
+      close();
       await end(relay);
       await rm(folder, { recursive: true, force: true });
     },
@@ -88,19 +88,22 @@ function carry(socket: Socket, session: ClientHttp2Session): void {
   pipeline(socket, stream, socket, () => socket.destroy());
 }
 
-function openSession(relay: Relay): ClientHttp2Session {
+/** `close` ends all that is under way. */
+function openSession(relay: Relay): { session: ClientHttp2Session; close: () => void } {
   const frames = unframeStream(pipeBytes);
-  pipeline(relay.stdout, frames, () => undefined);
-  relay.stdin.on('error', () => undefined);
-  const session = connectHttp2('http://relay', {
-    createConnection: () => Duplex.from({ readable: frames, writable: relay.stdin }),
-    ...sessionOptions,
-  });
+  const pipes = Duplex.from({ readable: frames, writable: relay.stdin });
+  for (const stream of [relay.stdin, frames, pipes]) stream.on('error', () => undefined);
+  const session = connectHttp2('http://relay', { createConnection: () => pipes, ...sessionOptions });
   session.once('connect', () => session.setLocalWindowSize(wholeWindowBytes));
   // Its streams fail with it, and they are what somebody waits for.
   session.on('error', () => undefined);
-  relay.once('exit', () => session.destroy());
-  return session;
+  // Destroyed, and never ended: where its input has an end, Node's session shuts the output and writes to it afterwards,
+  // against which Node's own assertion ends the process.
+  const close = (): void => void pipes.destroy();
+  relay.stdout.pipe(frames, { end: false }).once('error', close);
+  relay.stdout.once('close', close);
+  relay.once('exit', close);
+  return { session, close };
 }
 
 /** @throws what came instead */

@@ -48,12 +48,23 @@ async function sendAndOrder(there: There): Promise<Outcome> {
   if (settings.RAG_PRUNE) throw cannotPrune(connection);
   input.tell(`${connection.name} does not see these files, or may not be told to read them: they are sent`);
   const { files, failures } = await send(there, inputs);
-  if (files.length === 0) return withFailures(nothing, failures);
-  const ordered = await follow(there, { files });
-  if (ordered === 'detached') return ordered;
-  if (ordered.state === 'refused') throw ordered.error;
-  return withFailures(ordered.report, failures);
+  let report = withFailures(nothing, failures);
+  for (let at = 0; at < files.length; at += filesInOrder) {
+    const ordered = await follow(there, { files: files.slice(at, at + filesInOrder) });
+    if (ordered === 'detached') {
+      const rest = files.length - at - filesInOrder;
+      if (rest > 0) input.tell(`${rest} more files are sent and not ingested: the same command again`);
+      return ordered;
+    }
+    if (ordered.state === 'refused') throw ordered.error;
+    report = together(report, ordered.report);
+    if (!report.complete) break;
+  }
+  return report;
 }
+
+/** Some 210 bytes each, of the 64 MiB that an order may have. */
+const filesInOrder = 50_000;
 
 async function send({ input, connection }: There, inputs: readonly string[]) {
   const { signal } = input;
@@ -109,6 +120,21 @@ export async function stopIngest(
   const report = await cancelIngest(connection, line.values['stop'] ?? '', { onProgress, signal });
   return showIngest(input, report, settings.RAG_MAX_FAILED);
 }
+
+const together = (one: IngestReport, other: IngestReport): IngestReport => ({
+  ...other,
+  documents: {
+    processed: one.documents.processed + other.documents.processed,
+    unchanged: one.documents.unchanged + other.documents.unchanged,
+    failed: one.documents.failed + other.documents.failed,
+    needs_ocr: one.documents.needs_ocr + other.documents.needs_ocr,
+  },
+  removed: one.removed + other.removed,
+  chunks: one.chunks + other.chunks,
+  embedded: one.embedded + other.embedded,
+  failures: [...one.failures, ...other.failures],
+  seconds: one.seconds + other.seconds,
+});
 
 const withFailures = (report: IngestReport, failures: readonly Failure[]): IngestReport => ({
   ...report,

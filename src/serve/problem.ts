@@ -29,6 +29,7 @@ export const refusal = (problem: Problem): Error => Object.assign(new Error(prob
 
 const statusOf: Partial<Record<ErrorCode, number>> = {
   usage: 422,
+  'no-input': 422,
   'too-long': 422,
   forbidden: 403,
   'model-unavailable': 503,

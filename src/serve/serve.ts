@@ -22,7 +22,7 @@ import { addQueryRoutes } from './routes/query.ts';
 import { addRerankRoutes, type Reranker } from './routes/rerank.ts';
 import { addRetrieveRoutes } from './routes/retrieve.ts';
 import { addUploadRoutes, formPath, type UploadRouteParts } from './routes/upload.ts';
-import { limitBodies } from './slow-bodies.ts';
+import { limitBodies, limitHeads } from './slow-bodies.ts';
 import { listenOnSocket } from './unix-socket.ts';
 import { addStopwatch, type Served } from './stopwatch.ts';
 import { makeTokenGate, type Tokens } from './access/tokens.ts';
@@ -62,6 +62,8 @@ export interface EndpointOptions extends HealthParts {
   readonly heldBytes?: number;
   /** In which a request comes whole; uploads take as long as they take. Default: 300 s. */
   readonly bodyMs?: number;
+  /** In which its head comes, or a first one at all: before it nobody knows who asks. Default: 60 s. */
+  readonly headMs?: number;
   /** Lists, takes and removes documents. */
   readonly documents?: UploadRouteParts & IngestRouteParts;
   readonly onEvent?: (event: EndpointEvent) => void;
@@ -102,11 +104,12 @@ async function openOnce(options: EndpointOptions): Promise<Endpoint> {
   // By the server that accepted it: a TCP peer that has gone again has no address either.
   const overUnixSocket = new WeakSet<Socket>();
   const app = makeApp(options, (socket) => overUnixSocket.has(socket));
-  // Without Node's limit on the time of a request, as Fastify has it: see slow-bodies.ts.
+  // Without Node's limit on the time of a request, as Fastify has it; and without that on the time of a head, which goes with it.
   // Fastify refuses a second listen, so the Unix socket and loopback have servers of their own before the same routes.
   const before = (): Server =>
-    createServer({ keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0 }, (request, response) =>
-      app.routing(request, response),
+    createServer(
+      { keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0, ...limitHeads(options.headMs) },
+      (request, response) => app.routing(request, response),
     ).on('clientError', refuseBytes);
   const [socketServer, loopbackServer] = [before(), before()];
   for (const server of [app.server, socketServer, loopbackServer]) refuseBrokenHttp(server);
@@ -163,6 +166,7 @@ function makeApp(options: EndpointOptions, isUnixSocket: (socket: Socket) => boo
     frameworkErrors,
     schemaController: { compilersFactory: noSchemas },
     clientErrorHandler: refuseBytes,
+    http: limitHeads(options.headMs),
   });
   app.removeContentTypeParser('text/plain');
   if (options.onServed !== undefined) addStopwatch(app, options.onServed);
@@ -181,7 +185,8 @@ function makeApp(options: EndpointOptions, isUnixSocket: (socket: Socket) => boo
     const heard = !reply.raw.destroyed; // else the client left, and its work was cancelled
     if (heard && problem.status >= 500)
       onEvent({ kind: 'failed', route: request.routeOptions.url ?? '', error });
-    return refuse(reply, problem);
+    // What is left of a body would be read as the next request.
+    return refuse(reply, request.raw.complete ? problem : { ...problem, isUnread: true });
   });
   app.setNotFoundHandler(({ method, url }, reply) => refuse(reply, notFound(method, url)));
   addRerankRoutes(app, options.reranker);

@@ -2,6 +2,7 @@
  * A request has to come whole in so long, or a few bytes a minute would keep a connection for ever. Node has such a limit for
  * all routes or for none; a large file on its way through a tunnel takes longer.
  */
+import type { ServerOptions } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { refuseBytes } from './broken-http.ts';
 
@@ -12,8 +13,15 @@ declare module 'fastify' {
   }
 }
 
-/** Node's own limit. */
+/** Node's own limits. */
 const defaultMs = 300_000;
+const defaultHeadMs = 60_000;
+
+/** For a server with no limit on whole requests: Node leaves out this one, too, unless it is named. */
+export const limitHeads = (limitMs: number = defaultHeadMs): ServerOptions => ({
+  headersTimeout: limitMs,
+  connectionsCheckingInterval: Math.min(30_000, limitMs),
+});
 
 export function limitBodies(app: FastifyInstance, limitMs: number = defaultMs): void {
   app.addHook('onRequest', async ({ raw, routeOptions }) => {

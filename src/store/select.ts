@@ -34,6 +34,10 @@ export interface ListedRoot {
 }
 
 const wildcards = /[*?[{]/;
+
+/** A name with wildcards in it. It may still be meant as it stands. */
+export const isPattern = (name: string): boolean => wildcards.test(name);
+
 const isBelow = (path: string, folder: string): boolean =>
   path.startsWith(folder.endsWith('/') ? folder : `${folder}/`);
 const isHidden = (relative: string): boolean => relative.split('/').some((name) => name.startsWith('.'));
@@ -41,7 +45,7 @@ const isHidden = (relative: string): boolean => relative.split('/').some((name) 
 export async function selectNamed(folder: IndexFolder, view: View, names: Names): Promise<StoredDocument[]> {
   const keys = new Set(names.keys);
   const exact = new Set<string>();
-  const globs = names.keys.filter((key) => wildcards.test(key));
+  const globs = names.keys.filter(isPattern);
   const found = new Map<string, { readonly at: StoredDocument; readonly globs: readonly string[] }>();
   for await (const at of storedDocuments(folder, view)) {
     const named = [at.document, at.document.split('#', 1)[0] ?? ''].filter((key) => keys.has(key));

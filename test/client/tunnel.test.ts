@@ -117,6 +117,17 @@ test('when the relay dies, what is under way fails and so does what comes', asyn
   await assert.rejects(ask(tunnel.socketPath, '/'));
 });
 
+test('so it does while something is being written to it, again and again', async () => {
+  for (let n = 0; n < 20; n += 1) {
+    const came = Promise.withResolvers<void>();
+    await using tunnel = await open(() => came.resolve());
+    const waiting = Array.from({ length: 4 }, () => assert.rejects(ask(tunnel.socketPath, '/wait')));
+    await came.promise;
+    process.kill(tunnel.relayPid, 'SIGKILL');
+    await Promise.all(waiting);
+  }
+});
+
 test('whatever a site prints before the first word is passed over, and nothing is left of what said none', async () => {
   // What others have in the common one is not ours to count.
   await using own = await mkdtempDisposable(join(tmpdir(), 'rag-own-'));

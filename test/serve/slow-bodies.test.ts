@@ -2,10 +2,15 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { open } from './open.ts';
 import { hashOf, openDocuments } from './documents.ts';
+
+const outward = Object.values(networkInterfaces())
+  .flatMap((addresses) => addresses ?? [])
+  .find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
 
 /** Everything but the last byte of the body. */
 async function begin(to: { port: number } | { path: string }, head: string, body: string): Promise<Socket> {
@@ -26,6 +31,20 @@ test('a request that does not come to its end is refused in time, over TCP and t
     assert.match(said, /^HTTP\/1.1 408 /);
     assert.match(said, /came too slowly/);
   }
+});
+
+test('whoever opens a connection and says nothing, or half a head, does not keep it', async () => {
+  await using endpoint = await open({ headMs: 50, host: outward ?? '127.0.0.1' });
+  for (const to of [
+    { port: endpoint.port, host: endpoint.host },
+    { port: endpoint.port, host: '127.0.0.1' },
+    { path: endpoint.socketPath },
+  ])
+    for (const half of ['', 'POST /query HTTP/1.1\r\nHost: loc']) {
+      const socket = connect(to);
+      socket.write(half);
+      assert.match(await text(socket), /^HTTP\/1.1 408 /, JSON.stringify([to, half]));
+    }
 });
 
 test('a file that is sent may take longer than any other request', async () => {

@@ -146,6 +146,7 @@ async function recordsOf(
     if (!(await contents.has(hash))) throw notHere(hash);
     const name = cleanName(given);
     const had = known.get(name);
+    // Its title is that of the first time, too: it stands in the passages of the index.
     if (had?.hash === hash && !records.has(name)) continue;
     const at = Math.max(Date.now(), (had?.at ?? 0) + 1);
     const called = title === undefined ? {} : { title: onOneLine(title).trim().slice(0, longestTitle) };

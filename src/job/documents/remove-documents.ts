@@ -2,6 +2,7 @@
 import { matchesGlob } from 'node:path';
 import type { Uploads } from '../../ingest/uploads/uploads.ts';
 import type { RemoveRequest } from '../../library.ts';
+import { isPattern } from '../../store/select.ts';
 import type { Store } from '../../store/types.ts';
 import { never } from '../../supervise/pause.ts';
 import type { Removal } from './removal.ts';
@@ -26,8 +27,10 @@ export async function removeDocuments(
   const keys = names.filter((each) => !each.startsWith(filePrefix));
   const named = names.length === 0 ? [] : await store.selectNamed({ keys, files });
   const further = new Set([...current.values()].flatMap((upload) => upload.further));
+  const asTheyStand = new Set([...ids, ...keys]);
+  const globs = keys.filter(isPattern);
   const isMeant = (key: string): boolean =>
-    ids.includes(key) || keys.includes(key) || keys.some((glob) => matchesGlob(key, glob));
+    asTheyStand.has(key) || globs.some((glob) => matchesGlob(key, glob));
   const sent = [...current.keys(), ...further].filter(isMeant);
   const found = [...named.map(({ document }) => document), ...(await idsOf(store, ids)), ...sent];
   const documents = [...new Set(found)].toSorted();

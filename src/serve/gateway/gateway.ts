@@ -175,8 +175,12 @@ async function passOn(question: Question, to: Passage, reply: FastifyReply): Pro
       return;
     }
     const heard = async function* (): AsyncGenerator<Buffer, void> {
+      let isFirst = true;
       for await (const piece of answer.body as AsyncIterable<Buffer>) {
         flight.heard('answer');
+        // Of the server's own pieces: the form may give one to the client only when it has them all.
+        if (isFirst) to.place.begins();
+        isFirst = false;
         yield piece;
       }
     };
@@ -186,7 +190,6 @@ async function passOn(question: Question, to: Passage, reply: FastifyReply): Pro
     };
     const pieces = form.pieces(whole(model, heard()))[Symbol.asyncIterator]();
     const first = await pieces.next();
-    to.place.begins();
     await deliver(question, { first, pieces, headers, failure }, to, reply);
   } catch (error) {
     throw failure(error);
@@ -225,7 +228,7 @@ async function deliver(
   } catch (error) {
     const last = gone.aborted ? undefined : form.broken(brokenOff(failure(error)));
     if (last === undefined) return outlet.cut();
-    void outlet.write(last);
+    outlet.write(last)?.catch(() => undefined);
     outlet.end();
   } finally {
     await pieces.return?.();

@@ -30,7 +30,7 @@ export const modelAnswer = openaiModel;
 /** `/v1/models` */
 export const modelListAnswer = z.object({ object: z.literal('list'), data: z.array(openaiModel) });
 
-export type Described = z.infer<typeof described>;
+export type DescribedModel = z.infer<typeof described>;
 
 export interface Describing {
   readonly models: readonly ServedName[];
@@ -43,31 +43,40 @@ interface Ask {
   readonly body?: string;
 }
 
-export interface Described200 {
+/** What it answered, whatever the status: who asks for a model that is not there is told so. */
+export interface Described {
   readonly status: number;
   readonly type: string;
   readonly text: string;
 }
 
-/** @throws a refusal (503) when none of the instances answers */
+/** A server that is well tells this at once, also while it loads a model or is full of work. */
+const patienceMs = 5000;
+
+/**
+ * @param eachMs for one instance: one that hangs must not keep the others from being asked
+ * @throws a refusal (503) when none of the instances answers
+ */
 export async function askAny(
   connections: Connections,
   instances: readonly LiveInstance[],
   { path, body }: Ask,
   signal: AbortSignal,
-): Promise<Described200> {
+  eachMs: number = patienceMs,
+): Promise<Described> {
   for (const { url } of instances) {
     const { origin, dispatcher } = connections.to(url);
     try {
       const answer = await dispatcher.request({
         origin,
         path,
-        signal,
+        signal: AbortSignal.any([signal, AbortSignal.timeout(eachMs)]),
         ...(body === undefined
           ? { method: 'GET' }
           : { method: 'POST', body, headers: { 'content-type': 'application/json' } }),
       });
       const text = await answer.body.text();
+      if (answer.statusCode >= 500) continue;
       const type = String(answer.headers['content-type'] ?? 'application/json');
       return { status: answer.statusCode, type, text };
     } catch {
@@ -99,7 +108,7 @@ export async function listModels(
   upstream: Describing,
   path: string,
   signal: AbortSignal,
-): Promise<Described[]> {
+): Promise<DescribedModel[]> {
   const lists = await Promise.allSettled(
     rolesOf(upstream).map(async (role) => {
       const { text } = await askAny(connections, upstream.instances(role), { path }, signal);
@@ -113,7 +122,7 @@ export async function listModels(
   return [...new Map(models.map((model) => [model.name, model])).values()];
 }
 
-export const toOpenaiModel = ({ name, modified_at: at }: Described): z.infer<typeof openaiModel> => ({
+export const toOpenaiModel = ({ name, modified_at: at }: DescribedModel): z.infer<typeof openaiModel> => ({
   id: name,
   object: 'model',
   created: at === undefined || Number.isNaN(Date.parse(at)) ? 0 : Math.floor(Date.parse(at) / 1000),

@@ -50,7 +50,10 @@ export function readLine(text: string): OllamaLine {
 
 function parse(text: string): OllamaLine {
   try {
-    return ollamaLine.parse(JSON.parse(text));
+    const line: unknown = JSON.parse(text);
+    ollamaLine.parse(line);
+    // As it came, not as zod would have put it in order: it may be all that the client gets.
+    return line as OllamaLine;
   } catch (error) {
     throw unfinished(`a line of the answer cannot be read (${messageOf(error)})`, error);
   }

@@ -6,6 +6,7 @@ import { RagError } from '../../errors.ts';
 import type { Flight, Flights, Turn } from '../../models/flights.ts';
 import type { LiveInstance, Role } from '../../models/types.ts';
 import { type Beginning, makeConversations } from './conversations.ts';
+import { makeDownSince, patienceLeft } from './down-since.ts';
 import { type Candidate, chooseInstance, openTo } from './least-work.ts';
 import { makeLine, type Line } from './line.ts';
 import { type Problem, refusal } from '../problem.ts';
@@ -29,9 +30,9 @@ export interface PlaceLimits {
   readonly patienceMs: number;
 }
 
-/** An embedder works on one text at a time, in every version; a queue of 512 is Ollama's own. */
+/** An embedder works on one text at a time, in every version, and the next is there when it is done; a queue of 512 is Ollama's own. */
 export const placeLimits: PlaceLimits = {
-  width: { generate: 64, embed: 4 },
+  width: { generate: 64, embed: 2 },
   waiting: 512,
   patienceMs: 60_000,
 };
@@ -89,6 +90,7 @@ export function makePlaces(upstream: Instances, limits: PlaceLimits): Places {
     generate: makeLine(limits.waiting),
   };
   const conversations = makeConversations();
+  const downSince = makeDownSince(instances);
   const sent = makeSentBook(limits.width);
   let turns = 0;
 
@@ -112,14 +114,15 @@ export function makePlaces(upstream: Instances, limits: PlaceLimits): Places {
   };
 
   const stopListening = upstream.onChange(() => {
+    downSince.look();
     sent.keepOnly(roles.flatMap((role) => instances(role).map(({ url }) => url)));
     roles.forEach(admit);
   });
 
   return {
     enter: async (wanted, signal) => {
-      const isUp = (): boolean => instances(wanted.role).length > 0;
-      const place = untilTurn(lines[wanted.role], wanted, signal, { ...limits, isUp });
+      const downMs = (): number => downSince.downMs(wanted.role);
+      const place = untilTurn(lines[wanted.role], wanted, signal, { ...limits, downMs });
       admit(wanted.role);
       return await place;
     },
@@ -170,19 +173,19 @@ async function take({ waiter, instance, flights, sent, change }: Taking): Promis
   };
 }
 
-type Patience = Pick<PlaceLimits, 'waiting' | 'patienceMs'> & { readonly isUp: () => boolean };
+type Patience = Pick<PlaceLimits, 'waiting' | 'patienceMs'> & { readonly downMs: () => number };
 
 /** Puts it in line, until it is told to go. */
 function untilTurn(
   line: Line<Waiter>,
   wanted: Wanted,
   signal: AbortSignal,
-  { waiting, patienceMs, isUp }: Patience,
+  { waiting, patienceMs, downMs }: Patience,
 ): Promise<Place> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) throw cancelled(signal);
     const leave = (): void => {
-      clearInterval(timer);
+      clearTimeout(timer);
       signal.removeEventListener('abort', abort);
     };
     const waiter: Waiter = {
@@ -201,9 +204,14 @@ function untilTurn(
     const abort = (): void => waiter.refuse(cancelled(signal));
     signal.addEventListener('abort', abort, { once: true });
     // Where an instance is up, it is the client who decides how long he waits.
-    const timer = setInterval(() => {
-      if (!isUp()) waiter.refuse(refusal(noneIsUp(wanted.role)));
-    }, patienceMs);
+    let timer: NodeJS.Timeout;
+    const cameAt = performance.now();
+    const look = (): void => {
+      const leftMs = patienceLeft(patienceMs, downMs(), performance.now() - cameAt);
+      if (leftMs <= 0) waiter.refuse(refusal(noneIsUp(wanted.role)));
+      else timer = setTimeout(look, Math.ceil(leftMs));
+    };
+    timer = setTimeout(look, patienceMs);
     if (wanted.failedAt === undefined) line.add(wanted.caller, waiter)?.refuse(refusal(tooMany(waiting)));
     else line.putBack(wanted.caller, waiter);
   });

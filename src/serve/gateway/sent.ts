@@ -22,8 +22,11 @@ interface Times {
   begunAt: number | undefined;
 }
 
-/** @param most that it is given at once, as long as nothing shows that it works on fewer */
-export function makeSentTo(most: number): SentTo {
+/**
+ * @param most that it is given at once, as long as nothing shows that it works on fewer
+ * @param shows whether its answers come as they are made: one that comes all at once, at its end, shows nothing
+ */
+export function makeSentTo(most: number, shows = true): SentTo {
   const sent = new Set<Times>();
   let width = startWidth(most);
   let clock = 0;
@@ -39,6 +42,7 @@ export function makeSentTo(most: number): SentTo {
       sent.add(times);
       return {
         begins: () => {
+          if (!shows) return;
           times.begunAt = clock += 1;
           width = onFirstByte(width, writing());
         },
@@ -62,7 +66,7 @@ export function makeSentBook(most: Readonly<Record<Role, number>>): SentBook {
   const book = new Map<string, SentTo>();
   return {
     to: (role, url) => {
-      const known = book.get(url) ?? makeSentTo(most[role]);
+      const known = book.get(url) ?? makeSentTo(most[role], role === 'generate');
       book.set(url, known);
       return known;
     },

@@ -15,11 +15,13 @@ const eventOf = (value: object): string => `data: ${JSON.stringify(value)}\n\n`;
 /**
  * Server-sent events, some for each line.
  *
- * @param toEvents of one line
+ * @param begin gives what makes them, which may remember what was said: anew for each try, because the pieces of one that
+ *   failed before its first event are said again
  */
-export const asEvents = (path: string, toEvents: (line: OllamaLine) => readonly object[]): AnswerForm => ({
+export const asEvents = (path: string, begin: () => (line: OllamaLine) => readonly object[]): AnswerForm => ({
   headers: () => ({ 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' }),
   pieces: async function* (body) {
+    const toEvents = begin();
     let hasBegun = false;
     for await (const lines of linesOf(body)) {
       let events = '';

@@ -38,9 +38,12 @@ const chat: Translation<Chat> = {
   path: '/api/chat',
   translate: toOllamaChat,
   form: ({ model, stream, stream_options: wants }) => {
-    const telling = beginTelling('chatcmpl', model, wants?.include_usage === true);
-    if (stream === true) return asEvents('/v1/chat/completions', (line) => toChatChunks(telling, line));
-    return asObject('/v1/chat/completions', (whole) => toChatCompletion(telling, whole));
+    const begin = () => beginTelling('chatcmpl', model, wants?.include_usage === true);
+    if (stream !== true) return asObject('/v1/chat/completions', (whole) => toChatCompletion(begin(), whole));
+    return asEvents('/v1/chat/completions', () => {
+      const telling = begin();
+      return (line) => toChatChunks(telling, line);
+    });
   },
 };
 
@@ -49,9 +52,12 @@ const completions: Translation<z.infer<typeof completionBody>> = {
   path: '/api/generate',
   translate: toOllamaGenerate,
   form: ({ model, stream, stream_options: wants }) => {
-    const telling = beginTelling('cmpl', model, wants?.include_usage === true);
-    if (stream === true) return asEvents('/v1/completions', (line) => toCompletionChunks(telling, line));
-    return asObject('/v1/completions', (whole) => toCompletion(telling, whole));
+    const begin = () => beginTelling('cmpl', model, wants?.include_usage === true);
+    if (stream !== true) return asObject('/v1/completions', (whole) => toCompletion(begin(), whole));
+    return asEvents('/v1/completions', () => {
+      const telling = begin();
+      return (line) => toCompletionChunks(telling, line);
+    });
   },
 };
 

@@ -21,6 +21,7 @@ const text = z.object({
   text: z.string().min(1),
   /** What it is called; its extension counts as that of a file. */
   name: z.string().nullish(),
+  /** Of a text that is there already under this name, that of the first time stays. */
   title: z.string().nullish(),
   /** LightRAG's word for the name. */
   file_source: z.string().nullish(),
@@ -98,8 +99,11 @@ export function addUploadRoutes(app: FastifyInstance, parts: UploadRouteParts): 
     scope.post(formPath, sending, async (request, reply) => {
       if (!request.isMultipart()) return refuse(reply, noForm);
       const files: NamedContent[] = [];
-      for await (const { file, filename } of request.files())
-        files.push({ ...(await library.keep(file, { maxBytes: maxUploadBytes })), name: filename });
+      for await (const { file, filename, fieldname } of request.files()) {
+        // Parts of this type count as files without a name, too, whatever the types say.
+        const name = (filename as string | undefined) ?? fieldname;
+        files.push({ ...(await library.keep(file, { maxBytes: maxUploadBytes })), name });
+      }
       return files.length === 0 ? refuse(reply, noForm) : taken(files, reply);
     });
   });

@@ -6,6 +6,7 @@ import { until } from '../../until.ts';
 import {
   answer,
   chatBody,
+  figuresOf,
   type Handler,
   holding,
   modelOf,
@@ -98,6 +99,26 @@ test('who comes when too many wait gets 429 and a time; the others are answered 
   const answers = await Promise.all(chats);
   assert.deepEqual(order, ['first', 'second', 'third']);
   assert.ok(Number(answers[2]?.headers.get('x-queue-ms')) > 0);
+});
+
+test('an instance that writes many answers at once is given as many, also when nobody wants them piece by piece', async () => {
+  await using one = await holding();
+  await using endpoint = await open({ ollama: ollamaOf({ generate: one.url }) });
+  const chats = ['a', 'b', 'c', 'd'].map((content, at) =>
+    at % 2 === 0
+      ? post(`${endpoint.url}/api/chat`, chatBody(content, { stream: false }))
+      : post(`${endpoint.url}/v1/chat/completions`, chatBody(content)),
+  );
+  await until(() => one.held.length === chats.length, 'all of them');
+  for (const response of one.held)
+    response
+      .writeHead(200, { 'content-type': 'application/x-ndjson' })
+      .write('{"message":{"content":"y"}}\n');
+  await untilFigures(endpoint.url, ({ instances }) => instances[0]?.under_way === 4, 'four under way');
+  for (const response of one.held) response.end('{"message":{"content":"es"},"done":true}\n');
+  for (const response of await Promise.all(chats)) assert.match(await response.text(), /"content":"yes"/);
+  const { instances } = await figuresOf(endpoint.url);
+  assert.equal(instances[0]?.at_once, 64);
 });
 
 test('who leaves the line is not sent, and the next one is', async () => {

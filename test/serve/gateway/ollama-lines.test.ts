@@ -62,6 +62,8 @@ test('lines are the same however they are cut, the last one without its end too'
 
 test('foldLines() gives what the server would have said at once', async () => {
   assert.deepEqual(await foldLines(inPieces(text, 100)), whole);
+  const order = Object.keys(await foldLines(inPieces(text, 100)));
+  assert.deepEqual(order.slice(0, 3), ['model', 'created_at', 'message'], 'in the order of the server');
   const parts = '{"response":"a","done":false}\n{"response":"b","done":true,"context":[1,2]}\n';
   assert.deepEqual(await foldLines(inPieces(parts, 9)), { response: 'ab', done: true, context: [1, 2] });
   const load = '{"message":{"role":"assistant","content":""},"done":true,"done_reason":"load"}';

@@ -52,6 +52,14 @@ test('a server that works on one at a time is given two, once that is seen', () 
   assert.deepEqual([to.underWay(), server.fill(10)], [1, 1]);
 });
 
+test('of answers that come all at once, at their end, nothing is learnt', () => {
+  const to = makeSentTo(64, false);
+  const server = serve(to, 1);
+  server.fill(10);
+  for (let n = 0; n < 10; n += 1) server.finishOne();
+  assert.equal(to.width(), 64);
+});
+
 test('one that works on four at once is given five', () => {
   const to = makeSentTo(64);
   const server = serve(to, 4);
