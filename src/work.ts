@@ -181,6 +181,8 @@ export interface IngestRequest extends Inputs {
   /** Beside what the run was started for: none of the tasks that share that does a part of it. */
   readonly beside?: true;
   readonly onProgress?: (progress: IngestProgress) => void;
+  /** Told of chunks that have got their vectors, with an estimate of the tokens in them. Needs no listing, as progress does. */
+  readonly onChunks?: (chunks: number, tokens: number) => void;
   /** Told of each document that is set aside, when it is. */
   readonly onFailure?: (failure: Failure) => void;
   /** Aborting it drains: what is embedded is committed, then the report comes with `complete: false`. */

@@ -6,7 +6,7 @@ import { parseServiceFile, type ServiceFile } from '../services/discovery.ts';
 import { findService, nameOf } from '../services/find-service.ts';
 import { readSupervisors } from '../services/state-file.ts';
 import { siblingPath } from '../sibling.ts';
-import { envForSrun, refusalOf, srunInside } from '../slurm/inside.ts';
+import { envForSrun, srunRefusalOf, srunInside } from '../slurm/inside.ts';
 import { type Connection, openConnection } from './connection.ts';
 import { NoTunnel, openTunnel } from './tunnel.ts';
 
@@ -97,7 +97,7 @@ const relay = siblingPath(import.meta.url, 'relay');
 
 /** A job that is over has published nothing: that is said as where there never was one. */
 function noWay(name: string, { message, said }: NoTunnel): RagError {
-  const why = refusalOf(`${said}\n${message}`);
+  const why = srunRefusalOf(`${said}\n${message}`);
   if (why === 'over')
     return new RagError(
       'preflight',

@@ -50,7 +50,7 @@ function verbCase({ name, flags, words }: CompletedVerb, settings: readonly Comp
 }
 
 function argument({ name, meaning, takesValue, choices }: CompletedFlag): string {
-  const what = meaning.replaceAll(/[[\]\\:]/gu, String.raw`\\$&`.slice(1));
+  const what = meaning.replaceAll(/[[\]\\:]/gu, '\\$&');
   const value = takesValue ? `:value:${choices.length > 0 ? `(${choices.join(' ')})` : '_files'}` : '';
   return quoted(`*--${name}${takesValue ? '=' : ''}[${what}]${value}`);
 }

@@ -59,7 +59,7 @@ export interface Stages extends IngestParts {
 export async function ingest(request: IngestRequest, parts: IngestParts): Promise<IngestReport> {
   const { signal } = request;
   const started = performance.now();
-  const tally = makeTally(request.onProgress, request.onFailure);
+  const tally = makeTally(request.onProgress, request);
   const pruning = request.prune === true ? makePruning() : undefined;
   const sightings = pruning ?? noSightings;
   const origins = makeOrigins(parts.stamps, sightings);

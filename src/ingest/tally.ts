@@ -1,5 +1,5 @@
 /** Counts what an ingest did, for its report and its progress. */
-import type { Failure, IngestProgress, IngestReport } from '../work.ts';
+import type { Failure, IngestProgress, IngestReport, IngestRequest } from '../work.ts';
 import type { Outcomes } from './writer.ts';
 
 /** A run over millions of broken rows must not hold them all: the index has the whole list. */
@@ -22,7 +22,7 @@ export interface Tally {
 
 export function makeTally(
   onProgress: ((progress: IngestProgress) => void) | undefined,
-  onFailure?: (failure: Failure) => void,
+  { onFailure, onChunks }: Pick<IngestRequest, 'onFailure' | 'onChunks'> = {},
 ): Tally {
   const documents = { processed: 0, unchanged: 0, failed: 0, needs_ocr: 0 };
   const failures: Failure[] = [];
@@ -68,7 +68,9 @@ export function makeTally(
     embedded: (rows, sent) => {
       embedded += sent;
       ready += rows.length;
-      characters += rows.reduce((sum, { text }) => sum + text.length, 0);
+      const more = rows.reduce((sum, { text }) => sum + text.length, 0);
+      characters += more;
+      onChunks?.(rows.length, Math.round(more / charactersPerToken));
     },
     removed: (count) => {
       removed += count;

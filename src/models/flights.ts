@@ -13,7 +13,15 @@ export interface Flight extends Disposable {
   readonly signal: AbortSignal;
   /** Something came back: a piece of the answer, or a refusal, as of a request whose runner has crashed. */
   heard(what: 'answer' | 'refusal'): void;
+  /**
+   * Its answer broke off. For a moment nothing begins there: a server that ends closes its connections one after the other,
+   * and a request that is sent on the next of them would be blamed for that end.
+   */
+  brokeOff(): void;
 }
+
+/** Until the other connections of a process that has ended are closed, too: microseconds; and somebody may have noticed. */
+const restMs = 100;
 
 /** What is under way to one server, and how often something came back from it since it was first asked. */
 export interface Traffic {
@@ -70,6 +78,7 @@ interface Server {
   heard: number;
   served: number;
   isGrounded: boolean;
+  isResting: boolean;
 }
 
 export function makeFlights(): Flights {
@@ -122,10 +131,11 @@ const makeServer = (): Server => ({
   heard: 0,
   served: 0,
   isGrounded: false,
+  isResting: false,
 });
 
-function mayGo({ underWay, isGrounded }: Server, turn: Turn): boolean {
-  if (isGrounded) return false;
+function mayGo({ underWay, isGrounded, isResting }: Server, turn: Turn): boolean {
+  if (isGrounded || isResting) return false;
   return (
     underWay.size === 0 ||
     (turn === 'shared' && ![...underWay.values()].some((each) => each.turn === 'alone'))
@@ -140,6 +150,14 @@ function takeOff(server: Server, request: Asked): Flight {
     heard(what) {
       server.heard += 1;
       if (what === 'answer') server.served += 1;
+    },
+    brokeOff() {
+      if (server.isResting) return;
+      server.isResting = true;
+      setTimeout(() => {
+        server.isResting = false;
+        admit(server);
+      }, restMs);
     },
     [Symbol.dispose]: () => {
       server.underWay.delete(flight);

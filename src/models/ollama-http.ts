@@ -2,7 +2,14 @@ import { codeOf, RagError } from '../errors.ts';
 import { openConnections, type Way } from './address.ts';
 import { makeFlights, type Flight, type Flights, type Turn } from './flights.ts';
 import { requestWork } from './load.ts';
-import { answerError, connectionError, errorText, postponed, unfinished } from './ollama-errors.ts';
+import {
+  answerError,
+  connectionError,
+  errorText,
+  postponed,
+  setbackOf,
+  unfinished,
+} from './ollama-errors.ts';
 
 /** One request. Without a body it is a GET. */
 export interface Ask {
@@ -48,7 +55,12 @@ export function openOllamaHttp({ stallMs = 3_600_000 }: { readonly stallMs?: num
     const text = body === undefined ? null : JSON.stringify(body);
     using flight =
       text === null || turn === 'probe' ? null : await flights.begin(url, turn, signal, workOf(ask, text));
-    yield* answerTo(connections.to(url), { ...ask, text }, flight, stallMs);
+    try {
+      yield* answerTo(connections.to(url), { ...ask, text }, flight, stallMs);
+    } catch (error) {
+      if (setbackOf(error) === 'died') flight?.brokeOff();
+      throw error;
+    }
   };
   return {
     flights,

@@ -22,12 +22,14 @@ export function speedText(
   return `${perSecond(documentsDone)} documents/s, ${perSecond(embedded)} chunks/s, about ${perSecond(tokens)} tokens/s`;
 }
 
-/** Two numbers at most, as people say it: 47 s, 12 min, 3 h 20 min. */
+/** Two numbers at most, as people say it: 47 s, 12 min, 3 h 20 min, 2 d 4 h; as the page has it (page/amounts). */
 export function durationText(seconds: number): string {
-  if (seconds < 90) return `${Math.ceil(seconds)} s`;
-  const minutes = Math.ceil(seconds / 60);
+  if (seconds < 90) return `${Math.max(0, Math.round(seconds))} s`;
+  const minutes = Math.round(seconds / 60);
   if (minutes < 90) return `${minutes} min`;
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;
+  return hours % 24 === 0 ? `${hours / 24} d` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
 /** A first minute says little: models warm up, and what is unchanged is passed over fast. */

@@ -27,15 +27,16 @@ export function drawable({ asking, job }: Picture, series: SeriesPicture, scale:
   const columns = [...measured, ...gpus.flatMap(({ use, memoryBytes }) => [use, memoryBytes])];
   const thin = thinned({ scale, from, stepSeconds }, columns);
   const at = (index: number): readonly (number | null)[] => thin.columns[index] ?? [];
+  /** As it was measured last, not as it is drawn: a place of the chart may stand for minutes. */
   const latest = (values: readonly (number | null)[]): string =>
     job.outcome === null ? `${rateText(values.at(-1) ?? 0)} now` : `at most ${rateText(highestOf(values))}`;
   const charts: readonly (ChartInput | null)[] = [
-    rateChart('Chunks embedded a second', at(0), rateText, latest(at(0))),
+    rateChart('Chunks embedded a second', at(0), rateText, latest(series.chunksPerSecond)),
     rateChart('Questions a minute', at(1), rateText, `${countText(asking.questions.count)} so far`),
     latencyChart('Time of a question', at(2), at(3), asking.questions),
     rateChart('Retrievals a second', at(4), rateText, `${countText(asking.retrievals.count)} so far`),
     latencyChart('Time of a retrieval', at(5), at(6), asking.retrievals),
-    rateChart('Requests at the model servers', at(7), rateText, latest(at(7))),
+    rateChart('Requests at the model servers', at(7), rateText, latest(series.queue)),
   ];
   return {
     axis: thin.axis,

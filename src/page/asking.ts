@@ -61,13 +61,11 @@ export type AskingEvent =
     }
   /** The connection broke, or ended before the record. */
   | { readonly event: 'lost' }
-  | { readonly event: 'stopped' }
-  | { readonly event: 'cleared' };
+  | { readonly event: 'stopped' };
 
 export function nextAsking(asking: Asking, event: AskingEvent): Asking {
   if (event.event === 'asked')
     return { state: 'answering', question: event.question, passages: null, text: '' };
-  if (event.event === 'cleared') return { state: 'empty' };
   // Whatever comes after the end is of a question that nobody waits for any more.
   if (asking.state !== 'answering') return asking;
   const { question, text } = asking;

@@ -5,8 +5,7 @@ import { el, type Content, type TreeElement } from './tree.ts';
 
 export function ingestView({ ingest, job }: Picture): Content {
   if (ingest === null) return null;
-  const { documentsDone, documentsTotal, failed, chunks } = ingest;
-  const total = documentsTotal ?? (ingest.running ? null : documentsDone);
+  const { documentsDone, documentsTotal: total, failed, chunks } = ingest;
   return el(
     'section',
     { 'aria-labelledby': 'ingest' },
@@ -16,7 +15,11 @@ export function ingestView({ ingest, job }: Picture): Content {
       { class: 'figures' },
       figure(
         countText(documentsDone),
-        total === null ? 'documents so far' : `of ${plural(total, 'document')}`,
+        total === null
+          ? ingest.running
+            ? 'documents so far'
+            : 'documents'
+          : `of ${plural(total, 'document')}`,
       ),
       figure(countText(chunks), 'chunks embedded'),
       figure(rateText(ingest.documentsPerSecond), 'documents a second'),
@@ -24,11 +27,12 @@ export function ingestView({ ingest, job }: Picture): Content {
       figure(`≈ ${rateText(ingest.tokensPerSecond)}`, 'tokens a second'),
       figure(countText(failed), 'set aside', failed > 0 ? 'bad' : undefined),
     ),
-    el('progress', {
-      'aria-label': 'Documents ingested',
-      max: Math.max(1, total ?? 1),
-      value: total === null ? undefined : Math.min(documentsDone, Math.max(1, total)),
-    }),
+    (ingest.running || total !== null) &&
+      el('progress', {
+        'aria-label': 'Documents ingested',
+        max: Math.max(1, total ?? 1),
+        value: total === null ? undefined : Math.min(documentsDone, Math.max(1, total)),
+      }),
     el(
       'p',
       { class: lateness(ingest, job.secondsLeft) === 'late' ? 'note bad' : 'note' },
@@ -52,8 +56,16 @@ const lateness = (
 ): 'late' | 'in time' | 'unknown' =>
   etaSeconds === null || secondsLeft === null ? 'unknown' : etaSeconds > secondsLeft ? 'late' : 'in time';
 
+/** Where nobody has counted all that there was, nobody says that it was all. */
+function endedText({ documentsDone, documentsTotal, seconds }: IngestPicture): string {
+  const took = durationText(seconds);
+  if (documentsTotal === null) return `Ended after ${took}.`;
+  const left = documentsTotal - documentsDone;
+  return left > 0 ? `Stopped after ${took}, with ${plural(left, 'document')} left.` : `Done in ${took}.`;
+}
+
 function etaText(ingest: IngestPicture, secondsLeft: number | null): string {
-  if (!ingest.running) return `Done in ${durationText(ingest.seconds)}.`;
+  if (!ingest.running) return endedText(ingest);
   if (ingest.etaSeconds === null) return 'How long it will take is not known yet.';
   const eta = durationText(ingest.etaSeconds);
   if (secondsLeft === null) return `About ${eta} left.`;

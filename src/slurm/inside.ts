@@ -43,7 +43,7 @@ export const envForSrun = (env: Readonly<Record<string, string | undefined>>): R
 export type Refusal = 'over' | 'not-yet' | 'not-yours' | 'no-srun' | 'no-room' | 'other';
 
 /** Why srun would not, by what it says (22.05 to 24.11). */
-export function refusalOf(said: string): Refusal {
+export function srunRefusalOf(said: string): Refusal {
   if (/Invalid job id|expired|already complet|has finished/i.test(said)) return 'over';
   if (/pending execution/i.test(said)) return 'not-yet';
   if (/denied/i.test(said)) return 'not-yours';

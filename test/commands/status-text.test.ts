@@ -90,9 +90,9 @@ test('progress is told with its share and its end, and whether the job lasts so 
     lines(200, look({ progress, time_left_s })).find((line) => line.startsWith('documents')) ?? '';
   assert.equal(
     documents(status.progress, 3600),
-    'documents    250 of 1,000 (25 %), 2 h 0 min left, which is more than the job has',
+    'documents    250 of 1,000 (25 %), 2 h left, which is more than the job has',
   );
-  assert.match(documents(status.progress, null), /2 h 0 min left$/);
+  assert.match(documents(status.progress, null), /2 h left$/);
   assert.match(documents({ ...status.progress, documents_total: null, eta_s: null }, 3600), / 250$/);
   assert.match(documents({ documents_done: 0, documents_total: 0, eta_s: null }, null), / 0 of 0$/);
 });

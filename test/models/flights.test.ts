@@ -39,6 +39,20 @@ test('requests go together, one that must be alone waits for them, and those tha
   assert.deepEqual([log.slice(2), flights.traffic(url).inFlight], [['suspect', 'later', 'latest'], 2]);
 });
 
+test('after an answer that broke off nothing begins there for a moment: who came now would be blamed for its end', async () => {
+  const flights = makeFlights();
+  const broken = await flights.begin(url, 'alone', signal);
+  const brokeAt = performance.now();
+  broken.brokeOff();
+  broken[Symbol.dispose]();
+  const next = flights.begin(url, 'alone', signal);
+  const elsewhere = await flights.begin('http://127.0.0.1:2', 'alone', signal);
+  assert.deepEqual([flights.traffic(url).inFlight, flights.load(url).requests], [0, 1]);
+  (await next)[Symbol.dispose]();
+  assert.ok(performance.now() - brokeAt >= 90);
+  elsewhere[Symbol.dispose]();
+});
+
 test('one server does not wait for another', async () => {
   const flights = makeFlights();
   await flights.begin(url, 'alone', signal);

@@ -34,7 +34,7 @@ test('nothing is said of the end before there is anything to judge by', () => {
 
 test('durations are as people say them', () => {
   assert.deepEqual([12.2, 89, 91, 5340, 12_000].map(durationText), [
-    '13 s',
+    '12 s',
     '89 s',
     '2 min',
     '89 min',
@@ -45,7 +45,7 @@ test('durations are as people say them', () => {
 test('an ingest that will not end before the job is told of, and only then', () => {
   assert.match(
     lateText(progress, 100, 200) ?? '',
-    /needs about 5 min more and the job ends in 4 min.*submit it again/,
+    /needs about 5 min more and the job ends in 3 min.*submit it again/,
   );
   assert.equal(lateText(progress, 100, 300), undefined);
   assert.equal(lateText(progress, 100, null), undefined);

@@ -54,7 +54,6 @@ test('what comes after the end changes nothing, and nonsense never does', () => 
   for (const value of [null, 7, 'x', [], { response: 7 }, { record: { answer: 7 } }, {}])
     assert.equal(after(asked, line(value)).state, 'answering');
   assert.equal(after(asked, { event: 'stopped' }, line({ record })).state, 'stopped');
-  assert.deepEqual(nextAsking(done, { event: 'cleared' }), { state: 'empty' });
 });
 
 test('the numbers that passages have become citations, in lists too, and the others stay text', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { envForSrun, refusalOf, srunInside } from '../../src/slurm/inside.ts';
+import { envForSrun, srunRefusalOf, srunInside } from '../../src/slurm/inside.ts';
 
 test('a step in a job takes nothing from it, and is asked for by numbers that no older Slurm misreads', () => {
   const line = srunInside({ job: '12', node: 'n1', command: ['node', 'relay.js', '/tmp/rag.sock'] });
@@ -21,7 +21,7 @@ test('srun hears nothing of the job that the client itself runs in', () => {
 });
 
 /** As Slurm 22.05 said them. */
-const said: Readonly<Record<string, ReturnType<typeof refusalOf>>> = {
+const said: Readonly<Record<string, ReturnType<typeof srunRefusalOf>>> = {
   'srun: error: Unable to confirm allocation for job 999999: Invalid job id specified\nsrun: Check SLURM_JOB_ID environment variable. Expired or invalid job 999999':
     'over',
   'srun: error: Slurm job 813490 has expired\nsrun: Check SLURM_JOB_ID environment variable. Expired or invalid job 813490':
@@ -35,4 +35,5 @@ const said: Readonly<Record<string, ReturnType<typeof refusalOf>>> = {
   'srun: error: something else': 'other',
 };
 for (const [text, refusal] of Object.entries(said))
-  test(`"${text.split('\n')[0]?.slice(0, 70)}" is ${refusal}`, () => assert.equal(refusalOf(text), refusal));
+  test(`"${text.split('\n')[0]?.slice(0, 70)}" is ${refusal}`, () =>
+    assert.equal(srunRefusalOf(text), refusal));

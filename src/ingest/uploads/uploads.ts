@@ -62,7 +62,7 @@ export function openUploads(index: string, reserve?: number): Uploads {
     const named = new Set([...current.values()].map(({ hash }) => hash));
     for (const hash of new Set(hashes)) if (!named.has(hash)) await contents.drop(hash, () => isNamed(hash));
   };
-  const inTurn = makeTurns();
+  const inTurn = oneAtATime();
   return {
     read: () => inTurn(read),
     current: () => current,
@@ -189,7 +189,7 @@ const lost = (name: string): never => {
 };
 
 /** One after the other, whatever became of the one before. */
-function makeTurns(): <T>(work: () => Promise<T>) => Promise<T> {
+function oneAtATime(): <T>(work: () => Promise<T>) => Promise<T> {
   let last: Promise<unknown> = Promise.resolve();
   return (work) => {
     const result = last.then(work);

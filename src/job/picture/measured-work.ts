@@ -2,6 +2,7 @@
 import { codeOf } from '../../errors.ts';
 import type { Embed, Generate } from '../../models/types.ts';
 import type { IngestProgress, IngestReport, IngestRequest, Work } from '../../work.ts';
+import { canWait } from '../../serve/routes/retrieve.ts';
 import type { Deed } from './deeds.ts';
 
 type Tell = (deed: Deed) => void;
@@ -11,13 +12,13 @@ export const measuredWork = <W extends Work>(work: W, tell: Tell): W => ({
   ingest: (request: IngestRequest) => measuredIngest(work, request, tell),
   retrieve: async (request) => {
     const seconds = stopwatch();
-    const hits = await work.retrieve(request).catch(notAnswered('retrieval', tell));
+    const hits = await work.retrieve(request).catch(notAnswered('retrieval', tell, request.signal));
     tell({ deed: 'retrieved', queries: request.queries.length, seconds: seconds() });
     return hits;
   },
   query: async (request) => {
     const seconds = stopwatch();
-    const record = await work.query(request).catch(notAnswered('question', tell));
+    const record = await work.query(request).catch(notAnswered('question', tell, request.signal));
     tell({ deed: 'answered', seconds: seconds(), timingsMs: record.timings_ms });
     return record;
   },
@@ -28,45 +29,42 @@ const stopwatch = (): (() => number) => {
   return () => (performance.now() - started) / 1000;
 };
 
+/** Not who left, and no retrieval that is tried again until it is answered. */
 const notAnswered =
-  (what: 'question' | 'retrieval', tell: Tell) =>
+  (what: 'question' | 'retrieval', tell: Tell, signal: AbortSignal) =>
   (error: unknown): never => {
-    tell({ deed: 'not-answered', what, code: codeOf(error) ?? 'bug' });
+    const goesOn = what === 'retrieval' && canWait(error);
+    if (!signal.aborted && !goesOn) tell({ deed: 'not-answered', what, code: codeOf(error) ?? 'bug' });
     throw error;
   };
 
-/** As it goes on where its progress is asked for: asking for it costs another listing. At its end otherwise. */
+/** Documents as it goes on where its progress is asked for: asking for it costs another listing. At its end otherwise. */
 async function measuredIngest(work: Work, request: IngestRequest, tell: Tell): Promise<IngestReport> {
-  const { onProgress, onFailure } = request;
-  let told = { documents: 0, chunks: 0, tokens: 0 };
-  const tellUpTo = (now: typeof told): void => {
-    const [documents, chunks, tokens] = [
-      now.documents - told.documents,
-      now.chunks - told.chunks,
-      now.tokens - told.tokens,
-    ].map((more) => Math.max(0, more)) as [number, number, number];
-    told = now;
-    if (documents + chunks + tokens > 0) tell({ deed: 'ingested', documents, chunks, tokens });
+  const { onProgress, onFailure, onChunks } = request;
+  let told = 0;
+  const tellUpTo = (done: number): void => {
+    if (done > told) tell({ deed: 'ingested', documents: done - told, chunks: 0, tokens: 0 });
+    told = done;
   };
   const report = await work.ingest({
     ...request,
     ...(onProgress && {
       onProgress: (progress: IngestProgress) => {
-        tellUpTo({ documents: progress.documentsDone, chunks: progress.embedded, tokens: progress.tokens });
+        tellUpTo(progress.documentsDone);
         onProgress(progress);
       },
     }),
+    onChunks: (chunks, tokens) => {
+      tell({ deed: 'ingested', documents: 0, chunks, tokens });
+      onChunks?.(chunks, tokens);
+    },
     onFailure: (failure) => {
       tell({ deed: 'set-aside', failure });
       onFailure?.(failure);
     },
   });
   const { processed, unchanged, failed, needs_ocr } = report.documents;
-  tellUpTo({
-    documents: processed + unchanged + failed + needs_ocr,
-    chunks: onProgress === undefined ? report.chunks : told.chunks,
-    tokens: told.tokens,
-  });
+  tellUpTo(processed + unchanged + failed + needs_ocr);
   tell({ deed: 'ingest-ended', complete: report.complete });
   return report;
 }

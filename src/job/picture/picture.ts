@@ -41,7 +41,10 @@ export function makePicture(input: PictureInput): Picture {
   const { at, version, job, status, past, runs, plan } = input;
   const usages = Object.values(past.gpus).map(({ usage }) => usage);
   const hours = (seconds: readonly number[]): number => seconds.reduce((sum, each) => sum + each, 0) / 3600;
-  const seen = `${runs.at(-1)?.run}/${past.series.points.at(-1)?.at ?? 0}/${past.series.stepMs}`;
+  const last = past.series.points.at(-1);
+  // In a long job a point takes minutes to be whole: it is news twice a minute.
+  const news = Math.floor((last?.seconds ?? 0) / 30);
+  const seen = `${runs.at(-1)?.run}/${last?.at ?? 0}/${news}/${past.series.stepMs}`;
   return {
     at,
     utcOffsetMinutes: 0 - new Date(at).getTimezoneOffset(),

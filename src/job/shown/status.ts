@@ -92,7 +92,11 @@ export function makeStatus(input: StatusInput): SupervisorStatus {
     progress: {
       documents_done: input.progress?.documentsDone ?? 0,
       documents_total: input.progress?.documentsTotal ?? null,
-      eta_s: input.progress && etaSeconds(input.progress, input.progress.seconds),
+      // Of one that has ended nothing is left to wait for, whatever is left to do.
+      eta_s:
+        input.progress !== null && input.phase === 'ingest'
+          ? etaSeconds(input.progress, input.progress.seconds)
+          : null,
     },
     endpoint: ended
       ? { url: null, socket: null }

@@ -47,7 +47,10 @@ function connected(event: ConnectionEvent): void {
   if (connection.state === 'lost' && before !== 'lost') say('Connection lost.');
   if (connection.state === 'live' && before === 'lost') say('Connected again.');
   // Nothing of the job stays on a page that may not see it.
-  if (connection.state === 'closed') [picture, asking] = [null, { state: 'empty' }];
+  if (connection.state === 'closed') {
+    underWay?.abort();
+    [picture, asking] = [null, { state: 'empty' }];
+  }
   show();
 }
 

@@ -27,7 +27,10 @@ const unreadable = problem('It is not of this shape.');
 const noDocument = problem('Neither the index nor an upload has it.');
 const frozen = problem('The documents of this job do not change, or paths are not for this caller.');
 const full = problem('The disk is full. Nothing of it was kept.');
-const changes = { 403: frozen, 409: frozen, 422: unreadable, 507: full };
+const conflict = problem(
+  'The documents of this job do not change; or the paths lead to other files here than where they were asked for.',
+);
+const changes = { 403: frozen, 409: conflict, 422: unreadable, 507: full };
 
 const order = { id: 'nightly-0001', files: [{ name: 'a.md', hash, bytes: 5 }] };
 const taken = answer('It is on disk. Its state tells when it can be found.', json(uploadAnswerSchema));

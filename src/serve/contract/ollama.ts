@@ -1,4 +1,4 @@
-/** Ollama's own API and its OpenAI-compatible one, passed through: their answers are Ollama's. */
+/** Ollama's own API, passed through, and OpenAI's in its words. */
 import { z } from 'zod';
 import { modelAnswer, modelListAnswer, modelsAnswer, versionAnswer } from '../gateway/model-lists.ts';
 import {
@@ -84,8 +84,7 @@ const look = (path: string, summary: string, schema: z.ZodType): RouteContract =
   summary,
   answers: {
     200: answer("Ollama's answer.", json(schema)),
-    404: problem('This job has no such model.'),
-    422: problem("No model of this job is Ollama's."),
+    404: problem("This job has no such model, or none of Ollama's."),
     503: problem('No server of a model is up.'),
   },
   otherwise: refusedByOllama,
@@ -137,7 +136,7 @@ export const ollamaRoutes: readonly RouteContract[] = [
   ask(
     '/v1/completions',
     'What follows a prompt.',
-    { prompt: z.string(), stream: openaiStream },
+    { prompt: z.union([z.string(), z.array(z.string()).length(1)]), stream: openaiStream },
     { model: chatModel, prompt: 'A usual dose is' },
   ),
   ask('/v1/embeddings', 'Vectors of texts.', { input }, { model: embedModel, input: 'a text' }),

@@ -2,49 +2,18 @@
  * Requests to the model servers of this job, for who asks them in their own language: to the instance that has the least to do,
  * or that knows the conversation; again, elsewhere or after a restart, as long as nothing of an answer was passed on.
  */
-import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyReply } from 'fastify';
-import { codeOf, messageOf } from '../../errors.ts';
+import { messageOf } from '../../errors.ts';
 import { openConnections, type Connections } from '../../models/address.ts';
-import {
-  answerError,
-  connectionError,
-  errorText,
-  setbackOf,
-  unfinished,
-} from '../../models/ollama-errors.ts';
+import { setbackOf } from '../../models/ollama-errors.ts';
 import { nextTry, noSetbacks, pause, turnOf } from '../../models/patience.ts';
-import type { Role } from '../../models/types.ts';
-import type { AnswerForm } from './answer-form.ts';
 import { goneSignal } from '../client-gone.ts';
-import type { Beginning } from './conversations.ts';
-import type { Budget, Hold } from './held-bodies.ts';
-import { openOutlet, outletBounds, type OutletBounds } from './outlet.ts';
-import {
-  type Instances,
-  makePlaces,
-  type Place,
-  type PlaceFigures,
-  placeLimits,
-  type PlaceLimits,
-} from './places.ts';
 import { type Problem, refusal } from '../problem.ts';
+import type { Budget } from './held-bodies.ts';
+import { outletBounds, type OutletBounds } from './outlet.ts';
+import { passOn, type Question } from './pass-on.ts';
+import { type Instances, makePlaces, type PlaceFigures, placeLimits, type PlaceLimits } from './places.ts';
 import { makeQuarantine } from './quarantine.ts';
-
-export interface Question {
-  readonly role: Role;
-  /** As the client names it. */
-  readonly model: string;
-  /** At the model server. */
-  readonly path: string;
-  readonly body: Buffer;
-  /** In the measure of `models/load`. */
-  readonly work: number;
-  readonly beginnings: readonly Beginning[];
-  readonly caller: string;
-  readonly form: AnswerForm;
-  readonly hold: Hold;
-}
 
 export interface GatewayFigures extends PlaceFigures {
   /** Requests answered, sent again, and refused because they had ended a server twice; since the start. */
@@ -72,9 +41,6 @@ export interface GatewayLimits {
 /** Loading a model takes longer than undici's own limits (300 s each); the client's patience is the limit. */
 const open = (): Connections => openConnections({ headersTimeout: 0, bodyTimeout: 0 });
 
-/** An error is a sentence. */
-const mostErrorBytes = 2 ** 20;
-
 export function openGateway(
   upstream: Instances,
   budget: Pick<Budget, 'held'>,
@@ -101,7 +67,10 @@ export function openGateway(
         using place = await places.enter({ ...question, turn: turnOf(tally), failedAt }, gone);
         failedAt = place.instance.id;
         const to = { connections, place, gone, bounds, queueMs: performance.now() - askedAt };
-        await passOn(question, to, reply);
+        await passOn(question, to, reply).catch((error: unknown) => {
+          if (setbackOf(error) === 'died') place.flight.brokeOff();
+          throw error;
+        });
         done.answered += 1;
         return reply;
       } catch (error) {
@@ -130,140 +99,6 @@ export function openGateway(
   };
 }
 
-interface Passage {
-  readonly connections: Connections;
-  readonly place: Place;
-  readonly gone: AbortSignal;
-  readonly bounds: OutletBounds;
-  /** From the request until it is sent on. */
-  readonly queueMs: number;
-}
-
-/** @throws what went wrong before the first piece of the answer was passed on; afterwards it is told to the client */
-async function passOn(question: Question, to: Passage, reply: FastifyReply): Promise<void> {
-  const { path, body, model, form } = question;
-  const { instance, flight } = to.place;
-  const { origin, dispatcher } = to.connections.to(instance.url);
-  const signal = AbortSignal.any([to.gone, flight.signal]);
-  const from = { 'x-served-by': instance.id, 'x-queue-ms': to.queueMs.toFixed(1) };
-  const failure = (error: unknown): unknown =>
-    flight.signal.aborted
-      ? flight.signal.reason
-      : codeOf(error) === undefined
-        ? connectionError(instance.url, error)
-        : error;
-  const answer = await dispatcher
-    .request({ origin, path, method: 'POST', body, headers: { 'content-type': 'application/json' }, signal })
-    .catch((error: unknown) => {
-      throw failure(error);
-    });
-  // Who stops reading is told so by an event that nobody waits for.
-  answer.body.on('error', () => undefined);
-  const type = headerOf(answer.headers, 'content-type') ?? 'application/json';
-  try {
-    if (answer.statusCode !== 200) {
-      const said = await textOf(answer.body);
-      flight.heard('refusal');
-      const error = answerError(model, answer.statusCode, errorText(said));
-      if (setbackOf(error) !== undefined) throw error;
-      const shown = form.refused(answer.statusCode, errorText(said));
-      void reply
-        .code(answer.statusCode)
-        .headers(from)
-        .type(shown === undefined ? type : json)
-        .send(shown ?? said);
-      return;
-    }
-    const heard = async function* (): AsyncGenerator<Buffer, void> {
-      let isFirst = true;
-      for await (const piece of answer.body as AsyncIterable<Buffer>) {
-        flight.heard('answer');
-        // Of the server's own pieces: the form may give one to the client only when it has them all.
-        if (isFirst) to.place.begins();
-        isFirst = false;
-        yield piece;
-      }
-    };
-    const headers = {
-      ...form.headers({ type, length: headerOf(answer.headers, 'content-length') }),
-      ...from,
-    };
-    const pieces = form.pieces(whole(model, heard()))[Symbol.asyncIterator]();
-    const first = await pieces.next();
-    await deliver(question, { first, pieces, headers, failure }, to, reply);
-  } catch (error) {
-    throw failure(error);
-  } finally {
-    answer.body.destroy();
-  }
-}
-
-const json = 'application/json; charset=utf-8';
-
-interface Begun {
-  readonly first: IteratorResult<Uint8Array | string, unknown>;
-  readonly pieces: AsyncIterator<Uint8Array | string, unknown>;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly failure: (error: unknown) => unknown;
-}
-
-/** From here on nothing can be done again. Never throws. */
-async function deliver(
-  { form, hold }: Question,
-  { first, pieces, headers, failure }: Begun,
-  { gone, bounds }: Passage,
-  reply: FastifyReply,
-): Promise<void> {
-  using outlet = openOutlet(reply, headers, gone, bounds);
-  try {
-    let isSlow = false;
-    for (let piece = first; piece.done !== true; piece = await pieces.next()) {
-      const taken = outlet.write(piece.value);
-      if (taken === undefined) continue;
-      if (!isSlow) hold.add(bounds.waitingBytes);
-      isSlow = true;
-      await taken;
-    }
-    outlet.end();
-  } catch (error) {
-    const last = gone.aborted ? undefined : form.broken(brokenOff(failure(error)));
-    if (last === undefined) return outlet.cut();
-    outlet.write(last)?.catch(() => undefined);
-    outlet.end();
-  } finally {
-    await pieces.return?.();
-  }
-}
-
-/** The bytes of an answer, once it is one: status 200 comes before the model has said anything. */
-async function* whole(model: string, body: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {
-  let isEmpty = true;
-  for await (const piece of body) {
-    if (isEmpty && piece.subarray(0, errorLine.length).equals(errorLine))
-      throw answerError(model, 500, errorText(piece.toString()));
-    isEmpty = false;
-    yield piece;
-  }
-  if (isEmpty) throw unfinished('the answer is empty');
-}
-
-/** What Ollama writes in the place of an answer when its runner ends. */
-const errorLine = Buffer.from('{"error":');
-
-const headerOf = (headers: IncomingHttpHeaders, name: string): string | undefined =>
-  headers[name]?.toString();
-
-async function textOf(body: AsyncIterable<Buffer>): Promise<string> {
-  const pieces: Buffer[] = [];
-  let bytes = 0;
-  for await (const piece of body) {
-    bytes += piece.length;
-    if (bytes > mostErrorBytes) break;
-    pieces.push(piece);
-  }
-  return Buffer.concat(pieces).toString();
-}
-
 /** Told as what it is for the client: to ask again or not to. */
 function asRefusal(error: unknown): unknown {
   const setback = setbackOf(error);
@@ -290,10 +125,3 @@ const endedServers: Problem = {
     'Cannot answer: the model server has terminated twice during this request, one that it survives is wanted',
   hint: 'Change it, or try it again in ten minutes: until then it is refused unseen',
 };
-
-const brokenOff = (error: unknown): Problem => ({
-  status: 502,
-  code: 'model-unavailable',
-  message: `Cannot go on with this answer, a whole one is wanted: ${messageOf(error)}`,
-  hint: 'Ask again: what was said so far is not the whole answer',
-});

@@ -18,8 +18,6 @@ export const outletBounds: OutletBounds = { waitingBytes: 4 * 2 ** 20, stillMs: 
 export interface Outlet extends Disposable {
   /** Undefined: go on at once. @throws gone (by the signal's reason) when the client leaves or is cut off */
   write(piece: Uint8Array | string): Promise<void> | undefined;
-  /** Bytes that wait for the client. */
-  waiting(): number;
   end(): void;
   /** In the middle of the answer: the client must see that it is not whole. */
   cut(): void;
@@ -52,7 +50,6 @@ export function openOutlet(
       raw.write(piece);
       return raw.writableLength > waitingBytes ? untilTaken() : undefined;
     },
-    waiting: () => raw.writableLength,
     end: () => void raw.end(),
     cut: () => void raw.destroy(),
     [Symbol.dispose]: () => {

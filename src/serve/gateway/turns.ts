@@ -14,7 +14,7 @@ interface Waiter {
 }
 
 /** @param waiting at least 1 @param full what is said to who comes when so many wait already */
-export function makeTurns(atOnce: number, waiting: number, full: Problem): Turns {
+export function makeFairTurns(atOnce: number, waiting: number, full: Problem): Turns {
   const line = makeLine<Waiter>(waiting);
   let underWay = 0;
   const admit = (): void => {

@@ -10,7 +10,8 @@ import { asItIs, folded } from '../gateway/answer-form.ts';
 import { callerOf } from '../gateway/caller.ts';
 import { goneSignal } from '../client-gone.ts';
 import { beginningsOf } from '../gateway/conversations.ts';
-import type { Gateway, Question } from '../gateway/gateway.ts';
+import type { Gateway } from '../gateway/gateway.ts';
+import type { Question } from '../gateway/pass-on.ts';
 import { type Budget, type Hold, readHeldBodies } from '../gateway/held-bodies.ts';
 import { askAny, type Describing, listModels, rolesOf } from '../gateway/model-lists.ts';
 import {

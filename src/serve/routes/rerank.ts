@@ -7,7 +7,7 @@ import type { Rerank } from '../../models/types.ts';
 import { callerOf } from '../gateway/caller.ts';
 import { goneSignal } from '../client-gone.ts';
 import { type Problem, refusal } from '../problem.ts';
-import { makeTurns, type Turns } from '../gateway/turns.ts';
+import { makeFairTurns, type Turns } from '../gateway/turns.ts';
 
 export interface Reranker {
   readonly rerank: Rerank;
@@ -52,7 +52,7 @@ export const rerankAnswer = z.object({
 type Body = z.infer<typeof rerankBody>;
 
 export function addRerankRoutes(app: FastifyInstance, reranker: Reranker | undefined): void {
-  const turns = makeTurns(atOnce, mostWaiting, tooMany);
+  const turns = makeFairTurns(atOnce, mostWaiting, tooMany);
   for (const path of ['/rerank', '/v1/rerank', '/v2/rerank'])
     app.post(path, { bodyLimit: mostBytes }, async (request, reply) => {
       const body = rerankBody.safeParse(request.body);

@@ -62,6 +62,12 @@ const LONGEST_PAUSE_MS = 5000;
 /** The first two are restarts; the others the end of the job, whose endpoint closes in a moment. */
 const waitable: readonly ErrorCode[] = ['model-unavailable', 'service-failed', 'aborted', 'stopped'];
 
+/** Whether a retrieval that ends so is tried again. */
+export const canWait = (error: unknown): boolean => {
+  const code = codeOf(error);
+  return code !== undefined && waitable.includes(code);
+};
+
 /**
  * Tries again while what failed can come back. What cannot come back ends the job, and with it the connection: until
  * then nothing is said, because an answer of another shape is read as if it were the right one.
@@ -74,9 +80,7 @@ async function untilRetrieved(
     try {
       return await work.retrieve(request);
     } catch (error) {
-      const code = codeOf(error);
-      const canWait = code !== undefined && waitable.includes(code);
-      if (request.signal.aborted || !canWait) throw error;
+      if (request.signal.aborted || !canWait(error)) throw error;
       onWait(error);
       await pause(pauseMs, undefined, { signal: request.signal });
     }

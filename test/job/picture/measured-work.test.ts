@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { RagError } from '../../../src/errors.ts';
+import { type ErrorCode, RagError } from '../../../src/errors.ts';
 import type { Deed } from '../../../src/job/picture/deeds.ts';
 import { addDeed, nothingDone } from '../../../src/job/picture/deeds.ts';
 import { countOf } from '../../../src/job/picture/latencies.ts';
@@ -21,10 +21,12 @@ const report: IngestReport = {
 const failure = { document: 'a.pdf', state: 'failed', reason: 'damaged' } as const;
 
 const work: Work = {
-  ingest: async ({ onProgress, onFailure }) => {
+  ingest: async ({ onProgress, onFailure, onChunks }) => {
     const progress = { documentsTotal: 9, chunks: 0, failed: 0 };
+    onChunks?.(10, 100);
     onProgress?.({ ...progress, documentsDone: 4, embedded: 10, tokens: 100 });
     onFailure?.(failure);
+    onChunks?.(20, 200);
     onProgress?.({ ...progress, documentsDone: 8, embedded: 30, tokens: 300 });
     return report;
   },
@@ -49,9 +51,11 @@ test('an ingest is counted as it goes on, and what its progress did not tell at 
   });
   assert.deepEqual([seen, failures], [[4, 8], [failure]], 'the caller hears what it asked for');
   assert.deepEqual(deeds, [
-    { deed: 'ingested', documents: 4, chunks: 10, tokens: 100 },
+    { deed: 'ingested', documents: 0, chunks: 10, tokens: 100 },
+    { deed: 'ingested', documents: 4, chunks: 0, tokens: 0 },
     { deed: 'set-aside', failure },
-    { deed: 'ingested', documents: 4, chunks: 20, tokens: 200 },
+    { deed: 'ingested', documents: 0, chunks: 20, tokens: 200 },
+    { deed: 'ingested', documents: 4, chunks: 0, tokens: 0 },
     { deed: 'ingested', documents: 1, chunks: 0, tokens: 0 },
     { deed: 'ingest-ended', complete: true },
   ]);
@@ -63,12 +67,13 @@ test('an ingest without progress is asked for none: that would list all inputs o
   const deeds: Deed[] = [];
   let asked: unknown = 'nothing';
   const watched = measuredWork(
-    { ...work, ingest: async (request) => ((asked = request.onProgress), report) },
+    { ...work, ingest: (request) => ((asked = request.onProgress), work.ingest(request)) },
     (deed) => deeds.push(deed),
   );
   await watched.ingest({ inputs: [], signal });
   assert.equal(asked, undefined);
-  assert.deepEqual(deeds[0], { deed: 'ingested', documents: 9, chunks: 30, tokens: 0 });
+  const { documents, chunks, tokens } = deeds.reduce(addDeed, nothingDone);
+  assert.deepEqual([documents, chunks, tokens], [9, 30, 300]);
 });
 
 test('retrievals count by their queries, questions by their time, and what failed by its code', async () => {
@@ -77,6 +82,22 @@ test('retrievals count by their queries, questions by their time, and what faile
   await assert.rejects(told.query({ query: 'a', topk: 1, signal }), { code: 'model-unavailable' });
   assert.equal(countOf(deeds.reduce(addDeed, nothingDone).retrievals), 3);
   assert.deepEqual(deeds[1], { deed: 'not-answered', what: 'question', code: 'model-unavailable' });
+});
+
+test('who leaves was not left without an answer, nor a retrieval that is tried again', async () => {
+  const deeds: Deed[] = [];
+  const failing = (code: ErrorCode) => (): Promise<never> =>
+    Promise.reject(new RagError(code, 'Cannot answer'));
+  const told = (code: ErrorCode): Work =>
+    measuredWork<Work>({ ...work, retrieve: failing(code), query: failing(code) }, (deed) =>
+      deeds.push(deed),
+    );
+  const asked = { queries: ['a'], query: 'a', topk: 1 };
+  await assert.rejects(told('aborted').query({ ...asked, signal: AbortSignal.abort() }));
+  await assert.rejects(told('service-failed').retrieve({ ...asked, signal }));
+  assert.deepEqual(deeds, []);
+  await assert.rejects(told('bad-vector').retrieve({ ...asked, signal }));
+  assert.deepEqual(deeds, [{ deed: 'not-answered', what: 'retrieval', code: 'bad-vector' }]);
 });
 
 test('models tell what they embedded and generated, also of an answer that nobody read to its end', async () => {

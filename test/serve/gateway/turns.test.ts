@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { makeTurns } from '../../../src/serve/gateway/turns.ts';
+import { makeFairTurns } from '../../../src/serve/gateway/turns.ts';
 
 const full = { status: 429, code: 'busy', message: 'Cannot: full' };
 const { signal } = new AbortController();
@@ -24,7 +24,7 @@ function makeWorks() {
 
 test('so many at once, and the next when one is done; callers take turns', async () => {
   const { work, finish, begun } = makeWorks();
-  const turns = makeTurns(2, 9, full);
+  const turns = makeFairTurns(2, 9, full);
   const all = ['a1', 'a2', 'a3', 'a4', 'b1'].map((name) => turns.take(name[0] ?? '', signal, work(name)));
   await new Promise(setImmediate);
   assert.deepEqual(begun, ['a1', 'a2']);
@@ -36,7 +36,7 @@ test('so many at once, and the next when one is done; callers take turns', async
 });
 
 test('work that fails gives its turn to the next; who finds the line full is refused', async () => {
-  const turns = makeTurns(1, 1, full);
+  const turns = makeFairTurns(1, 1, full);
   const { work, finish } = makeWorks();
   const fail = async (): Promise<never> => {
     await work('first')();
@@ -52,7 +52,7 @@ test('work that fails gives its turn to the next; who finds the line full is ref
 });
 
 test('who leaves the line never begins', async () => {
-  const turns = makeTurns(1, 9, full);
+  const turns = makeFairTurns(1, 9, full);
   const { work, finish, begun } = makeWorks();
   const leaves = new AbortController();
   const first = turns.take('a', signal, work('first'));

@@ -1,7 +1,8 @@
 /** Documents that are sent: as a form, as text, as bytes by their hash. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { request as startRequest } from 'node:http';
+import { once } from 'node:events';
+import { type IncomingMessage, request as startRequest } from 'node:http';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { RagError } from '../../../src/errors.ts';
@@ -120,6 +121,33 @@ test('a full disk is 507, and a client that leaves half-way leaves nothing', asy
     body: form({ 'a.md': 'x' }),
   });
   assert.deepEqual(await errorOf(answer), [507, 'disk-full']);
+});
+
+test('a part that is only by its type a file is called as its field', async () => {
+  await using at = await openDocuments();
+  const answer = await fetch(`${at.url}/documents/upload`, {
+    method: 'POST',
+    headers: { 'content-type': 'multipart/form-data; boundary=x' },
+    body: '--x\r\nContent-Disposition: form-data; name="notes"\r\nContent-Type: application/octet-stream\r\n\r\nbytes\r\n--x--\r\n',
+  });
+  assert.equal(answer.status, 202, await answer.clone().text());
+  assert.deepEqual(await at.names(), ['notes']);
+});
+
+test('a body that is refused in its middle ends its connection: what is left of it is no request', async () => {
+  await using at = await openDocuments();
+  Reflect.set(at.uploads, 'keep', async (bytes: AsyncIterable<Uint8Array>) => {
+    for await (const _ of bytes) throw new RagError('disk-full', 'Cannot write: it is full');
+  });
+  const asked = startRequest(`${at.url}/documents/contents/${hashOf('x')}`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/octet-stream', 'content-length': 5_000_000 },
+  });
+  asked.on('error', () => undefined);
+  asked.write(Buffer.alloc(100_000));
+  const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+  assert.deepEqual([answer.statusCode, answer.headers.connection], [507, 'close']);
+  asked.destroy();
 });
 
 test('a form that holds no file, or another body, is refused', async () => {
