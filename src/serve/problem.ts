@@ -2,6 +2,7 @@
  * What the endpoint answers when it does not answer, never a stack trace: `{"error":{code,message,hint}}`. Clients of Ollama
  * show `error` as a text and those of OpenAI's API `error.message`, and neither shows a hint, so that each gets its own form.
  */
+import type { IncomingMessage } from 'node:http';
 import type { FastifyError, FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import { type ErrorCode, toPlain } from '../errors.ts';
@@ -20,8 +21,6 @@ export interface Problem {
   readonly hint?: string | undefined;
   /** When to ask again, where that may help. */
   readonly retryAfterSeconds?: number;
-  /** The rest of the body is still on its way: the connection is of no use to another request. */
-  readonly isUnread?: boolean;
 }
 
 /** An error that is answered as it says. */
@@ -97,12 +96,16 @@ const typeOf = (status: number): string =>
 export function refuse(reply: FastifyReply, problem: Problem): FastifyReply {
   if (problem.retryAfterSeconds !== undefined)
     void reply.header('retry-after', String(problem.retryAfterSeconds));
-  if (problem.isUnread === true) void reply.header('connection', 'close');
+  // The rest of its body would have to be read before another request, for as long as its sender likes.
+  if (hasMore(reply.request.raw)) void reply.header('connection', 'close');
   return reply
     .code(problem.status)
     .type('application/json; charset=utf-8')
     .send(problemBody(withoutTokens(problem), reply.request.url));
 }
+
+const hasMore = ({ complete, headers }: IncomingMessage): boolean =>
+  !complete && (Number(headers['content-length'] ?? 0) > 0 || headers['transfer-encoding'] !== undefined);
 
 /** An address that was put together wrongly may still hold one (`//t/...`). */
 const withoutTokens = (problem: Problem): Problem => ({

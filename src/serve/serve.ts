@@ -185,8 +185,7 @@ function makeApp(options: EndpointOptions, isUnixSocket: (socket: Socket) => boo
     const heard = !reply.raw.destroyed; // else the client left, and its work was cancelled
     if (heard && problem.status >= 500)
       onEvent({ kind: 'failed', route: request.routeOptions.url ?? '', error });
-    // What is left of a body would be read as the next request.
-    return refuse(reply, request.raw.complete ? problem : { ...problem, isUnread: true });
+    return refuse(reply, problem);
   });
   app.setNotFoundHandler(({ method, url }, reply) => refuse(reply, notFound(method, url)));
   addRerankRoutes(app, options.reranker);

@@ -47,6 +47,15 @@ test('whoever opens a connection and says nothing, or half a head, does not keep
     }
 });
 
+test('who is refused cannot keep the connection by a body that goes on and on', async () => {
+  await using endpoint = await open();
+  const socket = connect({ port: endpoint.port, host: '127.0.0.1' });
+  socket.write(
+    'POST /query HTTP/1.1\r\nHost: localhost\r\nOrigin: https://example.org\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{',
+  );
+  assert.match(await text(socket), /^HTTP\/1.1 403 [\s\S]*connection: close/i);
+});
+
 test('a file that is sent may take longer than any other request', async () => {
   await using documents = await openDocuments({}, { bodyMs: 50 });
   const { endpoint } = documents;

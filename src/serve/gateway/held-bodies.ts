@@ -94,7 +94,6 @@ const tooLarge: Problem = {
   code: 'too-large',
   message: `Cannot take the request: its body has more than ${mostBytes / 2 ** 20} MiB, less is wanted`,
   hint: 'Send fewer texts or smaller pictures in one request',
-  isUnread: true,
 };
 
 const tooMuchHeld: Problem = {
@@ -103,5 +102,4 @@ const tooMuchHeld: Problem = {
   message: 'Cannot take the request: those that wait already hold all the memory there is for them',
   hint: 'Ask again when some of them are answered',
   retryAfterSeconds: 5,
-  isUnread: true,
 };
