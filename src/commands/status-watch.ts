@@ -5,7 +5,7 @@ import { type Chosen, chooseSupervisor, readFateOf } from '../job/life/superviso
 import { clock, day } from '../observe/log-line.ts';
 import { durationText } from '../observe/pace.ts';
 import { readSupervisor, type SupervisorRecord } from '../services/state-file.ts';
-import { type Fate, readFate } from '../slurm/fate.ts';
+import { type Fate, isComing, readFate } from '../slurm/fate.ts';
 import { pause } from '../supervise/pause.ts';
 import { type Look, lookJson, lookLines } from './status-text.ts';
 import { usualColumns, type VerbInput } from './verb.ts';
@@ -37,9 +37,6 @@ export async function watchStatus(input: VerbInput, folder: string): Promise<num
   return 0;
 }
 
-/** Of a job that Slurm has not begun, or whose supervisor has only just started. */
-const coming = ['PENDING', 'CONFIGURING', 'RUNNING', 'REQUEUED', 'REQUEUE_HOLD', 'RESIZING', 'SUSPENDED'];
-
 /** A job may wait for days; one that Slurm does not know is none. Undefined: the watch was ended. */
 async function untilThere(
   { line, environment: env, signal, tell }: VerbInput,
@@ -60,7 +57,7 @@ async function untilThere(
         timeoutMs: slurmTimeoutMs,
         signal,
       });
-      if (fate === undefined || !coming.includes(fate.state)) throw error;
+      if (fate === undefined || !isComing(fate)) throw error;
       if (fate.state !== told) tell(`waiting for job ${job}: Slurm says ${fate.state}`);
       told = fate.state;
     }

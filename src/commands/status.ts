@@ -5,6 +5,7 @@ import { load } from '../config/load.ts';
 import { RagError } from '../errors.ts';
 import { exportLines, untilService } from '../job/shown/service-env.ts';
 import { chooseSupervisor, readFateOf } from '../job/life/supervisors.ts';
+import { readFate, withoutSupervisorText } from '../slurm/fate.ts';
 import { readJob } from '../slurm/job.ts';
 import { lookJson, lookLines } from './status-text.ts';
 import { watchStatus } from './status-watch.ts';
@@ -40,8 +41,23 @@ export const statusVerb: Verb = {
     }
     const folder = join(settings.RAG_RUNTIME_STATE, 'supervisors');
     if (line.switches.has('watch')) return watchStatus(input, folder);
-    const chosen = await chooseSupervisor(folder, line.positionals[0]);
-    const fate = await readFateOf(chosen.record, { env: environment, timeoutMs: 10_000, signal });
+    const asking = { env: environment, timeoutMs: 10_000, signal };
+    const [job] = line.positionals;
+    const chosen = await chooseSupervisor(folder, job).catch(async (error: unknown) => {
+      const known = job === undefined ? undefined : await readFate(job.split('.')[0] ?? '', asking);
+      if (known === undefined || job === undefined) throw error;
+      return { job, known };
+    });
+    if ('known' in chosen) {
+      const { job: name, known } = chosen;
+      print(
+        line.switches.has('json')
+          ? JSON.stringify({ job: name, slurm: known })
+          : withoutSupervisorText(name, known),
+      );
+      return 0;
+    }
+    const fate = await readFateOf(chosen.record, asking);
     const look = { ...chosen, fate };
     const view = { columns: input.columns ?? usualColumns, paint: input.paint.out };
     print(line.switches.has('json') ? lookJson(look) : lookLines(look, view).join('\n'));

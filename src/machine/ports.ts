@@ -64,13 +64,7 @@ export interface End {
 }
 
 /**
- * Who is at the other end of a connection that came in from this node: the owner of the peer's socket. Undefined when
- * there is no such connection any more, or when it cannot be told. Some ms with 4,000 sockets open: once per connection.
- */
-export const uidOfPeer = (ours: End, peer: End): number | undefined => findPeer(readRows(), ours, peer);
-
-/**
- * By both ends of it, addresses and all: another user may have the owner's address and port as long as he connects to
+ * The owner of the peer's socket. By both ends of the connection, addresses and all: another user may have the owner's address and port as long as he connects to
  * another address of ours.
  *
  * @param rows of /proc/net/tcp and tcp6
@@ -113,7 +107,7 @@ const loopbackAddress = /^(?:0{8}|\w{6}7F|0{32}|0{24}01000000|0{16}FFFF0000(?:0{
 const mapped = /^0{16}FFFF0000(?=\w{8}:)/;
 
 /** As /proc/net prints it. */
-function kernelName({ address, port }: End): string {
+export function kernelName({ address, port }: End): string {
   const bytes = bytesOf(address).map((byte) => hex(byte, 2));
   const words = bytes.flatMap((_, at) => (at % 4 === 0 ? bytes.slice(at, at + 4).toReversed() : []));
   return `${words.join('')}:${hex(port, 4)}`;

@@ -1,6 +1,13 @@
 /** What is answered to bytes that are no HTTP, before there is a request: in the same form as every other refusal. */
-import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import {
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
 import type { Duplex } from 'node:stream';
+import { fewAtOnce } from './pipelining.ts';
 import { type Problem, problemBody } from './problem.ts';
 
 /** Of Node's parser and timers; everything else is a request that cannot be read. */
@@ -92,7 +99,7 @@ export function refuseBrokenHttp(server: Server): void {
     answersOf.set(socket, answers);
     answer.once('close', () => answers.underWay.delete(answer));
   });
-  server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
+  const refuseExpectation: RequestListener = (_request, response) => {
     const body = JSON.stringify(problemBody(unexpected));
     response.writeHead(unexpected.status, {
       'content-type': 'application/json; charset=utf-8',
@@ -100,5 +107,6 @@ export function refuseBrokenHttp(server: Server): void {
       connection: 'close',
     });
     response.end(body);
-  });
+  };
+  server.on('checkExpectation', fewAtOnce(refuseExpectation));
 }

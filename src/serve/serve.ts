@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { messageOf, RagError } from '../errors.ts';
 import { mostOpenFiles } from '../machine/open-files.ts';
@@ -10,6 +10,7 @@ import { openGateway, type GatewayLimits } from './gateway/gateway.ts';
 import { makeBudget } from './gateway/held-bodies.ts';
 import type { Instances } from './gateway/places.ts';
 import type { WhyPostponed } from './postponed.ts';
+import { fewAtOnce } from './pipelining.ts';
 import { type Problem, problemOf, refuse } from './problem.ts';
 import { addDocumentRoutes } from './routes/documents.ts';
 import { addHealthRoutes, type HealthParts } from './routes/health.ts';
@@ -104,19 +105,16 @@ async function openOnce(options: EndpointOptions): Promise<Endpoint> {
   // By the server that accepted it: a TCP peer that has gone again has no address either.
   const overUnixSocket = new WeakSet<Socket>();
   const app = makeApp(options, (socket) => overUnixSocket.has(socket));
-  // Without Node's limit on the time of a request, as Fastify has it; and without that on the time of a head, which goes with it.
   // Fastify refuses a second listen, so the Unix socket and loopback have servers of their own before the same routes.
   const before = (): Server =>
-    createServer(
-      { keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0, ...limitHeads(options.headMs) },
-      (request, response) => app.routing(request, response),
-    ).on('clientError', refuseBytes);
+    makeServer(app.routing.bind(app), options.headMs).on('clientError', refuseBytes);
   const [socketServer, loopbackServer] = [before(), before()];
   for (const server of [app.server, socketServer, loopbackServer]) refuseBrokenHttp(server);
   socketServer.on('connection', (socket) => overUnixSocket.add(socket));
   const { maxConnections = Math.floor(mostOpenFiles() / 2) } = options;
+  const overTcp = isLoopback(host) ? [app.server] : [app.server, loopbackServer];
   if (Number.isFinite(maxConnections))
-    for (const server of [app.server, loopbackServer]) server.maxConnections = maxConnections;
+    for (const server of overTcp) server.maxConnections = Math.ceil(maxConnections / overTcp.length);
   try {
     await app.listen({ host, port }).catch((cause: unknown) => {
       throw cannotListen(host, port, cause);
@@ -142,6 +140,21 @@ async function openOnce(options: EndpointOptions): Promise<Endpoint> {
 /** Longer than clients keep an idle connection (60 s and less): the side that closes first must not be ours. */
 const KEEP_ALIVE_MS = 72_000;
 
+/**
+ * Requests take as long as they take (see slow-bodies.ts), their heads do not. Those without a Host are for who-may: Node would
+ * answer them itself, and count none of them.
+ */
+const makeServer = (listener: RequestListener, headMs?: number): Server =>
+  createServer(
+    {
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      requestTimeout: 0,
+      requireHostHeader: false,
+      ...limitHeads(headMs),
+    },
+    fewAtOnce(listener),
+  );
+
 /** What Fastify finds wrong before there is a route, like a path that cannot be decoded. */
 const frameworkErrors = (error: unknown, _request: FastifyRequest, reply: FastifyReply): void => {
   void refuse(reply, problemOf(error));
@@ -162,11 +175,10 @@ function makeApp(options: EndpointOptions, isUnixSocket: (socket: Socket) => boo
     logger: false,
     rewriteUrl: (request) => gate.rewriteUrl(request),
     forceCloseConnections: true,
-    keepAliveTimeout: KEEP_ALIVE_MS,
+    serverFactory: (listener) => makeServer(listener, options.headMs),
     frameworkErrors,
     schemaController: { compilersFactory: noSchemas },
     clientErrorHandler: refuseBytes,
-    http: limitHeads(options.headMs),
   });
   app.removeContentTypeParser('text/plain');
   if (options.onServed !== undefined) addStopwatch(app, options.onServed);

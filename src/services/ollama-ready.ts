@@ -20,6 +20,8 @@ export interface Expected {
   readonly allowCpu: boolean;
   readonly options: FrozenOptions;
   readonly dimensions: number | null;
+  /** A server that somebody else runs: its store is not ours to fill. */
+  readonly isElsewhere?: boolean;
 }
 
 /** What a request to it must carry. */
@@ -151,12 +153,28 @@ async function isInstalled(expected: Expected, started: Started): Promise<string
     await loads(expected, started).catch((error: unknown) => {
       if (codeOf(error) === 'model-unavailable') throw error;
     });
-  throw new RagError(
-    'preflight',
-    `Cannot serve ${model}: it is not in the model store, an installed model is wanted`,
-    { hint: `ollama pull ${model}` },
-  );
+  throw expected.isElsewhere === true
+    ? notServed(model, await namesOf(started))
+    : new RagError(
+        'preflight',
+        `Cannot serve ${model}: it is not in the model store, an installed model is wanted`,
+        { hint: `ollama pull ${model}` },
+      );
 }
+
+async function namesOf(started: Reached): Promise<string[]> {
+  const { models } = (await get(started, '/api/tags')) as { models?: Listed[] | null };
+  return (models ?? []).map(({ name }) => name);
+}
+
+const notServed = (model: string, has: readonly string[]): RagError =>
+  new RagError(
+    'preflight',
+    `Cannot use ${model}: the service that OLLAMA_HOST names has ${has.length === 0 ? 'no model' : has.slice(0, 9).join(', ')}, this one is wanted`,
+    {
+      hint: 'unset OLLAMA_HOST   # or name one of them: OLLAMA_EMBED_MODEL, OLLAMA_GENERATE_MODEL; a supervisor that runs answers without --here',
+    },
+  );
 
 const onCpu = (model: string, is: string): RagError =>
   new RagError('preflight', `Cannot run ${model} on its GPUs: ${is}, all of it on the GPUs is wanted`, {

@@ -30,6 +30,7 @@ export function remoteSpec({ find, onWait, ...options }: RemoteOptions): ChildSp
     modelsDir: null,
     gpus: null,
     allowCpu: true,
+    isElsewhere: true,
     network: 'shared',
     onReady: (served) => {
       digest ??= served.digest;
@@ -47,7 +48,7 @@ export function remoteSpec({ find, onWait, ...options }: RemoteOptions): ChildSp
       ...spec.readiness,
       probe: async (running, signal) => {
         const result = await spec.readiness.probe(running, signal);
-        if (result.outcome === 'not-yet' && result.askAgainMs !== undefined) tell(`waits: ${result.reason}`);
+        if (result.outcome === 'not-yet') tell(`waits: ${result.reason}`);
         return result;
       },
     },

@@ -6,6 +6,10 @@ export interface Fate {
   readonly state: string;
   /** `code:signal` of the batch script. */
   readonly exit: string;
+  /** Why it waits, in Slurm's word: `Resources`, `PartitionTimeLimit`, ... */
+  readonly reason?: string;
+  /** Where its batch script writes. */
+  readonly output?: string;
 }
 
 /**
@@ -23,7 +27,15 @@ export async function readFate(job: string, options: CommandOptions): Promise<Fa
 
 export function parseShown(line: string): Fate | undefined {
   const state = /\bJobState=(\w+)/.exec(line)?.[1];
-  return state === undefined ? undefined : { state, exit: /\bExitCode=(\S+)/.exec(line)?.[1] ?? '' };
+  if (state === undefined) return undefined;
+  const [, reason = 'None'] = /\bReason=(\S+)/.exec(line) ?? [];
+  const [, output] = /\bStdOut=(\S+)/.exec(line) ?? [];
+  return {
+    state,
+    exit: /\bExitCode=(\S+)/.exec(line)?.[1] ?? '',
+    ...(reason !== 'None' && { reason }),
+    ...(output !== undefined && { output }),
+  };
 }
 
 /** @param text `CANCELLED by 1000|0:15`, a line for each restart, the last one last */
@@ -47,3 +59,25 @@ const mends: Readonly<Record<string, string>> = {
 /** For people: what Slurm says, and what that means. */
 export const fateText = ({ state, exit }: Fate): string =>
   `Slurm says ${state} (${exit})${mends[state] === undefined ? '' : `: ${mends[state]}`}`;
+
+/** Of a job that Slurm has not begun, or whose supervisor has only just started. */
+const coming = ['PENDING', 'CONFIGURING', 'RUNNING', 'REQUEUED', 'REQUEUE_HOLD', 'RESIZING', 'SUSPENDED'];
+
+export const isComing = ({ state }: Fate): boolean => coming.includes(state);
+
+const waits: Readonly<Record<string, string>> = {
+  PartitionTimeLimit:
+    'its time is above the limit of its partition, so that it never begins: scancel it, export SBATCH_TIMELIMIT=... and submit it again',
+  Resources: 'it is next, when enough is free',
+  Priority: 'others are before it',
+};
+
+/** For people, of a job that has no supervisor yet, or never had one. */
+export function withoutSupervisorText(job: string, fate: Fate): string {
+  const { state, reason, output } = fate;
+  if (state === 'PENDING')
+    return `job ${job} has not begun: Slurm says PENDING${reason === undefined ? '' : ` (${reason})${waits[reason] === undefined ? '' : `: ${waits[reason]}`}`}`;
+  const log = output === undefined ? '' : `; its output: ${output}`;
+  if (isComing(fate)) return `job ${job} has no supervisor yet: Slurm says ${state}${log}`;
+  return `job ${job} ended without a supervisor: ${fateText(fate)}${log}`;
+}

@@ -18,7 +18,7 @@ import { makeIntent, workOf, type Intent } from './intent.ts';
 import { assertNotPinned, atVersion, pinForWorkload } from '../index/pinned.ts';
 import { fitPlan, type FittedPlan } from './memory.ts';
 import { planFor } from './plan-for.ts';
-import { remoteService } from '../services/remote-service.ts';
+import { checkAddress, remoteService } from '../services/remote-service.ts';
 import { idleSettings } from './retriever.ts';
 import { openScratch } from '../scratch.ts';
 import { dryRunSettings, inFolder, makeDryRunIntent } from './trial.ts';
@@ -69,6 +69,7 @@ export async function prepare({ line, environment, bare, signal }: PrepareInput)
   const graceMs = await readGraceMs(job, environment, signal);
   const service =
     plan.engine === 'remote' ? await remoteService(loaded.settings, job.node, signal) : undefined;
+  if (service !== undefined && job.kind === 'local') await checkAddress(service, signal);
   const common = { environment, job, intent, plan, service, graceMs, dryRun: false };
   const reads = intent.kind === 'serve' || intent.inputs.length > 0;
   const beforeWorkload = intent.kind === 'workload';

@@ -1,6 +1,7 @@
 /** The service that OLLAMA_HOST names, found and asked before anything starts. */
 import type { Settings } from '../../config/settings.ts';
-import { RagError } from '../../errors.ts';
+import { request } from 'undici';
+import { codeOf, messageOf, RagError } from '../../errors.ts';
 import { withoutUrlTokens } from '../../observe/url-tokens.ts';
 import { findService, type FoundService } from '../../services/find-service.ts';
 
@@ -18,6 +19,35 @@ export async function remoteService(
   if (host === 'published') return findService({ folder, node }, signal);
   const url = readAddress(host);
   return { url, tokenFile: undefined, name: withoutUrlTokens(url) };
+}
+
+/** Something that answers at all says so within milliseconds. */
+const answerMs = 5000;
+
+/**
+ * Whether anything is at an address that somebody named. A service that was published is asked for its proof, and a job of
+ * Slurm waits for its own: it may begin later.
+ *
+ * @throws preflight
+ */
+export async function checkAddress(
+  { url, tokenFile, name }: FoundService,
+  signal: AbortSignal,
+): Promise<void> {
+  if (tokenFile !== undefined) return;
+  const stop = AbortSignal.any([signal, AbortSignal.timeout(answerMs)]);
+  try {
+    const { body } = await request(`${url}/api/version`, { signal: stop });
+    await body.dump();
+  } catch (cause) {
+    signal.throwIfAborted();
+    const why = stop.aborted ? `it is silent for ${answerMs / 1000} s` : (codeOf(cause) ?? messageOf(cause));
+    throw new RagError(
+      'preflight',
+      `Cannot use OLLAMA_HOST=${name}: nothing answers there (${why}), a service that runs is wanted`,
+      { hint: `unset OLLAMA_HOST   # or start it: curl ${withoutUrlTokens(url)}/api/version`, cause },
+    );
+  }
 }
 
 /** As Ollama's own tools read it: a scheme and a port may be missing. @throws settings */

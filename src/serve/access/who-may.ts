@@ -6,7 +6,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { uidOfPeer } from '../../machine/ports.ts';
+import { makePeers, type Peers } from '../../machine/peers.ts';
 import { withoutUrlTokens } from '../../observe/url-tokens.ts';
 import { whoMay } from '../contract/table.ts';
 import { type Problem, refuse } from '../problem.ts';
@@ -87,6 +87,12 @@ const notAllowed: Problem = {
   hint: 'curl -H "Authorization: Bearer $(cat TOKEN_FILE)"   # token_file in ollama_service.json',
 };
 
+const noHost: Problem = {
+  status: 400,
+  code: 'bad-request',
+  message: 'Cannot read the request: it has no Host header, one is wanted',
+};
+
 /** A page of a name that was made to resolve to 127.0.0.1 (DNS rebinding) still sends its own name. */
 const isLoopbackHost = (host: string | undefined): boolean =>
   host !== undefined && /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/iu.test(host);
@@ -104,27 +110,32 @@ const admitted = new WeakMap<IncomingMessage, Admitted>();
 export const whoAsks = ({ raw }: FastifyRequest): Admitted =>
   admitted.get(raw) ?? { isOwner: false, grant: 'nothing' };
 
-/** A hook for every request. The uid is looked up once per connection: 8-14 ms with 4,000 sockets open. */
+/** A hook for every request. The uid is looked up once per connection, and only where it decides. */
 export function makeWhoMay(
   ownerUid: number,
   isUnixSocket: (socket: Socket) => boolean,
   tokens: Pick<TokenGate, 'grantOf'>,
   onRefused: (problem: Problem) => void,
-): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
-  const peers = new WeakMap<Socket, Peer>();
-  const peerOf = (socket: Socket): Peer => {
-    const known = peers.get(socket) ?? (isUnixSocket(socket) ? { via: 'socket' } : identify(socket));
+): (request: FastifyRequest, reply: FastifyReply) => Promise<unknown> {
+  const peers = new WeakMap<Socket, Promise<Peer>>();
+  const lookup = makePeers();
+  const peerOf = (socket: Socket): Promise<Peer> => {
+    const known = peers.get(socket) ?? identify(socket, isUnixSocket(socket), lookup);
     peers.set(socket, known);
     return known;
   };
   return async ({ raw, headers }, reply) => {
     const isPage = wantsPage(raw.method, raw.url ?? '/', headers.accept);
+    const path = isPage ? picturePath : (raw.url ?? '/');
+    if (headers.host === undefined && raw.httpVersion === '1.1') return refuse(reply, noHost);
+    // Some ask ten times a second whether we live.
+    if (whoMay(raw.method ?? 'GET', path) === 'anyone') return undefined;
     const caller = {
-      peer: peerOf(raw.socket),
+      peer: await peerOf(raw.socket),
       grant: tokens.grantOf(raw),
       method: raw.method ?? 'GET',
       // The dashboard has all that its news have.
-      path: isPage ? picturePath : (raw.url ?? '/'),
+      path,
       origin: headers.origin,
       host: headers.host?.toLowerCase(),
       fetch: { site: textOf(headers['sec-fetch-site']), dest: textOf(headers['sec-fetch-dest']) },
@@ -133,22 +144,30 @@ export function makeWhoMay(
     if (problem === undefined) {
       const { peer, grant } = caller;
       admitted.set(raw, { isOwner: peer.via === 'socket' || peer.uid === ownerUid, grant });
-      return;
+      return undefined;
     }
     onRefused(problem);
-    await (isPage ? refusePage(reply, problem) : refuse(reply, problem));
+    // Whoever may not come in at all is not to send a thousand more.
+    if (problem === notAllowed) void reply.header('connection', 'close');
+    return isPage ? refusePage(reply, problem) : refuse(reply, problem);
   };
 }
 
 const textOf = (header: string | string[] | undefined): string | undefined => header?.toString();
 
 /** A peer that has gone again has no ports, and no owner. Only peers at 127.0.0.1 and ::1 are looked up: a client's own choice. */
-function identify({ remoteAddress, remotePort, localAddress, localPort }: Socket): Peer {
+async function identify(socket: Socket, isUnixSocket: boolean, peers: Peers): Promise<Peer> {
+  if (isUnixSocket) return { via: 'socket' };
+  const { remoteAddress, remotePort, localAddress, localPort } = socket;
   const here =
     remoteAddress === '127.0.0.1' || remoteAddress === '::ffff:127.0.0.1' || remoteAddress === '::1';
   const known = here && remotePort !== undefined && localAddress !== undefined && localPort !== undefined;
-  const uid = known
-    ? uidOfPeer({ address: localAddress, port: localPort }, { address: remoteAddress, port: remotePort })
-    : undefined;
-  return { via: 'tcp', uid };
+  if (!known) return { via: 'tcp', uid: undefined };
+  const asked = [
+    { address: localAddress, port: localPort },
+    { address: remoteAddress, port: remotePort },
+    () => !socket.destroyed,
+  ] as const;
+  // The kernel's table changes while it is read, so that a row may be missed.
+  return { via: 'tcp', uid: (await peers.uidOf(...asked)) ?? (await peers.uidOf(...asked)) };
 }
