@@ -1,6 +1,7 @@
 /** The way to the supervisor that is published: over the network, or through a step of its job. */
 import { join } from 'node:path';
 import { readIfThere } from '../disk/atomic.ts';
+import { whyUntrusted } from '../disk/trust.ts';
 import { codeOf, RagError } from '../errors.ts';
 import { parseServiceFile, type ServiceFile } from '../services/discovery.ts';
 import { findService, nameOf } from '../services/find-service.ts';
@@ -49,8 +50,10 @@ interface InsideJob {
 
 /** Undefined where there is none, none of Slurm's, or none that seems to live. */
 async function jobOf(folder: string): Promise<InsideJob | undefined> {
-  const file = parseServiceFile((await readIfThere(join(folder, 'ollama_service.json'))) ?? '');
+  const path = join(folder, 'ollama_service.json');
+  const file = parseServiceFile((await readIfThere(path)) ?? '');
   if (file?.node === undefined || !/^\d+$/.test(file.job_id)) return undefined;
+  if ((await whyUntrusted(path)) !== undefined) return undefined;
   const socket = await socketOf(folder, file);
   return socket === undefined ? undefined : { job: file.job_id, node: file.node, socket, name: nameOf(file) };
 }

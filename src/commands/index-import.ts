@@ -41,7 +41,7 @@ export async function importIntoIndex(input: VerbInput, words: readonly string[]
       print(`${compared.map(comparisonText).join('')}${countsText(report)}`);
       for (const failure of report.failures) print(`  ${failureLine(failure)}`);
     }
-    if (exit !== 0) tell(outcomeText(exit, done));
+    if (exit !== 0) tell(outcomeText(exit, done, prepared.settings.RAG_MAX_FAILED));
     return exit;
   });
 }

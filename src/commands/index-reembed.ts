@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { load } from '../config/load.ts';
+import type { Settings } from '../config/settings.ts';
 import { RagError } from '../errors.ts';
 import { withIndex } from '../job/index/index-store.ts';
 import { makeExitCode, makeSummary, outcomeText } from '../job/life/outcome.ts';
@@ -59,7 +60,13 @@ async function reembedHeld(input: VerbInput, places: Places): Promise<number> {
     print(JSON.stringify({ ...makeSummary(report ?? null, report?.seconds ?? 0, done.exit), before: kept }));
   else print(reportText(report, kept));
   if (done.exit !== 0)
-    tell(outcomeText(done.exit, { ingest: report ?? null, workLeft: report?.complete === false }));
+    tell(
+      outcomeText(
+        done.exit,
+        { ingest: report ?? null, workLeft: report?.complete === false },
+        done.tolerated,
+      ),
+    );
   return done.exit;
 }
 
@@ -67,6 +74,7 @@ interface Done {
   /** Undefined: there was nothing to do. */
   readonly report: IngestReport | undefined;
   readonly exit: number;
+  readonly tolerated: Settings['RAG_MAX_FAILED'];
 }
 
 function embedAnew(input: VerbInput, { fresh, texts }: Places): Promise<Done> {
@@ -84,11 +92,10 @@ function embedAnew(input: VerbInput, { fresh, texts }: Places): Promise<Done> {
     assertKept(prepared, 'reembed the index');
     using bar = openProgress(input);
     const report = await work.reembed({ texts, onProgress: (progress) => bar.show(progress), signal: stop });
+    const { RAG_MAX_FAILED: tolerated } = prepared.settings;
     const exit =
-      report === undefined
-        ? 0
-        : makeExitCode({ ingest: report, workLeft: !report.complete }, prepared.settings.RAG_MAX_FAILED);
-    return { report, exit };
+      report === undefined ? 0 : makeExitCode({ ingest: report, workLeft: !report.complete }, tolerated);
+    return { report, exit, tolerated };
   });
 }
 

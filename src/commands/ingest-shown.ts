@@ -18,6 +18,6 @@ export function showIngest(
     print(countsText(report));
     for (const failure of report.failures) print(`  ${failureLine(failure)}`);
   }
-  if (exit !== 0) tell(outcomeText(exit, done));
+  if (exit !== 0) tell(outcomeText(exit, done, tolerated));
   return exit;
 }

@@ -48,7 +48,8 @@ export async function main(words: readonly string[]): Promise<void> {
     const what = `${code === 'bug' ? 'Cannot go on, this is a bug: ' : ''}${message}`;
     tell(paint.err('bad', withoutControls(what)));
     if (hint !== undefined) tell(`${paint.err('dim', '  hint:')} ${withoutControls(asCalled(hint, caller))}`);
-    if (debug || code === 'bug') tell(error instanceof Error ? (error.stack ?? '') : String(error));
+    const stack = error instanceof Error ? (error.stack ?? '') : String(error);
+    if (debug || code === 'bug') tell(stack.split('\n').map(withoutControls).join('\n'));
     process.exitCode = exitCodeOf(error);
   }
   stop.close();

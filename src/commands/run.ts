@@ -66,9 +66,11 @@ async function supervise(open: OpenJob, { line, signal, print, terminal }: VerbI
     orders,
     files: keys.files,
   });
-  const exit = makeExitCode(done, open.prepared.settings.RAG_MAX_FAILED);
-  open.watch.outcome({ exit, reason: outcomeText(exit, done) });
-  open.log('info', `ended with ${exit}: ${outcomeText(exit, done)}${nextText(exit, open.folders.logs)}`);
+  const { RAG_MAX_FAILED: tolerated } = open.prepared.settings;
+  const exit = makeExitCode(done, tolerated);
+  const reason = outcomeText(exit, done, tolerated);
+  open.watch.outcome({ exit, reason });
+  open.log('info', `ended with ${exit}: ${reason}${nextText(exit, open.folders.logs)}`);
   if (json) print(JSON.stringify(makeSummary(done.ingest, (performance.now() - started) / 1000, exit)));
   return exit;
 }

@@ -105,7 +105,12 @@ function fieldLines([name, text, style]: Field, { columns, paint }: StatusView):
 }
 
 function documentsText(
-  { documents_done: done, documents_total: total, eta_s: eta }: SupervisorStatus['progress'],
+  {
+    documents_done: done,
+    documents_total: total,
+    documents_failed: failed = 0,
+    eta_s: eta,
+  }: SupervisorStatus['progress'],
   timeLeft: number | null,
 ): string {
   const count = (value: number): string => value.toLocaleString('en');
@@ -113,9 +118,10 @@ function documentsText(
     total === null
       ? ''
       : ` of ${count(total)}${total === 0 ? '' : ` (${Math.floor((100 * done) / total)} %)`}`;
-  if (eta === null || eta === 0) return `${count(done)}${of}`;
+  const aside = failed === 0 ? '' : `, ${count(failed)} set aside`;
+  if (eta === null || eta === 0) return `${count(done)}${of}${aside}`;
   const late = timeLeft !== null && eta > timeLeft ? ', which is more than the job has' : '';
-  return `${count(done)}${of}, ${durationText(eta)} left${late}`;
+  return `${count(done)}${of}, ${durationText(eta)} left${late}${aside}`;
 }
 
 const serviceColumns: readonly Column[] = [
@@ -137,7 +143,12 @@ type Service = SupervisorStatus['services'][number];
 
 function serviceRow({ id, state, gpus, restarts }: Service): Cell[] {
   const style = styles[state];
-  return [id, style === undefined ? state : { text: state, style }, gpus.join(', ') || '-', String(restarts)];
+  return [
+    onOneLine(id),
+    style === undefined ? state : { text: state, style },
+    gpus.join(', ') || '-',
+    String(restarts),
+  ];
 }
 
 const serviceNote = ({ reason, layout, device }: Service): string =>

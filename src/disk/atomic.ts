@@ -67,9 +67,16 @@ export async function readIfThere(path: string): Promise<string | undefined> {
     return await readFile(path, 'utf8');
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
+    if (['EACCES', 'EPERM'].includes(codeOf(error) ?? '')) throw notReadable(path, error);
     throw error;
   }
 }
+
+const notReadable = (path: string, cause: unknown): RagError =>
+  new RagError('preflight', `Cannot read ${path}: you may not, a file of yours or your group is wanted`, {
+    hint: `ls -ld ${dirname(path)} ${path}`,
+    cause,
+  });
 
 /** Never the same name twice: a crash between the steps leaves litter, but breaks nothing. */
 const besideOf = (path: string): string => `${path}.${randomUUID().slice(0, 8)}.tmp`;

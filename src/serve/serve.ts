@@ -186,6 +186,8 @@ function makeApp(options: EndpointOptions, isUnixSocket: (socket: Socket) => boo
     'onRequest',
     makeWhoMay(options.ownerUid, isUnixSocket, gate, (problem) => onEvent({ kind: 'refused', problem })),
   );
+  // Whatever an answer says, it is what its type says.
+  app.addHook('onRequest', async (_request, reply) => void reply.header('x-content-type-options', 'nosniff'));
   limitBodies(app, options.bodyMs);
   app.addHook('preParsing', async ({ method, headers, routeOptions }, reply) => {
     const { anyType = false } = routeOptions.config;

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readIfThere } from '../disk/atomic.ts';
+import { whyUntrusted } from '../disk/trust.ts';
 import { isSameMachine } from '../disk/owner.ts';
 import { messageOf, RagError } from '../errors.ts';
 import { parseServiceFile, type ServiceFile } from './discovery.ts';
@@ -37,6 +38,8 @@ export async function findService({ folder, node, job }: Wanted, signal: AbortSi
   const path = join(folder, 'ollama_service.json');
   const text = await readIfThere(path);
   if (text === undefined) throw notPublished(`there is no ${path}`);
+  const why = await whyUntrusted(path);
+  if (why !== undefined) throw notTrusted(why, folder);
   const file = parseServiceFile(text);
   if (file === undefined || !URL.canParse(urlOf(file))) throw notPublished(`${path} is no endpoint file`);
   const name = nameOf(file);
@@ -72,6 +75,14 @@ export function listensElsewhere(file: ServiceFile, node: string): boolean {
   const isHere = file.owner === undefined ? undefined : isSameMachine(file.owner);
   return !(isHere ?? (file.node === undefined || file.node === node));
 }
+
+/** Its proof would be that of whoever has put it there. */
+const notTrusted = (why: string, folder: string): RagError =>
+  new RagError(
+    'preflight',
+    `Cannot trust the service that is published there: ${why}, a folder that only you or your group may write in is wanted`,
+    { hint: `chmod -R o-w ${folder}` },
+  );
 
 /** Before the token is shown: the port may be another program's by now. */
 async function proves(url: string, token: string, name: string, signal: AbortSignal): Promise<void> {

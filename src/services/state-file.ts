@@ -82,6 +82,8 @@ export interface SupervisorRecord {
   /** Since the file was written; by the clocks of two machines where the disk is shared. */
   readonly ageMs: number;
   readonly state: Readonly<Record<string, unknown>>;
+  /** Who has written it. */
+  readonly uid: number;
 }
 
 const SILENT_MS = 120_000;
@@ -99,7 +101,7 @@ export async function readSupervisors(folder: string, now: Date): Promise<Superv
 /** Undefined for a file that is not one. */
 export async function readSupervisor(path: string, now: Date): Promise<SupervisorRecord | undefined> {
   try {
-    const [text = '', { mtimeMs }] = await Promise.all([readIfThere(path), stat(path)]);
+    const [text = '', { mtimeMs, uid }] = await Promise.all([readIfThere(path), stat(path)]);
     const state = stateSchema.parse(JSON.parse(text));
     const ageMs = Math.max(0, now.getTime() - mtimeMs);
     return {
@@ -107,6 +109,7 @@ export async function readSupervisor(path: string, now: Date): Promise<Superviso
       presence: presenceOf(state.phase, state.owner, ageMs),
       ageMs,
       state,
+      uid,
     };
   } catch {
     return undefined;

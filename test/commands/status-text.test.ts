@@ -61,7 +61,7 @@ const look = (
   more: Partial<SupervisorStatus> = {},
   presence: Look['record']['presence'] = 'running',
 ): Look => ({
-  record: { name: '4711_2.node17', presence, ageMs: 1000, state: { ...status, ...more } },
+  record: { name: '4711_2.node17', presence, ageMs: 1000, uid: 0, state: { ...status, ...more } },
   others: ['4711_2.node18'],
   fate: undefined,
 });

@@ -55,13 +55,23 @@ export const makeSummary = (
 const codeOf = ({ code, signal }: ExitStatus): number =>
   code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
 
+const toleratedText = (tolerated: Settings['RAG_MAX_FAILED']): string =>
+  'count' in tolerated ? String(tolerated.count) : `${tolerated.percent}%`;
+
 /** Why it ended so, for the last line of the log and for `status`. */
-export function outcomeText(exit: number, { workLeft, workload, stopped }: Done): string {
+export function outcomeText(
+  exit: number,
+  { ingest, workLeft, workload, stopped }: Done,
+  tolerated: Settings['RAG_MAX_FAILED'],
+): string {
   const why = stopped === undefined ? '' : ` (${stopped})`;
   if (workLeft) return `stopped with work left${why}, the same command goes on`;
   if (workload !== undefined)
     return exit === 0
       ? `the workload is done${why}`
       : `the workload ended with ${workload.signal ?? exit}${why}`;
-  return exit === 0 ? `done${why}` : 'done, but more documents failed than RAG_MAX_FAILED allows';
+  if (exit === 0 || ingest === null) return `done${why}`;
+  const { processed, unchanged, failed, needs_ocr } = ingest.documents;
+  const all = processed + unchanged + failed + needs_ocr;
+  return `done, but ${failed + needs_ocr} of ${all} documents failed, more than RAG_MAX_FAILED=${toleratedText(tolerated)} allows`;
 }

@@ -1,4 +1,5 @@
 /** Asks a supervisor to stop, wherever it runs, and waits until it has. */
+import { stat } from 'node:fs/promises';
 import { parseOwner, lifeOf } from '../../disk/owner.ts';
 import { RagError } from '../../errors.ts';
 import { readSupervisors, type SupervisorRecord } from '../../services/state-file.ts';
@@ -13,9 +14,13 @@ import { nameStop } from './stop-reason.ts';
  * @returns what was done
  * @throws no-input, preflight when neither way is open
  */
-export async function askToStop({ name, state }: SupervisorRecord, options: CommandOptions): Promise<string> {
+export async function askToStop(
+  { name, state, uid }: SupervisorRecord,
+  options: CommandOptions,
+): Promise<string> {
   const owner = parseOwner(JSON.stringify(state['owner']));
   if (owner !== undefined && lifeOf(owner) === 'alive') {
+    if ((await ownerOf(owner.pid)) !== uid) throw notItsOwn(name, owner.pid);
     process.kill(owner.pid, 'SIGTERM');
     return `${name}: TERM was sent to process ${owner.pid}`;
   }
@@ -32,6 +37,20 @@ export async function askToStop({ name, state }: SupervisorRecord, options: Comm
     );
   return `${name}: TERM was sent through Slurm${step === undefined ? '' : ` to all of ${step}`}`;
 }
+
+const ownerOf = (pid: number): Promise<number | undefined> =>
+  stat(`/proc/${pid}`).then(
+    (found) => found.uid,
+    () => undefined,
+  );
+
+/** Whoever may write into the folder could name any process of ours there. */
+const notItsOwn = (name: string, pid: number): RagError =>
+  new RagError(
+    'preflight',
+    `Cannot stop ${name}: its state file was written by another user than runs process ${pid}, one of its own is wanted`,
+    { hint: `ps -o user,pid,args -p ${pid}` },
+  );
 
 const elsewhere = (name: string, node: string): RagError =>
   new RagError(

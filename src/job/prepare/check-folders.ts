@@ -20,7 +20,9 @@ export async function checkFolders(settings: Settings, ingests: boolean): Promis
       'preflight',
       `Cannot write to ${settings[name]}: ${reason}, a folder of yours is wanted`,
       {
-        hint: `export ${name}=$HOME/rag   # or any folder that you may write to`,
+        hint: settings[name].startsWith(settings.RAG_SHARED_ROOT)
+          ? 'export RAG_SHARED_ROOT=$HOME/rag-data   # index and runtime are below it; or any folder that you may write to'
+          : `export ${name}=$HOME/rag-data/${name === 'LOG_ROOT' ? 'logs' : name === 'RAG_WORKING_DIR' ? 'rag_storage' : 'runtime'}   # or any folder that you may write to`,
       },
     );
   }

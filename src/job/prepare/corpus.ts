@@ -1,4 +1,5 @@
-/** Corpora by the names that MedRAG and FlashRAG give them, in their own folders. Pure. */
+/** Corpora by the names that MedRAG and FlashRAG give them, in their own folders. */
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { RagError } from '../../errors.ts';
@@ -29,6 +30,21 @@ export function corpusInputs({
   return names === undefined
     ? [join(RAG_DB_DIR, RAG_CORPUS)]
     : names.map((name) => join(RAG_DB_DIR, name, 'chunk'));
+}
+
+/** @throws no-input when it is not where the two settings say */
+export async function checkCorpus(settings: Pick<Settings, 'RAG_CORPUS' | 'RAG_DB_DIR'>): Promise<void> {
+  for (const path of corpusInputs(settings)) {
+    if (await stat(path).catch(() => undefined)) continue;
+    const { RAG_CORPUS, RAG_DB_DIR } = settings;
+    throw new RagError(
+      'no-input',
+      `Cannot find the corpus: RAG_CORPUS=${RAG_CORPUS} and RAG_DB_DIR=${RAG_DB_DIR} lead to ${path}, which is not there`,
+      {
+        hint: `ls ${RAG_DB_DIR}   # MedRAG's names: PubMed, Textbooks, StatPearls, Wikipedia, MedText, MedCorp`,
+      },
+    );
+  }
 }
 
 const incomplete = (what: string): RagError =>

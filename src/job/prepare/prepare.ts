@@ -9,7 +9,9 @@ import type { FoundService } from '../../services/find-service.ts';
 import type { ParserProgram } from '../../services/parser-program.ts';
 import { readAncestors, launchWarning } from '../../slurm/launch.ts';
 import { readJob, type Job } from '../../slurm/job.ts';
+import { checkCorpus } from './corpus.ts';
 import { checkFolders, checkIndexed } from './check-folders.ts';
+import { readRecord } from '../../store/write/record.ts';
 import { checkModels } from './check-models.ts';
 import { checkParser } from './check-parser.ts';
 import { checkReranker } from './check-reranker.ts';
@@ -64,6 +66,7 @@ export async function prepare({ line, environment, bare, signal }: PrepareInput)
   if (intent.kind === 'dry-run') return prepareDryRun(environment, job, signal);
 
   if (intent.inputs.length > 0) assertNotPinned(loaded.settings, 'ingest');
+  if (intent.inputs.length > 0) await checkCorpus(loaded.settings);
   if (intent.inputs.length > 0) await checkInputs(intent.inputs, signal);
   const { plan, memory } = await fitRun(loaded.settings, environment, job, intent, signal);
   const graceMs = await readGraceMs(job, environment, signal);
@@ -89,7 +92,14 @@ export async function prepare({ line, environment, bare, signal }: PrepareInput)
     const trial =
       'No Ollama here: this is a trial in a throw-away index. With RAG_ENGINE=embedded it is kept.';
     const settings = inFolder(loaded.settings, folder);
-    return { ...common, parser, settings, warnings: [...all, trial], [Symbol.asyncDispose]: dispose };
+    const kept = await keptIndex(loaded.settings);
+    return {
+      ...common,
+      parser,
+      settings,
+      warnings: [...all, trial, ...kept],
+      [Symbol.asyncDispose]: dispose,
+    };
   }
   await checkFolders(loaded.settings, intent.inputs.length > 0);
   if (intent.kind === 'given' && intent.inputs.length === 0) await checkIndexed(loaded.settings);
@@ -124,6 +134,14 @@ const fitRun = (
 /** The embedded engine writes to the user's index only when it was asked for by name. */
 const isTrial = ({ settings }: Loaded, plan: Plan): boolean =>
   plan.engine === 'embedded' && settings.RAG_ENGINE === 'auto';
+
+/** What a trial does not use. */
+async function keptIndex({ RAG_WORKING_DIR: folder }: Settings): Promise<string[]> {
+  const encoder = await readRecord(folder).catch(() => null);
+  return encoder === null
+    ? []
+    : [`The index in ${folder} (${encoder.model}) is neither asked nor written to by this trial.`];
+}
 
 async function prepareDryRun(environment: Environment, job: Job, signal: AbortSignal): Promise<Prepared> {
   const intent = await makeDryRunIntent();

@@ -14,6 +14,8 @@ export interface SupervisorStatus {
   readonly progress: {
     readonly documents_done: number;
     readonly documents_total: number | null;
+    /** Of those that are done: set aside, with their reasons in the log. */
+    readonly documents_failed: number;
     readonly eta_s: number | null;
   };
   readonly endpoint: { readonly url: string | null; readonly socket: string | null };
@@ -92,6 +94,7 @@ export function makeStatus(input: StatusInput): SupervisorStatus {
     progress: {
       documents_done: input.progress?.documentsDone ?? 0,
       documents_total: input.progress?.documentsTotal ?? null,
+      documents_failed: input.progress?.failed ?? 0,
       // Of one that has ended nothing is left to wait for, whatever is left to do.
       eta_s:
         input.progress !== null && input.phase === 'ingest'

@@ -1,4 +1,5 @@
 /** What becomes of an answer of a model server on its way to the client. One of these for each request. */
+import { unfinished } from '../../models/ollama-errors.ts';
 import { foldLines } from './ollama-lines.ts';
 import type { Problem } from '../problem.ts';
 import { problemBody } from '../problem.ts';
@@ -29,6 +30,15 @@ export const folded = (path: string): AnswerForm => ({
 
 const lineEnd = 0x0a;
 
+/** In the last line of a stream of Ollama. Within a text its quotes have a backslash. */
+const done = /"done"\s*:\s*true/;
+/** So much of the piece before may be its beginning. */
+const carried = 32;
+
+/** What an answer of a model server may be. Else a browser would take it for a page of ours. */
+export const typeOf = (said: string): string =>
+  /^application\/(?:x-ndjson|json)\b/i.test(said) ? said : 'text/plain; charset=utf-8';
+
 /** Byte for byte. A stream of lines that breaks off ends with a line of ours, as Ollama's own errors do. */
 export function asItIs(path: string): AnswerForm {
   let isLines = false;
@@ -36,13 +46,22 @@ export function asItIs(path: string): AnswerForm {
   return {
     headers: ({ type, length }) => {
       isLines = type.startsWith('application/x-ndjson');
-      return { 'content-type': type, ...(length === undefined ? {} : { 'content-length': length }) };
+      // A line of ours may come behind its own.
+      const promised = length === undefined || isLines ? {} : { 'content-length': length };
+      return { 'content-type': typeOf(type), ...promised };
     },
     pieces: async function* (body) {
+      let [isDone, before] = [false, ''];
       for await (const piece of body) {
         last = piece.at(-1) ?? last;
+        if (isLines && !isDone) {
+          const text = before + piece.toString('latin1');
+          isDone = done.test(text);
+          before = text.slice(-carried);
+        }
         yield piece;
       }
+      if (isLines && !isDone) throw unfinished('the stream ended unfinished');
     },
     broken: (problem) =>
       isLines && last === lineEnd ? `${JSON.stringify(problemBody(problem, path))}\n` : undefined,

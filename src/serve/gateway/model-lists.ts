@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Connections } from '../../models/address.ts';
 import { isSameModel } from '../../models/name.ts';
 import type { LiveInstance, Role } from '../../models/types.ts';
+import { typeOf } from './answer-form.ts';
 import { type ServedName, withoutOllama } from './ollama-body.ts';
 import { refusal } from '../problem.ts';
 
@@ -77,7 +78,7 @@ export async function askAny(
       });
       const text = await answer.body.text();
       if (answer.statusCode >= 500) continue;
-      const type = String(answer.headers['content-type'] ?? 'application/json');
+      const type = typeOf(String(answer.headers['content-type'] ?? 'application/json'));
       return { status: answer.statusCode, type, text };
     } catch {
       // It may be on its way out, or being started: the next may do.

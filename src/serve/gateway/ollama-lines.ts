@@ -28,17 +28,32 @@ const ollamaLine = z.looseObject({
 
 export type OllamaLine = z.infer<typeof ollamaLine>;
 
-/** The lines of each piece that ends at least one. */
+/** Characters. The last line of `/api/generate` holds a number for each token of the context. */
+const longestLine = 2 ** 24;
+
+/** The lines of each piece that ends at least one. @throws for one that has no end */
 export async function* linesOf(body: AsyncIterable<Buffer>): AsyncGenerator<string[], void> {
   const decoder = new TextDecoder();
-  let rest = '';
+  // Joined when there is an end: to look through it again with every piece takes half a minute of 100 MiB.
+  let rest: string[] = [];
+  let length = 0;
   for await (const piece of body) {
-    const lines = (rest + decoder.decode(piece, { stream: true })).split('\n');
-    rest = lines.pop() ?? '';
+    const text = decoder.decode(piece, { stream: true });
+    const end = text.lastIndexOf('\n');
+    if (end < 0) {
+      rest.push(text);
+      length += text.length;
+      if (length > longestLine) throw unfinished(`a line of the answer is longer than ${longestLine}`);
+      continue;
+    }
+    const lines = (rest.join('') + text.slice(0, end)).split('\n');
+    rest = [text.slice(end + 1)];
+    length = text.length - end - 1;
     const whole = lines.filter((line) => line.trim() !== '');
     if (whole.length > 0) yield whole;
   }
-  if (rest.trim() !== '') yield [rest];
+  const last = rest.join('');
+  if (last.trim() !== '') yield [last];
 }
 
 /** @throws what the line says, when it is an error */

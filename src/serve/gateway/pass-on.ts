@@ -15,7 +15,7 @@ import {
 } from '../../models/ollama-errors.ts';
 import type { Role } from '../../models/types.ts';
 import type { Problem } from '../problem.ts';
-import type { AnswerForm } from './answer-form.ts';
+import { type AnswerForm, typeOf } from './answer-form.ts';
 import type { Beginning } from './conversations.ts';
 import type { Hold } from './held-bodies.ts';
 import { openOutlet, type OutletBounds } from './outlet.ts';
@@ -79,7 +79,7 @@ export async function passOn(question: Question, to: Passage, reply: FastifyRepl
       void reply
         .code(answer.statusCode)
         .headers(from)
-        .type(shown === undefined ? type : json)
+        .type(shown === undefined ? typeOf(type) : json)
         .send(shown ?? said);
       return;
     }

@@ -40,9 +40,12 @@ export const documentsAnswerSchema = z.object({
 });
 
 /** What `index remove` takes. */
+/** Each pair multiplies the patterns that a name stands for. */
+const fewBraces = (name: string): boolean => (name.match(/\{/gu)?.length ?? 0) <= 4;
+
 export const removeBodySchema = z.object({
   /** Keys, globs of keys, `file:` and an absolute path. */
-  names: z.array(z.string().min(1)).min(1).max(10_000),
+  names: z.array(z.string().min(1).max(4096).refine(fewBraces, 'has too many {} in it')).min(1).max(10_000),
   /** Only say which. */
   dry_run: z.boolean().nullish(),
 });

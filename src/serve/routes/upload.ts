@@ -8,7 +8,8 @@ import { Readable } from 'node:stream';
 import { z } from 'zod';
 import type { NamedContent, UploadedDocument } from '../../library.ts';
 import type { DocumentRouteParts } from './documents.ts';
-import { type Problem, refuse, unreadable } from '../problem.ts';
+import { codeOf, messageOf } from '../../errors.ts';
+import { badRequest, type Problem, refuse, unreadable } from '../problem.ts';
 
 export interface UploadRouteParts extends DocumentRouteParts {
   readonly maxUploadBytes: number;
@@ -99,7 +100,7 @@ export function addUploadRoutes(app: FastifyInstance, parts: UploadRouteParts): 
     scope.post(formPath, sending, async (request, reply) => {
       if (!request.isMultipart()) return refuse(reply, noForm);
       const files: NamedContent[] = [];
-      for await (const { file, filename, fieldname } of request.files()) {
+      for await (const { file, filename, fieldname } of unlessBroken(request.files())) {
         // Parts of this type count as files without a name, too, whatever the types say.
         const name = (filename as string | undefined) ?? fieldname;
         files.push({ ...(await library.keep(file, { maxBytes: maxUploadBytes })), name });
@@ -109,6 +110,17 @@ export function addUploadRoutes(app: FastifyInstance, parts: UploadRouteParts): 
   });
 
   addContentRoute(app, parts, sending);
+}
+
+/** What the parser of forms finds wrong has neither a code of ours nor a status. @throws a refusal for it */
+async function* unlessBroken<T>(parts: AsyncIterable<T>): AsyncGenerator<T> {
+  try {
+    yield* parts;
+  } catch (error) {
+    const isTold =
+      codeOf(error) !== undefined || (error as { statusCode?: unknown }).statusCode !== undefined;
+    throw isTold ? error : badRequest(`the form is broken (${messageOf(error)})`, 'a whole one');
+  }
 }
 
 /** Bytes by their hash, as they are. */

@@ -39,7 +39,7 @@ test('an end before its time is told with its reason, the wall time in words', (
   const warning = { signal: 'SIGUSR2', over: over.signal };
   const left = { ingest: null, workLeft: true };
   const text = (reason: unknown, seconds: number | null): string =>
-    outcomeText(75, { ...left, stopped: stopText(reason, seconds) });
+    outcomeText(75, { ...left, stopped: stopText(reason, seconds) }, { percent: 5 });
   assert.match(
     text(warning, 100),
     /^stopped with work left \(its wall time neared\), the same command goes on$/,
@@ -50,8 +50,11 @@ test('an end before its time is told with its reason, the wall time in words', (
   assert.match(text({ signal: 'SIGTERM' }, 3), /TIMEOUT/);
   assert.match(text({ signal: 'SIGTERM' }, 3600), /\(SIGTERM\)/);
   assert.match(text({ signal: 'SIGINT' }, null), /\(SIGINT\)/);
-  assert.equal(outcomeText(0, { ...left, workLeft: false, stopped: undefined }), 'done');
-  assert.equal(outcomeText(0, { ...left, workLeft: false, stopped: 'SIGTERM' }), 'done (SIGTERM)');
+  assert.equal(outcomeText(0, { ...left, workLeft: false, stopped: undefined }, { percent: 5 }), 'done');
+  assert.equal(
+    outcomeText(0, { ...left, workLeft: false, stopped: 'SIGTERM' }, { percent: 5 }),
+    'done (SIGTERM)',
+  );
 });
 
 const settings = (RAG_WORKER_MODE: string, RAG_INPUT_FILE?: string) => ({

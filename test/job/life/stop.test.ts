@@ -14,6 +14,7 @@ const record = (state: object) => ({
   name: '12.node1',
   presence: 'running' as const,
   ageMs: 0,
+  uid: process.getuid?.() ?? 0,
   state: { job: '12', node: 'node1', owner: elsewhere, ...state },
 });
 
