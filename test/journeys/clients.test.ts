@@ -54,7 +54,7 @@ test(
       const said = await runPage('docs/clients.md', {
         cwd: checkout,
         env: { PATH: process.env['PATH'], ...env },
-        last: 'curl -s $url/status',
+        last: 'eval "$(node dist/supervisor.js status --env)"; curl -s $RAG_URL/status',
       });
       assertOutput(said);
     } finally {

@@ -81,12 +81,13 @@ test(
       env,
       waits: { 3: `${published}; ${until('rag-allinone status $job | grep -q "documents 2"')}` },
     });
-    const [dryRun = '', , checked = '', , seen = '', answers = '', kept = ''] = said;
+    const [dryRun = '', , checked = '', , seen = '', answers = '', batch = '', kept = ''] = said;
     assert.match(dryRun, /\[1\]/);
     assert.match(checked, /ok +batch script: Job \d+ to start/);
     assert.doesNotMatch(checked, /^failure/m);
     assert.match(seen, /ollama-generate +ready/);
     assert.match(answers, /20 mg[^]*trial\.pdf, page 1/);
+    assert.match(batch, /2 answered, 0 answered before, 0 failed/);
     assert.match(kept, /2 processed|processed +2|2 documents/);
     await untilGone('READER', env['READER'] ?? '', 30_000);
   },

@@ -93,7 +93,10 @@ test(
     const blocks = [...page.matchAll(/^```bash\n(.*?)^```/gms)].map(([, block = '']) => block);
     const commands = blocks.join('').replaceAll(/^curl/gm, 'echo; curl');
     const { stdout } = await promisify(execFile)('bash', ['-euc', commands], {
-      env: { PATH: process.env['PATH'], RAG_RUNTIME_STATE: join(folder, 'shared/runtime') },
+      env: {
+        PATH: `${join(checkout, 'bin')}:${process.env['PATH']}`,
+        RAG_RUNTIME_STATE: join(folder, 'shared/runtime'),
+      },
     });
     const [tags, chat, embeddings, ranking] = stdout.trim().split('\n');
     assert.match(tags ?? '', /"name":"embedded-extractive"/);

@@ -88,18 +88,8 @@ export async function prepare({ line, environment, bare, signal }: PrepareInput)
     if (intent.inputs.length === 0) await checkIndexed(loaded.settings);
     await checkReranker(reranking, signal);
     const parser = await checkParserLast();
-    const { folder, [Symbol.asyncDispose]: dispose } = await openScratch('trial', environment['TMPDIR']);
-    const trial =
-      'No Ollama here: this is a trial in a throw-away index. With RAG_ENGINE=embedded it is kept.';
-    const settings = inFolder(loaded.settings, folder);
-    const kept = await keptIndex(loaded.settings);
-    return {
-      ...common,
-      parser,
-      settings,
-      warnings: [...all, trial, ...kept],
-      [Symbol.asyncDispose]: dispose,
-    };
+    const trial = await openTrial(loaded.settings, environment);
+    return { ...common, parser, ...trial, warnings: [...all, ...trial.warnings] };
   }
   await checkFolders(loaded.settings, intent.inputs.length > 0);
   if (intent.kind === 'given' && intent.inputs.length === 0) await checkIndexed(loaded.settings);
@@ -135,12 +125,24 @@ const fitRun = (
 const isTrial = ({ settings }: Loaded, plan: Plan): boolean =>
   plan.engine === 'embedded' && settings.RAG_ENGINE === 'auto';
 
-/** What a trial does not use. */
-async function keptIndex({ RAG_WORKING_DIR: folder }: Settings): Promise<string[]> {
-  const encoder = await readRecord(folder).catch(() => null);
-  return encoder === null
-    ? []
-    : [`The index in ${folder} (${encoder.model}) is neither asked nor written to by this trial.`];
+/** In a throw-away folder; the index that may be where it would be kept is left alone, which has to be said. */
+async function openTrial(
+  settings: Settings,
+  environment: Environment,
+): Promise<Pick<Prepared, 'settings' | 'warnings' | typeof Symbol.asyncDispose>> {
+  const { RAG_WORKING_DIR: kept } = settings;
+  const encoder = await readRecord(kept).catch(() => null);
+  const { folder, [Symbol.asyncDispose]: dispose } = await openScratch('trial', environment['TMPDIR']);
+  return {
+    settings: inFolder(settings, folder),
+    warnings: [
+      'No Ollama here: this is a trial in a throw-away index. With RAG_ENGINE=embedded it is kept.',
+      ...(encoder === null
+        ? []
+        : [`The index in ${kept} (${encoder.model}) is neither asked nor written to by this trial.`]),
+    ],
+    [Symbol.asyncDispose]: dispose,
+  };
 }
 
 async function prepareDryRun(environment: Environment, job: Job, signal: AbortSignal): Promise<Prepared> {

@@ -14,8 +14,8 @@ export interface SupervisorStatus {
   readonly progress: {
     readonly documents_done: number;
     readonly documents_total: number | null;
-    /** Of those that are done: set aside, with their reasons in the log. */
-    readonly documents_failed: number;
+    /** Of those that are done: set aside, with their reasons in the log. Older ones do not say it. */
+    readonly documents_failed?: number;
     readonly eta_s: number | null;
   };
   readonly endpoint: { readonly url: string | null; readonly socket: string | null };

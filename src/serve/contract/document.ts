@@ -17,14 +17,15 @@ import { routes } from './table.ts';
 
 const description = `The endpoint of one job. It answers its owner on its own node, over loopback or a Unix socket, and who shows a
 token: \`Authorization: Bearer\` with the header token opens everything; a client that cannot send headers puts the URL token
-in front of the path (\`/t/TOKEN/retrieve\`), which opens retrieval and models. Requests of web pages (with an \`Origin\`) are
-refused. Bodies are JSON; fields that are not known are ignored. An answer may get more fields.`;
+in front of the path (\`/t/TOKEN/retrieve\`), which opens retrieval and models. A web page (a request with
+an \`Origin\`) may ask only when it is the endpoint's own: its \`Origin\` must be the \`Host\` that it asks, and that must be
+loopback or the header token be shown. Bodies are JSON; fields that are not known are ignored. An answer may get more fields.`;
 
 /** What routes answer beside what their tables say. */
 const common: Readonly<Record<number, Answer>> = {
   400: problem('The request cannot be read.'),
   401: problem('The caller is not the owner on this node and shows no token.'),
-  403: problem('The token does not open this, or a web page asks.'),
+  403: problem('The token does not open this, or a web page of another address asks.'),
   408: problem('It came too slowly.'),
   413: problem('The body is too large.'),
   415: problem('The body is of another type than is wanted.'),

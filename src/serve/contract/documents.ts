@@ -20,7 +20,13 @@ import { answer, json, lines, problem, type RouteContract } from './route.ts';
 const ours: Pick<RouteContract, 'group' | 'who'> = { group: 'documents', who: 'everything' };
 
 const hash = '2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824';
-const ofId = z.object({ '*': z.string().describe('Of the document, percent-encoded; it may hold `/`.') });
+const ofId = z.object({
+  '*': z
+    .string()
+    .describe(
+      'The id, as `GET /documents` and an upload tell it, percent-encoded; `/` may stand as it is: `uploads//my%20report.pdf`.',
+    ),
+});
 const ofIngest = z.object({ id: z.string().describe('That the client gave it.') });
 
 const unreadable = problem('It is not of this shape.');
@@ -33,7 +39,12 @@ const conflict = problem(
 const changes = { 403: frozen, 409: conflict, 422: unreadable, 507: full };
 
 const order = { id: 'nightly-0001', files: [{ name: 'a.md', hash, bytes: 5 }] };
-const taken = answer('It is on disk. Its state tells when it can be found.', json(uploadAnswerSchema));
+const untilFound =
+  'The answer comes before it is ingested. To wait until it can be found, ask `GET /documents/{rest}` with its id (`uploads//NAME`: `GET /documents/uploads//report.pdf`) until `state` is `processed`; `failed` and `needs_ocr` are ends, too, with their `reason`.';
+const taken = answer(
+  'It is on disk. It can be found as soon as its `state` is `processed`.',
+  json(uploadAnswerSchema),
+);
 const told = answer('Lines of JSON until its end; `report` or `error` is the last.', lines(ingestLineSchema));
 
 export const documentRoutes: readonly RouteContract[] = [
@@ -74,8 +85,7 @@ export const documentRoutes: readonly RouteContract[] = [
     method: 'POST',
     path: '/documents/upload',
     summary: 'Takes files, as a form.',
-    about:
-      'Files are kept by their hash; a name is what it is called and never a path. `curl -F file=@report.pdf`',
+    about: `Files are kept by their hash; a name is what it is called and never a path: \`curl -F file=@report.pdf $RAG_URL/documents/upload\`. ${untilFound}`,
     body: { type: 'multipart/form-data', schema: z.object({ file: z.string().describe('One or several.') }) },
     answers: { 202: taken, ...changes },
   },
@@ -84,6 +94,7 @@ export const documentRoutes: readonly RouteContract[] = [
     method: 'POST',
     path: '/documents/text',
     summary: 'Takes texts.',
+    about: `One, as below, a list of them, or \`{"texts": [...]}\`; at most 1,000. ${untilFound}`,
     body: json(textBodySchema, { text: '5 mg a day.', title: 'Dose' }),
     answers: { 202: taken, ...changes },
   },

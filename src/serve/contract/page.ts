@@ -25,6 +25,15 @@ ${document.info.description}
 A running endpoint gives this description as OpenAPI 3.1 at \`/openapi.json\`; [openapi.json](openapi.json) is the same for this
 version. \`/t/TOKEN\` stands in front of the paths that the last column names so.
 
+The examples ask on the node of the job. Where the endpoint is comes from its file, in the folder where the job was submitted or
+with its \`RAG_RUNTIME_STATE\`; from other nodes (\`RAG_BIND=node\`) each request shows the token:
+
+\`\`\`sh
+eval "$(rag-allinone status --env --wait 600)"      # RAG_URL, RAG_TOKEN_FILE; RAG_RETRIEVER_URL and OLLAMA_HOST hold the URL token
+curl -s $RAG_URL/status
+curl -s $RAG_URL/status -H "Authorization: Bearer $(cat $RAG_TOKEN_FILE)"
+\`\`\`
+
 | route | what | with \`/t/TOKEN\` |
 |---|---|---|
 ${routes.map(overview).join('\n')}
@@ -61,11 +70,11 @@ const sectionsOf = (routes: readonly Route[]): string[] =>
 
 function sectionText({ operation }: Route): string {
   const { summary, description, parameters = [], requestBody, responses } = operation;
-  const body = contentOf(requestBody?.content)?.schema ?? {};
+  const body = formOf(contentOf(requestBody?.content));
   const own = Object.entries(responses).flatMap(([status, response]) =>
     '$ref' in response ? [] : [[status, response] as const],
   );
-  const answered = contentOf(own.find(([status]) => status === '200')?.[1].content)?.schema ?? {};
+  const answered = formOf(contentOf(own.find(([status]) => status.startsWith('2'))?.[1].content));
   return [
     summary,
     description,
@@ -104,11 +113,21 @@ function answerLine(status: string, { description, content }: Response): string 
 }
 
 const curl = (path: string, example: unknown): string =>
-  `\`\`\`sh\ncurl -s $url${path} -H 'content-type: application/json' -d '${JSON.stringify(example).replaceAll("'", String.raw`'\''`)}'\n\`\`\``;
+  `\`\`\`sh\ncurl -s $RAG_URL${path} -H 'content-type: application/json' -d '${JSON.stringify(example).replaceAll("'", String.raw`'\''`)}'\n\`\`\``;
 
 interface Field {
   readonly name: string;
   readonly schema: Schema;
+}
+
+/** Of several forms the first that is an object: its route says which others there are. Of lines what any may hold. */
+function formOf({ type, schema = {} }: Partial<ReturnType<typeof contentOf>> = {}): Schema {
+  const forms = schema.anyOf?.filter(({ properties }) => properties !== undefined) ?? [];
+  if (type !== 'application/x-ndjson') return forms[0] ?? schema;
+  if (forms.length === 0) return schema;
+  return {
+    properties: Object.fromEntries(forms.flatMap(({ properties = {} }) => Object.entries(properties))),
+  };
 }
 
 /** Of an object and of the objects in it that have no name of their own. */

@@ -37,7 +37,7 @@ const service = z
 const progress = z.object({
   documents_done: count,
   documents_total: nullable(count, 'Null while it is not known.'),
-  documents_failed: count.describe('Of those that are done: set aside.'),
+  documents_failed: count.optional().describe('Of those that are done: set aside.'),
   eta_s: z.number().nullable(),
 });
 

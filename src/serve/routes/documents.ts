@@ -14,8 +14,7 @@ export interface DocumentRouteParts {
 const states = z.enum(['pending', 'processing', 'processed', 'failed', 'needs_ocr']);
 
 export const documentsQuerySchema = z.object({
-  /** `next` of the page before. */
-  cursor: z.string().max(16_384).optional(),
+  cursor: z.string().max(16_384).optional().describe('`next` of the page before.'),
   limit: z.coerce.number().int().min(1).max(1000).default(100),
   state: states.optional(),
 });
@@ -24,19 +23,18 @@ export const documentSchema = z.object({
   id: z.string(),
   title: z.string(),
   state: states,
-  reason: z.string().nullable(),
-  /** Those that are found: of a document that failed anew, those of its older version. */
-  chunks: z.int(),
+  reason: z.string().nullable().describe('Why it is `failed` or `needs_ocr`.'),
+  chunks: z
+    .int()
+    .describe('Those that are found: of a document that failed anew, those of its older version.'),
   updated_at: z.iso.datetime(),
-  /** What it was uploaded as. */
-  names: z.array(z.string()).optional(),
-  /** Of an uploaded corpus, whose rows are documents of their own. */
-  rows: z.int().optional(),
+  names: z.array(z.string()).optional().describe('What it was uploaded as.'),
+  rows: z.int().optional().describe('Of an uploaded corpus, whose rows are documents of their own.'),
 });
 
 export const documentsAnswerSchema = z.object({
   documents: z.array(documentSchema),
-  next: z.string().nullable(),
+  next: z.string().nullable().describe('`cursor` of the next page; null: this is the last.'),
 });
 
 /** What `index remove` takes. */
@@ -44,10 +42,12 @@ export const documentsAnswerSchema = z.object({
 const fewBraces = (name: string): boolean => (name.match(/\{/gu)?.length ?? 0) <= 4;
 
 export const removeBodySchema = z.object({
-  /** Keys, globs of keys, `file:` and an absolute path. */
-  names: z.array(z.string().min(1).max(4096).refine(fewBraces, 'has too many {} in it')).min(1).max(10_000),
-  /** Only say which. */
-  dry_run: z.boolean().nullish(),
+  names: z
+    .array(z.string().min(1).max(4096).refine(fewBraces, 'has too many {} in it'))
+    .min(1)
+    .max(10_000)
+    .describe('Keys, globs of keys, `file:` and an absolute path.'),
+  dry_run: z.boolean().nullish().describe('Only say which.'),
 });
 
 export const removedAnswerSchema = z.object({ removed: z.int(), documents: z.array(z.string()) });

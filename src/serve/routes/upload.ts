@@ -20,12 +20,15 @@ export const formPath = '/documents/upload';
 
 const text = z.object({
   text: z.string().min(1),
-  /** What it is called; its extension counts as that of a file. */
-  name: z.string().nullish(),
-  /** Of a text that is there already under this name, that of the first time stays. */
-  title: z.string().nullish(),
-  /** LightRAG's word for the name. */
-  file_source: z.string().nullish(),
+  name: z
+    .string()
+    .nullish()
+    .describe('What it is called; its extension counts as that of a file. Without one: `title`.'),
+  title: z
+    .string()
+    .nullish()
+    .describe('Of a text that is there already under this name, that of the first time stays.'),
+  file_source: z.string().nullish().describe("LightRAG's word for `name`."),
 });
 
 export const textBodySchema = z.union([
@@ -42,7 +45,7 @@ export const contentAnswerSchema = z.object({ hash: hashSchema, bytes: z.int() }
 export const uploadAnswerSchema = z.object({
   documents: z.array(
     z.object({
-      id: z.string(),
+      id: z.string().describe('`uploads//NAME`; `/documents/{rest}` takes it.'),
       name: z.string(),
       hash: hashSchema,
       bytes: z.int(),
