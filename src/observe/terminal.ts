@@ -6,7 +6,8 @@ export const withoutControls = (text: string): string =>
   text.replace(/[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]/g, '');
 
 /** For a name or a reason in a list: a line feed in it would make a line of its own. */
-export const onOneLine = (text: string): string => withoutControls(text.replaceAll(/\s+/g, ' '));
+export const onOneLine = (text: string): string =>
+  withoutControls(text.replaceAll(/\s+/g, ' ')).replaceAll(/ {2,}/g, ' ');
 
 /** As bash reads it: a line that is to be pasted may name a document, and names hold quotes and worse. */
 export function shellWord(text: string): string {

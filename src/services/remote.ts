@@ -40,6 +40,7 @@ export function remoteSpec({ find, onWait, ...options }: RemoteOptions): ChildSp
   });
   let launches = 0;
   let tell = nowAndThen(onWait);
+  let launchedAt = performance.now();
   return {
     ...spec,
     isolation: 'none',
@@ -48,7 +49,10 @@ export function remoteSpec({ find, onWait, ...options }: RemoteOptions): ChildSp
       ...spec.readiness,
       probe: async (running, signal) => {
         const result = await spec.readiness.probe(running, signal);
-        if (result.outcome === 'not-yet') tell(`waits: ${result.reason}`);
+        // The way to it takes a moment to be there; what lasts longer is worth a line.
+        const isLong = performance.now() - launchedAt > silentMs;
+        if (result.outcome === 'not-yet' && (isLong || result.askAgainMs !== undefined))
+          tell(`waits: ${result.reason}`);
         return result;
       },
     },
@@ -57,6 +61,7 @@ export function remoteSpec({ find, onWait, ...options }: RemoteOptions): ChildSp
       const service = await untilFound(find, { boundMs: startTimeoutMs, tell }, signal);
       await mkdir(home, { recursive: true, mode: 0o700 });
       const socket = await nextSocket(home, (launches += 1));
+      launchedAt = performance.now();
       const env = {
         ...options.baseEnv,
         ...relayEnv(service),
@@ -68,6 +73,8 @@ export function remoteSpec({ find, onWait, ...options }: RemoteOptions): ChildSp
 }
 
 const lookEveryMs = 2000;
+/** In which nobody is told that it waits. */
+const silentMs = 10_000;
 
 /** @throws service-failed when there was none for so long */
 async function untilFound(

@@ -33,7 +33,7 @@ export function parseShown(line: string): Fate | undefined {
   return {
     state,
     exit: /\bExitCode=(\S+)/.exec(line)?.[1] ?? '',
-    ...(reason !== 'None' && { reason }),
+    ...(state === 'PENDING' && reason !== 'None' && { reason }),
     ...(output !== undefined && { output }),
   };
 }

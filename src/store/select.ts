@@ -4,6 +4,7 @@ import { digestOf, holds, type Digests } from './digest.ts';
 import { isRemovedSince, isShown } from './ledger.ts';
 import { openMain, openShard, shardNames, type IndexFolder } from './tables.ts';
 import { scan, type View } from './view.ts';
+import { isPattern } from './pattern.ts';
 
 /** A document that stands in the index: complete, or set aside. */
 export interface StoredDocument {
@@ -32,11 +33,6 @@ export interface ListedRoot {
   /** What was listed of it, by paths below it; null: everything that is not hidden. */
   readonly glob: string | null;
 }
-
-const wildcards = /[*?[{]/;
-
-/** A name with wildcards in it. It may still be meant as it stands. */
-export const isPattern = (name: string): boolean => wildcards.test(name);
 
 const isBelow = (path: string, folder: string): boolean =>
   path.startsWith(folder.endsWith('/') ? folder : `${folder}/`);

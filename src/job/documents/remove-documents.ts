@@ -3,7 +3,7 @@ import { matchesGlob } from 'node:path';
 import type { Uploads } from '../../ingest/uploads/uploads.ts';
 import type { RemoveRequest } from '../../library.ts';
 import { inTurns } from '../../store/in-turns.ts';
-import { isPattern } from '../../store/select.ts';
+import { isPattern } from '../../store/pattern.ts';
 import type { Store } from '../../store/types.ts';
 import { never } from '../../supervise/pause.ts';
 import type { Removal } from './removal.ts';

@@ -32,7 +32,7 @@ test('checkFolders() names the setting of a place that cannot be written', async
     (error: Error & { hint?: string }) => {
       assert.equal(codeOf(error), 'preflight');
       assert.match(error.message, /is no folder/);
-      assert.match(String(error.hint), /RAG_WORKING_DIR/);
+      assert.match(String(error.hint), /RAG_WORKING_DIR|RAG_SHARED_ROOT/);
       return true;
     },
   );
