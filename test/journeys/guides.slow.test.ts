@@ -79,7 +79,7 @@ test(
     const said = await runPage('docs/guides/documents.md', {
       cwd: home,
       env,
-      waits: { 3: `${published}; ${until('rag-allinone status $job | grep -q "documents 2"')}` },
+      waits: { 3: `${published}; ${until('rag-allinone status $job | grep -Eq "documents +2"')}` },
     });
     const [dryRun = '', , checked = '', , seen = '', answers = '', batch = '', kept = ''] = said;
     assert.match(dryRun, /\[1\]/);

@@ -1,7 +1,7 @@
 /** The service that OLLAMA_HOST names, found and asked before anything starts. */
 import type { Settings } from '../../config/settings.ts';
 import { request } from 'undici';
-import { codeOf, messageOf, RagError } from '../../errors.ts';
+import { messageOf, RagError } from '../../errors.ts';
 import { withoutUrlTokens } from '../../observe/url-tokens.ts';
 import { findService, type FoundService } from '../../services/find-service.ts';
 
@@ -33,15 +33,16 @@ const answerMs = 5000;
 export async function checkAddress(
   { url, tokenFile, name }: FoundService,
   signal: AbortSignal,
+  boundMs: number = answerMs,
 ): Promise<void> {
   if (tokenFile !== undefined) return;
-  const stop = AbortSignal.any([signal, AbortSignal.timeout(answerMs)]);
+  const stop = AbortSignal.any([signal, AbortSignal.timeout(boundMs)]);
   try {
     const { body } = await request(`${url}/api/version`, { signal: stop });
     await body.dump();
   } catch (cause) {
     signal.throwIfAborted();
-    const why = stop.aborted ? `it is silent for ${answerMs / 1000} s` : (codeOf(cause) ?? messageOf(cause));
+    const why = stop.aborted ? `it is silent for ${boundMs / 1000} s` : messageOf(cause);
     throw new RagError(
       'preflight',
       `Cannot use OLLAMA_HOST=${name}: nothing answers there (${why}), a service that runs is wanted`,

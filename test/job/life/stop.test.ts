@@ -53,3 +53,12 @@ test('the wait for an end has one itself, and says why it was left', async () =>
     message: /the end of 12\.node1: SIGINT; it goes on stopping/,
   });
 });
+
+test('a state file of another user names no process of ours to end', async () => {
+  const forged = { ...record({ owner: makeOwner() }), uid: 4_000_000 };
+  const options = { env: {}, timeoutMs: 1000, signal: AbortSignal.timeout(5000) };
+  await assert.rejects(askToStop(forged, options), {
+    code: 'preflight',
+    message: /its state file was written by another user/,
+  });
+});

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { corpusInputs } from '../../../src/job/prepare/corpus.ts';
+import { checkCorpus, corpusInputs } from '../../../src/job/prepare/corpus.ts';
 
 const inputs = (RAG_CORPUS?: string, RAG_DB_DIR?: string): string[] =>
   corpusInputs({ RAG_CORPUS, RAG_DB_DIR });
@@ -25,4 +25,14 @@ test('a name without a folder, or a folder without a name, is an error that says
   assert.deepEqual(inputs(), []);
   assert.throws(() => inputs('MedCorp'), { code: 'settings', message: /RAG_DB_DIR is wanted/ });
   assert.throws(() => inputs(undefined, '/db'), { code: 'settings', message: /RAG_CORPUS is wanted/ });
+});
+
+test('a corpus that is not where the settings say is told by their names', async () => {
+  const settings = { RAG_CORPUS: 'Textbooks', RAG_DB_DIR: '/no/such/folder' };
+  await assert.rejects(checkCorpus(settings), {
+    code: 'no-input',
+    message: /^Cannot find the corpus: RAG_CORPUS=Textbooks and RAG_DB_DIR=\/no\/such\/folder lead to/,
+  });
+  await checkCorpus({ RAG_CORPUS: undefined, RAG_DB_DIR: undefined });
+  await checkCorpus({ RAG_CORPUS: 'null', RAG_DB_DIR: '/dev' });
 });
