@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import { load } from '../config/load.ts';
+import { readIfThere } from '../disk/atomic.ts';
 import { RagError } from '../errors.ts';
 import { assertNotPinned, atVersion } from '../job/index/pinned.ts';
 import { withIndex } from '../job/index/index-store.ts';
@@ -101,9 +103,22 @@ export const indexVerb: Verb = {
       await using connection = who;
       return await removeThroughSupervisor(connection, { ...shown, signal });
     }
+    if (readers.has(name)) await assertIndex(folder, name);
     return withIndex(folder, environment, signal, (store) => action({ store, folder, switches, ...shown }));
   },
 };
+
+/** An empty one would look healthy. @throws no-input */
+async function assertIndex(folder: string, action: string): Promise<void> {
+  if ((await readIfThere(join(folder, 'index.json'))) !== undefined) return;
+  throw new RagError(
+    'no-input',
+    `Cannot ${action}: there is no index in ${folder}, an ingested corpus is wanted`,
+    {
+      hint: 'node dist/supervisor.js config   # where RAG_WORKING_DIR comes from; or --working-dir DIR',
+    },
+  );
+}
 
 function noSuchAction(name: string): RagError {
   const names = [readers, writers, encoders].flatMap((some) => [...some.keys()]);

@@ -36,7 +36,7 @@ export interface PlanInput {
 
 const ollamaEmbeds: RetrieverWishes = { embedder: 'ollama', encoders: [], gpu: undefined };
 
-const embeddedModels = { embed: 'embedded-hashing', generate: 'embedded-extractive' } as const;
+export const embeddedModels = { embed: 'embedded-hashing', generate: 'embedded-extractive' } as const;
 
 /** @throws settings, preflight: an impossible split, no GPU, no Ollama where one is needed */
 export function makePlan(input: PlanInput): Plan {

@@ -5,6 +5,8 @@ import { dirname, join } from 'node:path';
 
 import type { Settings } from '../../config/settings.ts';
 import { RagError } from '../../errors.ts';
+import { embeddedModels } from '../../plan/plan.ts';
+import { readRecord } from '../../store/write/record.ts';
 
 const written = ['RAG_RUNTIME_STATE', 'LOG_ROOT'] as const;
 
@@ -48,6 +50,26 @@ export async function checkIndexed({ RAG_WORKING_DIR: folder }: Settings): Promi
     `Cannot answer: there is no index in ${folder}, an ingested corpus is wanted`,
     {
       hint: 'node dist/supervisor.js ingest --here PATH   # without an Ollama: RAG_ENGINE=embedded keeps the index',
+    },
+  );
+}
+
+/**
+ * A trial would look into an empty index, and find nothing in it.
+ * @throws no-input when there is no index to ask either; preflight naming what would make the question's vector
+ */
+export async function refuseToAsk(settings: Settings): Promise<never> {
+  await checkIndexed(settings);
+  const { RAG_WORKING_DIR: folder } = settings;
+  const encoder = await readRecord(folder);
+  const isEmbedded = encoder?.model === embeddedModels.embed;
+  throw new RagError(
+    'preflight',
+    `Cannot ask the index in ${folder}: ${encoder?.model ?? 'an encoder'} made it, and no Ollama is here to make a vector of the question`,
+    {
+      hint: isEmbedded
+        ? 'export RAG_ENGINE=embedded   # the embedded engine made this index'
+        : 'export OLLAMA_BIN=/path/to/ollama   # or OLLAMA_HOST=published, where a job serves',
     },
   );
 }

@@ -10,7 +10,7 @@ import type { ParserProgram } from '../../services/parser-program.ts';
 import { readAncestors, launchWarning } from '../../slurm/launch.ts';
 import { readJob, type Job } from '../../slurm/job.ts';
 import { checkCorpus } from './corpus.ts';
-import { checkFolders, checkIndexed } from './check-folders.ts';
+import { checkFolders, checkIndexed, refuseToAsk } from './check-folders.ts';
 import { readRecord } from '../../store/write/record.ts';
 import { checkModels } from './check-models.ts';
 import { checkParser } from './check-parser.ts';
@@ -85,7 +85,7 @@ export async function prepare({ line, environment, bare, signal }: PrepareInput)
   const ofPlan = [...plan.warnings, ...tight];
   const all = [...loaded.warnings, ...warnings, ...idle, ...ofPlan, ...(await launchWarnings(job))];
   if (isTrial(loaded, plan)) {
-    if (intent.inputs.length === 0) await checkIndexed(loaded.settings);
+    if (intent.kind === 'given' && intent.inputs.length === 0) await refuseToAsk(loaded.settings);
     await checkReranker(reranking, signal);
     const parser = await checkParserLast();
     const trial = await openTrial(loaded.settings, environment);

@@ -6,7 +6,9 @@ import { after, before, test } from 'node:test';
 
 import { load } from '../../../src/config/load.ts';
 import { codeOf } from '../../../src/errors.ts';
-import { checkFolders, checkIndexed } from '../../../src/job/prepare/check-folders.ts';
+import { checkFolders, checkIndexed, refuseToAsk } from '../../../src/job/prepare/check-folders.ts';
+import { claimRecord } from '../../../src/store/write/record.ts';
+import { encoder } from '../../store/samples.ts';
 
 let folder: string;
 before(async () => {
@@ -47,4 +49,14 @@ test('checkFolders() does not ask for leave to write an index from which questio
 
 test('checkIndexed() tells a missing index from one that knows no answer', async () => {
   await assert.rejects(checkIndexed(settings({})), (error: Error) => codeOf(error) === 'no-input');
+});
+
+test('an index that nothing here could ask is no empty one: who made it is said, and what would ask it', async () => {
+  const [none, embedded, other] = ['none', 'embedded', 'other'].map((name) => join(folder, 'asked', name));
+  await claimRecord(embedded ?? '', { ...encoder, model: 'embedded-hashing' });
+  await claimRecord(other ?? '', { ...encoder, model: 'bge-m3' });
+  const ask = (dir = '') => refuseToAsk(settings({ RAG_WORKING_DIR: dir }));
+  await assert.rejects(ask(none), { code: 'no-input' });
+  await assert.rejects(ask(embedded), { code: 'preflight', hint: /^export RAG_ENGINE=embedded/ });
+  await assert.rejects(ask(other), { code: 'preflight', message: /bge-m3 made it/, hint: /OLLAMA_BIN/ });
 });
