@@ -5,6 +5,7 @@ import { sendFiles } from '../client/send-files.ts';
 import { sightsOf } from '../client/sights.ts';
 import type { Settings } from '../config/settings.ts';
 import { codeOf, RagError } from '../errors.ts';
+import { nothingDone } from '../job/index/ingest.ts';
 import { openProgress } from '../observe/progress.ts';
 import { openSteps } from '../observe/steps.ts';
 import type { Failure, IngestReport } from '../work.ts';
@@ -48,7 +49,7 @@ async function sendAndOrder(there: There): Promise<Outcome> {
   if (settings.RAG_PRUNE) throw cannotPrune(connection);
   input.tell(`${connection.name} does not see these files, or may not be told to read them: they are sent`);
   const { files, failures } = await send(there, inputs);
-  let report = withFailures(nothing, failures);
+  let report = withFailures(nothingDone, failures);
   for (let at = 0; at < files.length; at += filesInOrder) {
     const ordered = await follow(there, { files: files.slice(at, at + filesInOrder) });
     if (ordered === 'detached') {
@@ -141,16 +142,6 @@ const withFailures = (report: IngestReport, failures: readonly Failure[]): Inges
   documents: { ...report.documents, failed: report.documents.failed + failures.length },
   failures: [...failures, ...report.failures],
 });
-
-const nothing: IngestReport = {
-  documents: { processed: 0, unchanged: 0, failed: 0, needs_ocr: 0 },
-  removed: 0,
-  chunks: 0,
-  embedded: 0,
-  failures: [],
-  seconds: 0,
-  complete: true,
-};
 
 const cannotPrune = ({ name }: Connection): RagError =>
   new RagError(

@@ -4,8 +4,22 @@ import { dirname } from 'node:path';
 
 const [byOthers, sticky] = [0o002, 0o1000];
 
-/** Why everybody could have put it there, or changed it; undefined where only its owner and his group could. */
+/**
+ * Why everybody could have put it there, or changed it; undefined where only its owner and his group could, and for what is gone
+ * again: who published it may have just ended.
+ */
 export async function whyUntrusted(path: string): Promise<string | undefined> {
+  try {
+    return await lookAt(path);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
+
+async function lookAt(path: string): Promise<string | undefined> {
   const real = await realpath(path);
   const folder = dirname(real);
   const [file, around] = await Promise.all([stat(real), stat(folder)]);

@@ -81,7 +81,7 @@ const notTrusted = (why: string, folder: string): RagError =>
   new RagError(
     'preflight',
     `Cannot trust the service that is published there: ${why}, a folder that only you or your group may write in is wanted`,
-    { hint: `chmod -R o-w ${folder}` },
+    { hint: `chmod -R o-w ${folder}   # or another RAG_RUNTIME_STATE, for the job as well` },
   );
 
 /** Before the token is shown: the port may be another program's by now. */

@@ -25,6 +25,7 @@ test('what everybody may have put there is not trusted, through a link neither',
     await chown(file, 65_534, 65_534);
     assert.match((await whyUntrusted(file)) ?? '', /everybody may write in/);
   }
+  assert.equal(await whyUntrusted(join(folder, 'gone.json')), undefined, 'it may have just ended');
   await chmod(folder, 0o755);
   await chmod(file, 0o666);
   assert.match((await whyUntrusted(file)) ?? '', /everybody may write to/);
