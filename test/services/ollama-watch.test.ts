@@ -1,6 +1,7 @@
 /** Runners that hang behind a server that answers for itself, and what is done about it, with real processes. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { RagError } from '../../src/errors.ts';
 import { makeGenerate } from '../../src/models/generate.ts';
 import { embedBody } from '../../src/models/ollama-body.ts';
 import { openOllamaHttp } from '../../src/models/ollama-http.ts';
@@ -160,8 +161,13 @@ test('a model that falls to the CPU at a later load is brought back by a restart
   const other = { num_ctx: 256, num_batch: 256 };
   const { url } = bench.served[0] ?? assert.fail();
   const body = embedBody('qwen3-embedding:8b', ['a'], other, 64);
-  await bench.http.json({ url, path: '/api/embed', body, signal: soon() });
+  // The model is seen on the CPU as soon as it is loaded, which may be before this answer: the restart takes it along.
+  const asked = bench.http.json({ url, path: '/api/embed', body, signal: soon() });
+  const ended = asked.catch((error: unknown) => {
+    assert.ok(error instanceof RagError && error.code === 'model-unavailable', String(error));
+  });
   await until(() => watched.restarts() === 1, 'a restart');
+  await ended;
   assert.match(watched.reason() ?? '', /^qwen3-embedding:8b fell to the CPU: 0 of 5000000000 bytes/);
   await watched.tree.untilReady([id], soon());
 });
