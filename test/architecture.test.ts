@@ -14,7 +14,7 @@ const mayImport: Readonly<Record<string, string>> = {
     'config plan slurm machine disk supervise services models tokens documents store ingest query job doctor client serve observe signals',
 
   // the job
-  doctor: 'config plan slurm machine disk supervise services job store observe',
+  doctor: 'config plan slurm machine disk supervise services models job store observe',
   job: 'config plan slurm machine disk supervise services models tokens documents store ingest query serve page observe',
   serve: 'query models machine disk page observe',
   client: 'disk services slurm ingest observe',

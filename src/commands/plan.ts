@@ -1,4 +1,5 @@
 import { load } from '../config/load.ts';
+import { modelWarnings } from '../job/prepare/check-models.ts';
 import { forecast } from '../job/prepare/forecast.ts';
 import { makeIntent, workOf } from '../job/prepare/intent.ts';
 import { whenText } from '../job/life/layouts.ts';
@@ -44,11 +45,15 @@ export const planVerb: Verb = {
       workload: line.workload,
       insideJob: assumed !== undefined || job.kind === 'slurm',
     });
-    const { plan, memory } = await fitPlan(
+    const fitted = await fitPlan(
       (embedders) =>
         planFor(settings, environment, job, intent, { elsewhere: assumed !== undefined, embedders }),
       { settings, environment, assumed: assumed?.sizes, work: workOf(intent), signal },
     );
+    const { memory } = fitted;
+    const sized = new Set(memory.map(({ model }) => model));
+    const ofModels = await modelWarnings(fitted.plan, settings, sized);
+    const plan = { ...fitted.plan, warnings: [...fitted.plan.warnings, ...ofModels] };
     for (const warning of [...warnings, ...ofMode]) tell(`warning: ${warning}`);
     const loads = await readLoadTimes(plan, settings.OLLAMA_MODELS);
     const path = line.values['corpus'];

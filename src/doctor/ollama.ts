@@ -8,13 +8,15 @@ import { readModel } from '../machine/model-store.ts';
 import { type MemoryLine, memoryText } from '../plan/memory.ts';
 import { promptWarning } from '../services/ollama-version.ts';
 import { findProgram } from '../supervise/death-signal.ts';
+import { lookElsewhere } from './ollama-elsewhere.ts';
 import { failure, type Finding, type Look, ok, warning } from './types.ts';
 
 const about = 'Ollama';
 
-export const lookAtOllama: Look = async ({ settings, environment, plan, signal }) => {
+export const lookAtOllama: Look = async ({ settings, environment, job, plan, signal }) => {
   if (settings.RAG_ENGINE === 'embedded')
     return [ok(about, 'not used: the embedded engine stands in for models')];
+  if (settings.OLLAMA_HOST !== undefined) return lookElsewhere({ settings, job, signal });
   const hasInputs = settings.RAG_INPUT_FILE !== undefined || corpusInputs(settings).length > 0;
   const work = hasInputs ? 'ingests-then-answers' : 'answers';
   const memory =

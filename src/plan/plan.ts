@@ -55,6 +55,7 @@ export function makePlan(input: PlanInput): Plan {
     needsOllama: needsOllama && engine !== 'remote',
     // One that runs elsewhere takes no GPU of the job; the one without a model keeps its slice reserved.
     needsReranker: reranker === 'sidecar' || reranker === 'lexical',
+    isReserve: reranker === 'lexical',
     needsRetriever: embedder === 'sidecar',
     retrieverGpu: retriever.gpu,
     workload: input.mode === 'workload' ? { gpus: input.trainGpus } : undefined,

@@ -9,6 +9,8 @@ export interface SliceWishes {
   /** False when the job does not need the service: then it gets no GPU. */
   readonly needsOllama: boolean;
   readonly needsReranker: boolean;
+  /** The reranker runs no model: its GPU is only kept for one, and Ollama may have it when it is asked for all. */
+  readonly isReserve?: boolean;
   /** Whether an encoder outside Ollama runs. */
   readonly needsRetriever?: boolean;
   /** Its position in the job's list; undefined: as the others leave it. */
@@ -46,7 +48,7 @@ export function makeSlices(gpus: readonly string[], wishes: SliceWishes): Slices
   if (retrieverGpu !== undefined) return besides(gpus, wishes, retrieverGpu);
   if (!wishes.needsOllama && !wishes.needsReranker) return { ...slicesOfTwo(gpus, wishes), retriever: gpus };
   // Whichever of the two is there has the last GPUs.
-  const slices = slicesOfTwo(gpus, { ...wishes, needsReranker: true });
+  const slices = slicesOfTwo(gpus, { ...wishes, needsReranker: true, isReserve: false });
   return { ...slices, retriever: slices.reranker, reranker: wishes.needsReranker ? slices.reranker : [] };
 }
 
@@ -95,7 +97,8 @@ function slicesOfTwo(gpus: readonly string[], wishes: SliceWishes): Omit<Slices,
       parser: [],
     };
   }
-  const forReranker = wishes.needsReranker ? (wishes.rerankerCount ?? 1) : 0;
+  const kept = wishes.isReserve === true && wishes.ollamaCount === gpus.length ? 0 : 1;
+  const forReranker = wishes.needsReranker ? (wishes.rerankerCount ?? kept) : 0;
   const forOllama = wishes.needsOllama ? (wishes.ollamaCount ?? Math.max(1, gpus.length - forReranker)) : 0;
   if (forReranker > gpus.length) throw tooMany('the reranker', forReranker, gpus);
   if (forOllama > gpus.length) throw tooMany('Ollama', forOllama, gpus);

@@ -18,6 +18,7 @@ export const planWarnings = (input: WarningInput, plan: Plan): string[] => [
   ...(input.reranks ? rerankerWarnings(input.reranker, plan.reranker) : []),
   ...retrieverWarnings(input.retriever),
   ...ofModels(input, plan),
+  ...ofReserve(plan),
   ...(input.mode === 'workload' ? ofWorkload(plan) : []),
   ...ofParser(input.hasParser === true, plan),
 ];
@@ -29,6 +30,15 @@ function* ofModels(input: WarningInput, { gpus, engine, embedder, slices }: Plan
     yield 'Embedded engine: no model runs. Answers are quoted sentences and vectors are hashed words.';
   if (input.gpus?.length === 0 && (engine === 'ollama' || embedder === 'sidecar'))
     yield 'No GPU: models run on the CPU.';
+}
+
+/** Nobody reads off a plan that the words of a passage need no GPU. */
+function* ofReserve({ engine, reranker, slices, gpus }: Plan): Generator<string> {
+  if (engine !== 'ollama' || reranker !== 'lexical') return;
+  const used = new Set([...slices.ollama, ...slices.retriever, ...slices.workload, ...slices.parser]);
+  const idle = slices.reranker.filter((gpu) => !used.has(gpu));
+  if (idle.length > 0)
+    yield `GPU ${idle.join(', ')} is kept for a reranker and idles, because the lexical one runs no model: RERANKER_MODEL_PATH gives it one${slices.workload.length > 0 ? '' : `, OLLAMA_GPUS=${gpus.length} gives Ollama all`}.`;
 }
 
 function* ofWorkload({ gpus, slices: { workload } }: Plan): Generator<string> {

@@ -29,6 +29,13 @@ test('before anything is submitted it is said that the model does not fit, and h
       ['ollama-embed-3', true],
     ],
   );
+  const unknown = await runProgram(['plan', '--assume-gpus', '4x80GiB'], {
+    env: { ...env, OLLAMA_GENERATE_MODEL: 'qwen3:234b' },
+  });
+  assert.match(
+    unknown.stdout,
+    /warning: Whether qwen3:234b fits is not known: \/nowhere \(OLLAMA_MODELS\) is no/,
+  );
   const wrong = await runProgram(['plan', '--assume-gpus', 'many'], { env });
   assert.equal(wrong.code, 64);
   assert.match(wrong.stderr, /--assume-gpus 4x80GiB/);
@@ -84,4 +91,12 @@ test('a model in the store is judged by its own header', async () => {
     stderr,
   );
   await rm(place, { recursive: true });
+  const gone = await runProgram(['plan', '--assume-gpus', '1x4GiB'], {
+    env: { OLLAMA_MODELS: dir.path, OLLAMA_EMBED_MODEL: 'tiny', OLLAMA_GENERATE_MODEL: 'none' },
+  });
+  assert.equal(gone.code, 0, gone.stderr);
+  assert.match(
+    gone.stdout.replaceAll(/\s+/g, ' '),
+    /warning: Cannot serve tiny: not in the model store .*: ollama pull tiny/,
+  );
 });

@@ -76,11 +76,23 @@ test('makePlan() never leaves Ollama on the CPU by oversight', () => {
   assert.equal(makePlan({ ...base, split: 'reranker=3', allowCpu: true }).slices.ollama.length, 0);
 });
 
+test('makePlan() says that the GPU kept for a reranker idles, and gives it to Ollama when asked for all', () => {
+  const { warnings, slices } = makePlan(base);
+  assert.deepEqual(slices.reranker, ['3']);
+  assert.match(warnings.join(), /GPU 3 is kept for a reranker and idles.*OLLAMA_GPUS=4 gives Ollama all/);
+  const all = makePlan({ ...base, ollamaCount: 4 });
+  assert.deepEqual([all.slices.ollama.length, all.slices.reranker, all.warnings], [4, [], []]);
+  const model = { ...base.reranker, modelPath: '/models/reranker' };
+  assert.deepEqual(makePlan({ ...base, reranker: model }).warnings, []);
+  assert.throws(() => makePlan({ ...base, reranker: model, ollamaCount: 4 }), /5 are wanted/);
+  assert.throws(() => makePlan({ ...base, rerankerCount: 1, ollamaCount: 4 }), /5 are wanted/);
+});
+
 test('makePlan() says when a parser has no GPU, and when a GPU has no parser', () => {
   const split = 'ollama=0-1,reranker=2,parser=3';
   assert.match(makePlan({ ...base, hasParser: true }).warnings.join(), /parser works on the CPU/);
   assert.match(makePlan({ ...base, split }).warnings.join(), /RAG_PARSER names no parser/);
-  assert.deepEqual(makePlan({ ...base, split, hasParser: true }).warnings, []);
+  assert.doesNotMatch(makePlan({ ...base, split, hasParser: true }).warnings.join(), /parser/);
   assert.doesNotMatch(
     makePlan({ ...base, gpus: null, insideJob: false, hasParser: true }).warnings.join(),
     /parser/,

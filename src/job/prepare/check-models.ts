@@ -1,6 +1,6 @@
 /** Whether the models of a plan are in the store, asked of its files before a server starts. */
 import type { Settings } from '../../config/settings.ts';
-import { messageOf, RagError } from '../../errors.ts';
+import { messageOf, RagError, toPlain } from '../../errors.ts';
 import { notInStore, readModel } from '../../machine/model-store.ts';
 import type { Plan } from '../../plan/types.ts';
 import { ollamaModels } from './models-in-force.ts';
@@ -18,6 +18,29 @@ export async function checkModels(plan: Plan, settings: Pick<Settings, 'OLLAMA_M
     state === 'absent' || state === 'incomplete' ? [[model, state] as const] : [],
   );
   if (missing.length > 0) throw notInStore(store, missing);
+}
+
+/**
+ * What `run` would stop at, or could not know beforehand, for a plan that only is looked at.
+ *
+ * @param sized models whose size is known
+ */
+export async function modelWarnings(
+  plan: Plan,
+  settings: Pick<Settings, 'OLLAMA_MODELS'>,
+  sized: ReadonlySet<string>,
+): Promise<string[]> {
+  const refusal = await checkModels(plan, settings).then(() => undefined, toPlain);
+  if (refusal !== undefined) return [`${refusal.message}: ${refusal.hint ?? ''}`];
+  const models = new Set(ollamaModels(plan).map(({ model }) => model));
+  return plan.engine !== 'ollama'
+    ? []
+    : [...models]
+        .filter((model) => !sized.has(model))
+        .map(
+          (model) =>
+            `Whether ${model} fits is not known: ${settings.OLLAMA_MODELS} (OLLAMA_MODELS) is no model store that could tell its size.`,
+        );
 }
 
 async function look(store: string, model: string): ReturnType<typeof readModel> {
