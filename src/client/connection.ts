@@ -1,8 +1,8 @@
 /** HTTP with a supervisor: over TCP with its header token, or over a Unix socket, which is open to its owner alone. */
-import { readFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { Agent } from 'undici';
 import { z } from 'zod';
+import { readToken } from '../disk/read-token.ts';
 import { errorTable, messageOf, RagError, type ErrorCode } from '../errors.ts';
 import { provenConnector } from '../services/proven-connection.ts';
 
@@ -47,7 +47,7 @@ export interface Connection extends AsyncDisposable {
 export async function openConnection(reach: Reach): Promise<Connection> {
   const { name } = reach;
   const overTcp = 'url' in reach && reach.tokenFile !== undefined;
-  const token = overTcp ? (await readFile(reach.tokenFile ?? '', 'utf8')).trim() : undefined;
+  const token = overTcp ? await readToken(reach.tokenFile ?? '') : undefined;
   const origin = 'url' in reach ? reach.url : 'http://localhost';
   // It waits through restarts of its services, and so do we. A port may pass to another program between two questions:
   // every connection proves anew that it leads to the supervisor, before it is shown the token.

@@ -6,6 +6,7 @@ import { withoutControls } from '../observe/terminal.ts';
 import type { AnswerRecord, QueryRequest } from '../work.ts';
 import { hereFlag, textOf, withServicesHere } from './here.ts';
 import { queryBatch } from './query-batch.ts';
+import { tellNothingFound } from './nothing-found.ts';
 import { filterFlag, filterOf, filterWords, jsonFlag, topkOf, type Verb, type VerbInput } from './verb.ts';
 import { whoWorks } from './where.ts';
 
@@ -44,6 +45,8 @@ export const queryVerb: Verb = {
       values: { ...values, query },
     };
     const show = (record: AnswerRecord): number => {
+      // The answer itself says so where nothing was filtered.
+      if (record.retrieved === 0 && filter.length > 0) tellNothingFound(input);
       if (isStreamed) input.print(afterAnswer(record));
       else input.print(isJson ? JSON.stringify(record) : answerText(record));
       return 0;

@@ -2,6 +2,7 @@ import { askRetrieve, type RemoteHit } from '../client/questions.ts';
 import { hitLine } from '../observe/answer.ts';
 import { toRetrievedHit } from '../query/contents.ts';
 import { hereFlag, textOf, withServicesHere } from './here.ts';
+import { tellNothingFound } from './nothing-found.ts';
 import { filterFlag, filterOf, filterWords, jsonFlag, topkOf, type Verb } from './verb.ts';
 import { whoWorks } from './where.ts';
 
@@ -22,6 +23,7 @@ export const retrieveVerb: Verb = {
       await using connection = who;
       const ask = { query, topk: topkOf(input.line), filter: filterWords(input.line), signal: input.signal };
       const hits = await askRetrieve(connection, ask);
+      if (hits.length === 0) tellNothingFound(input);
       if (input.line.switches.has('json')) input.print(JSON.stringify({ result: [hits] }));
       else hits.forEach((hit, index) => input.print(hitLine(asHit(hit), index + 1)));
       return 0;
@@ -29,6 +31,7 @@ export const retrieveVerb: Verb = {
     return withServicesHere(input, line, async ({ work, prepared }, signal) => {
       const topk = prepared.settings.RAG_TOPK;
       const [hits = []] = await work.retrieve({ queries: [query], topk, filter, signal });
+      if (hits.length === 0) tellNothingFound(input);
       if (input.line.switches.has('json'))
         input.print(JSON.stringify({ result: [hits.map(toRetrievedHit)] }));
       else hits.forEach((hit, index) => input.print(hitLine(hit, index + 1)));

@@ -1,8 +1,8 @@
 /** The endpoint file that jobs find each other by: none, one of a job that answers, or one that was left behind. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Agent } from 'undici';
 import { readIfThere } from '../disk/atomic.ts';
+import { readToken } from '../disk/read-token.ts';
 import { messageOf } from '../errors.ts';
 import { parseServiceFile } from '../services/discovery.ts';
 import { findService, type FoundService, listensElsewhere, nameOf, urlOf } from '../services/find-service.ts';
@@ -55,7 +55,7 @@ export const lookAtEndpoint: Look = async ({ settings, job, signal }) => {
 
 /** From another node nothing is said without the token; and that is shown to nobody who does not prove to know it. */
 async function askReady({ url, tokenFile }: FoundService, signal: AbortSignal): Promise<number> {
-  const token = tokenFile === undefined ? '' : (await readFile(tokenFile, 'utf8')).trim();
+  const token = tokenFile === undefined ? '' : await readToken(tokenFile);
   const agent = new Agent({ connect: provenConnector(token) });
   try {
     const { statusCode, body } = await agent.request({

@@ -1,7 +1,7 @@
 /** The service that a job of this user, or of his group, has published: found by its file, asked whether it lives. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readIfThere } from '../disk/atomic.ts';
+import { readToken } from '../disk/read-token.ts';
 import { whyUntrusted } from '../disk/trust.ts';
 import { isSameMachine } from '../disk/owner.ts';
 import { messageOf, RagError } from '../errors.ts';
@@ -47,14 +47,14 @@ export async function findService({ folder, node, job }: Wanted, signal: AbortSi
     throw notPublished(`${path} is of ${name}`, undefined, `one of job ${job}`);
   if (listensElsewhere(file, node)) throw outOfReach(name);
   if (file.token_file === undefined) throw notPublished(`${path} names no token file, ${name} is too old`);
-  const token = await readFile(file.token_file, 'utf8').catch((cause: unknown) => {
+  const token = await readToken(file.token_file).catch((cause: unknown) => {
     throw new RagError('preflight', `Cannot use ${name}: its token cannot be read (${messageOf(cause)})`, {
       hint: `ls -l ${file.token_file}   # another user shares it with RAG_SHARE_GROUP`,
       cause,
     });
   });
   const url = urlOf(file);
-  await proves(url, token.trim(), name, AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]));
+  await proves(url, token, name, AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]));
   return { url, tokenFile: file.token_file, urlTokenFile: file.url_token_file, name };
 }
 

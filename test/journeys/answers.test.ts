@@ -52,6 +52,16 @@ test('what nothing answers is answered with the word that nothing was found, and
   }
 });
 
+test('a filter that no passage passes is named where nothing is found', async () => {
+  const told = /no passage of the index has anything of this text and passes --filter year=1850/;
+  const words = ['--filter', 'year=1850', 'Which bridge?'];
+  assert.match((await ask(...words)).stderr, told);
+  const retrieve = ['retrieve', '--here', ...words];
+  const { code, stdout, stderr } = await runProgram(retrieve, { cwd: folder, env });
+  assert.deepEqual([code, stdout], [0, '']);
+  assert.match(stderr, told);
+});
+
 for (const how of [[], ['--stream']])
   test(`an answer from a hostile document reaches the terminal as text, cites what exists, and is about the question ${how.join('')}`, async () => {
     const { code, stdout, stderr } = await ask(...how, 'When was the vault opened, and by whom?');

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { existsSync, readdirSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { runProgram, startProgram, until, untilGone } from './program.ts';
 
 let folder: string;
@@ -73,4 +73,24 @@ test('of many who stop it at once, one does, and all see it drained', async () =
     [],
   );
   await untilGone('STOP_TEST', shared, 2000);
+});
+
+test('a service in a folder where everybody may write is told that nobody will trust its address', async () => {
+  const shared = join(folder, 'public');
+  const runtime = join(shared, 'runtime');
+  mkdirSync(runtime, { recursive: true });
+  chmodSync(runtime, 0o777);
+  const env = { RAG_ENGINE: 'embedded', RAG_SHARED_ROOT: shared, LOG_ROOT: join(folder, 'logs') };
+  const service = startProgram(['run', '--mode', 'serve'], { env });
+  const published = join(runtime, 'ollama_service.json');
+  await until('the endpoint file', 30_000, () => (existsSync(published) ? true : undefined));
+  const asked = await runProgram(['status', '--env'], { env });
+  assert.match(asked.stderr, /everybody may write in/);
+  process.kill(service.pid, 'SIGTERM');
+  const { code, stderr } = await service.ended;
+  assert.equal(code, 0, stderr);
+  assert.match(
+    stderr,
+    /no client will trust what is published: everybody may write in .*; mend: chmod -R o-w /,
+  );
 });

@@ -2,6 +2,7 @@
 import { basename, join } from 'node:path';
 
 import type { Settings } from '../../config/settings.ts';
+import { whyUntrusted } from '../../disk/trust.ts';
 import { toPlain } from '../../errors.ts';
 import { clusterAddress } from '../../machine/address.ts';
 import type { Postponed } from '../../serve/postponed.ts';
@@ -146,6 +147,12 @@ export async function publish(open: OpenJob, endpoint: Endpoint, files: Keys['fi
       ),
     onError: (error) => open.log('warn', `${path} could not be written: ${String(error)}`),
   });
+  const why = await whyUntrusted(path).catch(() => undefined); // a warning is worth no job
+  if (why !== undefined)
+    open.log(
+      'warn',
+      `no client will trust what is published: ${why}; mend: chmod -R o-w ${settings.RAG_RUNTIME_STATE}`,
+    );
   open.log(
     'info',
     `ready: ${endpoint.url} on ${job.node}; dashboard from elsewhere: ssh -L ${endpoint.port}:127.0.0.1:${endpoint.port} ${job.node}, then http://127.0.0.1:${endpoint.port}/`,

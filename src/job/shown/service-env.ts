@@ -1,5 +1,5 @@
 /** The published service as a shell takes it: `eval "$(... status --env)"`. */
-import { readFile } from 'node:fs/promises';
+import { readToken } from '../../disk/read-token.ts';
 import { RagError } from '../../errors.ts';
 import { findService, type FoundService, type Wanted } from '../../services/find-service.ts';
 import { pause } from '../../supervise/pause.ts';
@@ -32,7 +32,7 @@ export async function untilService(
  * So these lines are for `eval` and not for a log.
  */
 export async function exportLines({ url, tokenFile, urlTokenFile }: FoundService): Promise<string[]> {
-  const urlToken = urlTokenFile === undefined ? undefined : (await readFile(urlTokenFile, 'utf8')).trim();
+  const urlToken = urlTokenFile === undefined ? undefined : await readToken(urlTokenFile);
   const open = urlToken === undefined ? url : `${url}/t/${urlToken}`;
   const values: readonly (readonly [string, string | undefined])[] = [
     ['RAG_URL', url],
