@@ -3,12 +3,14 @@
  * whatever comes: any other answer kills a training run of days. So this route waits, through restarts of the
  * embedder too, for as long as the client does.
  */
+import { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { codeOf, type ErrorCode } from '../../errors.ts';
 import { toDocument, toRetrievedHit } from '../../query/contents.ts';
 import type { Hit, RetrieveRequest, Work } from '../../work.ts';
 import { goneSignal } from '../client-gone.ts';
+import { resultPieces } from '../result-json.ts';
 import { problemBody, problemOf } from '../problem.ts';
 import { readRetrieveBody } from './retrieve-request.ts';
 
@@ -52,9 +54,15 @@ export function addRetrieveRoutes(app: FastifyInstance, parts: RetrieveRoutePart
         signal,
       });
       const shown = body.withScores ? toRetrievedHit : toDocument;
-      return { result: lists.map((hits) => hits.map((hit) => shown(hit))) };
+      const pieces = await resultPieces<Hit>(lists, shown, signal);
+      const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+      reply.type('application/json; charset=utf-8').header('content-length', length);
+      return reply.send(pieces.length <= fewPieces ? Buffer.concat(pieces) : Readable.from(pieces));
     });
 }
+
+/** Those of a question or two: a stream would cost them more than a copy. */
+const fewPieces = 64;
 
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 5000;

@@ -55,6 +55,21 @@ test("Search-R1's client reads our answer as its own server's", async () => {
   assert.equal(result[0]?.[0]?.score, 0.5);
 });
 
+test('many queries are answered in their order, whole, and with their length', async () => {
+  const { retrieve } = recording();
+  await using endpoint = await open({ work: { retrieve, query: noQuery } });
+  const queries = Array.from({ length: 200 }, (_, at) => `q${at}`);
+  const answer = await post(`${endpoint.url}/retrieve`, { queries, topk: 1, return_scores: true });
+  const bytes = Buffer.from(await answer.arrayBuffer());
+  assert.equal(answer.headers.get('content-length'), String(bytes.length));
+  assert.match(answer.headers.get('content-type') ?? '', /^application\/json/);
+  const { result } = JSON.parse(bytes.toString()) as Result;
+  assert.deepEqual(
+    result.map(([only]) => only?.document.id),
+    queries.map((query) => `${query}.pdf`),
+  );
+});
+
 test('no queries give an empty result and ask nobody', async () => {
   const { asked, retrieve } = recording();
   await using endpoint = await open({ work: { retrieve, query: noQuery } });
