@@ -29,7 +29,7 @@ const mayImport: Readonly<Record<string, string>> = {
   words: '',
 
   // a process
-  services: 'config plan slurm machine disk supervise models observe',
+  services: 'config plan slurm machine disk supervise models words observe',
   supervise: 'machine observe',
   plan: 'types:slurm types:machine',
 

@@ -1,3 +1,5 @@
+import { endsInAbbreviation } from '../words/abbreviations.ts';
+
 /** A citation as models write it: `[1]`, `[1, 2]`, `[1-3]`, `【1】`, `【1†source】`, `[Passage 1]`. */
 const numbers = String.raw`\p{Nd}{1,3}(?:\s*(?:[,;，、–—-]|and)\s*\p{Nd}{1,3})*`;
 const mark = String.raw`[[［【〔]\s*(?:(?:passages?|sources?|docs?|documents?|refs?)\s*|\^)?${numbers}\s*(?:†[^\]】］〕]{0,40})?[\]］】〕]`;
@@ -9,12 +11,6 @@ const markers = String.raw`(?:[ \t]*${mark})*`;
 const boundary = new RegExp(
   String.raw`[.!?…؟۔։]+["'”’»)\]]*${markers}(?=\s|$)|[。！？｡।॥]["'”’」』)]*${markers}|\n`,
   'giu',
-);
-
-/** What ends with a full stop and seldom ends a sentence. */
-const abbreviation = new RegExp(
-  String.raw`(?:^|[\s(["'])(?:\p{Lu}|e\.g|i\.e|cf|vs|etc|al|Dr|Drs|Mr|Mrs|Ms|Prof|St|Fig|Figs|Eq|Eqs|Ref|Refs|Tab|Sec|No|Nos|Vol|pp|p|ca|approx|resp|incl|max|min|Inc|Ltd|Jr|Sr|spp|sp|subsp|var|bzw|Abb|Nr|usw|vgl|evtl|ggf|Dipl|Ing|Sra|Dra|Ud|núm|art|Mme|Mlle|env|réf)\.$`,
-  'u',
 );
 
 /**
@@ -44,7 +40,7 @@ const spacedAbbreviation = /(?:^|[\s(])\p{L}\.$/u;
 const goesOn = (before: string, after: string): boolean =>
   before.endsWith('.') &&
   (/^[ \t]+\p{Ll}/u.test(after) ||
-    (/^[ \t]+\S/u.test(after) && (abbreviation.test(before) || listNumber.test(before))) ||
+    (/^[ \t]+\S/u.test(after) && (endsInAbbreviation(before) || listNumber.test(before))) ||
     (/^[ \t]+\p{L}\./u.test(after) && spacedAbbreviation.test(before)));
 
 /** The numbers that a sentence cites, ascending and once each. `[1-3]` is 1, 2 and 3. */

@@ -136,3 +136,12 @@ test('the engine answers where the disk under its log is full', async () => {
     await ended;
   }
 });
+
+test('a sentence is quoted whole across an abbreviation', () => {
+  const text =
+    'The harbour was quiet. The keeper of the light was Ms. Ada Lorne, who came in 1931. Nobody else did.';
+  const answer = extractiveAnswer(
+    `<passage n="1" title="a">\n${text}\n</passage>\n\nQuestion: Who was the keeper of the light?`,
+  );
+  assert.equal(answer, 'The keeper of the light was Ms. Ada Lorne, who came in 1931 [1].');
+});

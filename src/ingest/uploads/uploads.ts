@@ -158,6 +158,9 @@ async function recordsOf(
 const longestName = 1024;
 const longestTitle = 500;
 
+/** A character that leaves something on a page. */
+const visible = /[^\p{Cc}\p{Cf}\p{Z}\p{Default_Ignorable_Code_Point}/]/u;
+
 /**
  * A name is shown, and never opened. An absolute one would look like a file of this machine, which `--prune` would look
  * for and not find.
@@ -171,10 +174,13 @@ export function cleanName(given: string): string {
     .join('/')
     .replace(/^\/+/u, '')
     .replace(/\/+$/u, '');
-  if (name !== '' && Buffer.byteLength(name) <= longestName) return name;
+  const bytes = Buffer.byteLength(name);
+  if (bytes <= longestName && visible.test(name)) return name;
   throw new RagError(
     'usage',
-    `Cannot take the upload: its name has ${Buffer.byteLength(name)} bytes, 1 to ${longestName} are wanted`,
+    bytes > longestName
+      ? `Cannot take the upload: its name has ${bytes} bytes, ${longestName} at most are wanted`
+      : `Cannot take the upload: nothing of its name can be seen (${JSON.stringify(given.slice(0, 80))}), a name is wanted`,
     { hint: "curl -F 'file=@report.pdf;filename=report.pdf'" },
   );
 }

@@ -1,3 +1,4 @@
+import { endsInAbbreviation } from '../../words/abbreviations.ts';
 import { countOf, rarity, wordsOf } from '../words.ts';
 
 export const noAnswer = 'The passages do not answer this.';
@@ -74,9 +75,20 @@ function sentencesOfParagraph(paragraph: string): string[] {
     else if (before === undefined || isRow(before) || isItem(line)) parts.push(line);
     else parts.push(`${parts.pop()} ${line}`);
   }
-  return parts
-    .flatMap((part) => [...segmenter.segment(part.replace(/\s+/g, ' '))])
-    .map(({ segment }) => segment.trim());
+  return parts.flatMap((part) => split(part.replace(/\s+/g, ' '))).map((sentence) => sentence.trim());
+}
+
+/** The segmenter ends a sentence after "Ms.", too. */
+function split(text: string): string[] {
+  const sentences: string[] = [];
+  let begun = '';
+  for (const { segment } of segmenter.segment(text)) {
+    begun += segment;
+    if (endsInAbbreviation(begun.trimEnd())) continue;
+    sentences.push(begun);
+    begun = '';
+  }
+  return begun === '' ? sentences : [...sentences, begun];
 }
 
 const withoutFrame = (line: string): string =>

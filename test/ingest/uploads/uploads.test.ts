@@ -214,6 +214,14 @@ test('uploads are listed behind the inputs, by keys that no file below an input 
   assert.deepEqual(await keys('papers', 'uploads'), ['a.md', 'uploads~2//a.md', 'uploads//a.md']);
 });
 
+test('a name of which nothing can be seen is none', () => {
+  for (const name of ['\u200B', '\u200B/\uFE0F', '\u3164', ' \u00A0 ', '\u202E', '/'])
+    assert.throws(() => cleanName(name), /nothing of its name can be seen/, JSON.stringify(name));
+  for (const name of ['a', '\u200Ba', '報告', '👩‍🔬', 'é', '-'])
+    assert.equal(cleanName(name), name.normalize('NFC'));
+  assert.throws(() => cleanName('a'.repeat(1025)), /has 1025 bytes, 1024 at most are wanted/);
+});
+
 test('what a name is cleaned to is relative, holds no control character, and is cleaned already', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 40 }), (given) => {
