@@ -3,6 +3,7 @@ import { load } from '../config/load.ts';
 import { readIfThere } from '../disk/atomic.ts';
 import { RagError } from '../errors.ts';
 import { assertNotPinned, atVersion } from '../job/index/pinned.ts';
+import { foldersOfFurther } from '../job/models/further.ts';
 import { withIndex } from '../job/index/index-store.ts';
 import type { Store } from '../store/types.ts';
 import { compactIndex } from './index-compact.ts';
@@ -22,6 +23,8 @@ export interface IndexInput {
   readonly store: Store;
   /** Of the index. */
   readonly folder: string;
+  /** Does the same with each index of a further encoder (rrf4) below this one. */
+  readonly furtherToo: (use: (store: Store) => Promise<void>) => Promise<void>;
   /** The words behind the action. */
   readonly words: readonly string[];
   readonly switches: ReadonlySet<string>;
@@ -104,7 +107,12 @@ export const indexVerb: Verb = {
       return await removeThroughSupervisor(connection, { ...shown, signal });
     }
     if (readers.has(name)) await assertIndex(folder, name);
-    return withIndex(folder, environment, signal, (store) => action({ store, folder, switches, ...shown }));
+    const furtherToo: IndexInput['furtherToo'] = async (use) => {
+      for (const each of await foldersOfFurther(folder)) await withIndex(each, environment, signal, use);
+    };
+    return withIndex(folder, environment, signal, (store) =>
+      action({ store, folder, furtherToo, switches, ...shown }),
+    );
   },
 };
 

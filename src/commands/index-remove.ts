@@ -14,10 +14,14 @@ const filePrefix = 'file:';
 
 /** Lists what it would remove; with `--yes` it does. Done twice it is done once. */
 export async function removeFromIndex(input: IndexInput): Promise<number> {
-  const { store, folder, words, yes } = input;
+  const { store, folder, furtherToo, words, yes } = input;
   const names = namesOf(words);
   const uploads = openUploads(folder);
-  const remove = (documents: readonly string[]): Promise<void> => removeFrom(store, documents);
+  // The first knows what there is: it is the last to forget it, so that a removal that was cut can be done again.
+  const remove = async (documents: readonly string[]): Promise<void> => {
+    await furtherToo((further) => removeFrom(further, documents));
+    await removeFrom(store, documents);
+  };
   return show(input, await removeDocuments({ uploads, store, remove }, { names, dryRun: !yes }));
 }
 

@@ -81,6 +81,14 @@ test('MedCPT alone, and fused with words as MedRAG does it: passages are encoded
   const more = await run(['ingest', '--here', '--json'], { ...env, RAG_RETRIEVER: 'rrf4' });
   assert.partialDeepStrictEqual(JSON.parse(more.stdout), { embedded: 6, documents: { failed: 0 } });
   assert.deepEqual(await best('urine', { RAG_RETRIEVER: 'rrf4' }), ['Book_2', 4 / 101]);
+  // What is removed is removed from each of them, whatever the settings say.
+  const removed = await run(['index', 'remove', '**Book_2*', '--yes', '--json']);
+  assert.partialDeepStrictEqual(JSON.parse(removed.stdout), { removed: 1 }, removed.stderr);
+  for (const below of ['', 'encoders/contriever', 'encoders/specter']) {
+    const where = join(folder, 'medcpt/index', below);
+    const { stdout } = await run(['index', 'inspect', '--json', '--working-dir', where]);
+    assert.equal((JSON.parse(stdout) as { chunks: number }).chunks, 2, below);
+  }
   const starts = readFileSync(join(folder, 'medcpt/starts'), 'utf8').trim().split('\n');
   const asked = starts.map((start) => (JSON.parse(start) as { words: string[] }).words.slice(0, 2).join(' '));
   assert.deepEqual([...new Set(asked)], ['--encode medcpt', '--encode medcpt,contriever,specter']);

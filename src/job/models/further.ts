@@ -2,6 +2,7 @@
  * The further encoders of a fusion (rrf4): each has an index of its own below the first, which holds the words too. A chunk
  * has the same id in all of them, so that their rankings can be fused.
  */
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Settings } from '../../config/settings.ts';
 import { RagError } from '../../errors.ts';
@@ -13,6 +14,8 @@ import type { IngestReport, Work } from '../../work.ts';
 import { makeEncoding, makeUntilEncoder, type EncodingInput, type ServedEncoder } from './encoder.ts';
 import { untilChannel } from '../services/ready-children.ts';
 import { makeRetriever } from '../prepare/retriever.ts';
+
+const below = 'encoders';
 
 /** Where vectors of one encoder are, and what makes them. */
 export interface DenseIndex {
@@ -36,8 +39,19 @@ export function furtherOf(
     .encoders.slice(1)
     .map((word) => {
       const [name = word] = word.split('=');
-      return { name, id: `store-${name}`, folder: join(settings.RAG_WORKING_DIR, 'encoders', name) };
+      return { name, id: `store-${name}`, folder: join(settings.RAG_WORKING_DIR, below, name) };
     });
+}
+
+/** Those that an index has on disk, whatever the settings of today say. */
+export async function foldersOfFurther(index: string): Promise<string[]> {
+  const entries = await readdir(join(index, below), { withFileTypes: true }).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return [];
+      throw error;
+    },
+  );
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(index, below, name));
 }
 
 export interface FurtherInput extends Omit<EncodingInput, 'name' | 'settings'> {
