@@ -34,10 +34,20 @@ export async function requeue(
     return { outcome: 'refused', reason: 'it was told to end before its wall time' };
   if (shown.outcome !== 'answered' && toldToEnd) return { outcome: 'unknown', reason: shown.reason };
   const answer = await runSlurm('scontrol', ['requeue', jobKey(job)], options);
-  if (answer.outcome !== 'answered') return { outcome: 'unknown', reason: answer.reason };
+  if (answer.outcome !== 'answered')
+    return (await wasRequeued(job, options))
+      ? { outcome: 'requeued' }
+      : { outcome: 'unknown', reason: answer.reason };
   // "Requested operation is presently disabled for job N" comes with exit status 0 (22.05 and 24.11).
   const complaint = answer.stderr.trim();
   return complaint === '' ? { outcome: 'requeued' } : { outcome: 'refused', reason: complaint };
+}
+
+/** Slurm's TERM may reach the very scontrol that asked for it; `Restarts` counts from that moment on (22.05). */
+async function wasRequeued(job: Job, options: CommandOptions): Promise<boolean> {
+  const shown = await runSlurm('scontrol', ['show', 'job', '-o', jobKey(job)], options);
+  if (shown.outcome !== 'answered') return false;
+  return Number(/\bRestarts=(\d+)/.exec(shown.stdout)?.[1] ?? 0) > job.restart;
 }
 
 /**

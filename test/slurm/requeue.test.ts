@@ -23,6 +23,16 @@ test('an array task requeues itself and not its array', async () => {
   assert.equal(await readFile(join(tools.folder, 'called'), 'utf8'), 'requeue\n40_7\n');
 });
 
+test('a scontrol that is ended by the requeue it asked for has asked for it', async () => {
+  const outcomeOf = async (restarts: number): Promise<string> => {
+    const shows = `[ "$1" = show ] && echo "JobId=12 JobState=COMPLETING Restarts=${restarts} RunTime=00:00:05 TimeLimit=00:00:05"`;
+    await using tools = await makeFakeTools({ scontrol: `${shows} && exit\nkill -TERM $$` });
+    return (await requeue(slurmJob, 5, warned(tools))).outcome;
+  };
+  assert.equal(await outcomeOf(slurmJob.restart + 1), 'requeued');
+  assert.equal(await outcomeOf(slurmJob.restart), 'unknown');
+});
+
 test('a refusal is believed although scontrol exits with 0', async () => {
   const complaint = 'Requested operation is presently disabled for job 12';
   await using tools = await makeFakeTools({ scontrol: `echo "${complaint}" >&2` });
