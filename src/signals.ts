@@ -1,13 +1,21 @@
 /** Signals become one AbortSignal with a reason; the second ends the process at once. */
 import { constants } from 'node:os';
-
-export interface StopReason {
-  readonly signal: 'SIGTERM' | 'SIGINT' | 'SIGHUP' | 'SIGUSR2';
-  /** Aborts when TERM or INT follows the wall-time warning: the time that it announced is over, KillWait is left. */
-  readonly over: AbortSignal;
-}
+import { RagError } from './errors.ts';
 
 const stops = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'] as const;
+
+/** Why the program is told to end: an error, because whoever waits for something throws it as it is. */
+export class StopReason extends RagError {
+  readonly signal: (typeof stops)[number];
+  /** Aborts when TERM or INT follows the wall-time warning: the time that it announced is over, KillWait is left. */
+  readonly over: AbortSignal;
+
+  constructor(signal: StopReason['signal'], over: AbortSignal) {
+    super('aborted', `Cannot go on: ${signal} has told it to stop`);
+    this.signal = signal;
+    this.over = over;
+  }
+}
 
 /**
  * One cause may reach us twice: Ctrl-C goes to every process of a terminal and is also forwarded by the door;
@@ -31,7 +39,7 @@ export function listenForStop(
   const over = new AbortController();
   let firstAt: number | undefined;
   const receive = (signal: StopReason['signal']): void => {
-    if (!stop.signal.aborted) stop.abort({ signal, over: over.signal } satisfies StopReason);
+    if (!stop.signal.aborted) stop.abort(new StopReason(signal, over.signal));
     // The wall-time warning is followed by TERM at the limit: that is still the first request to end.
     if (signal === 'SIGUSR2') return;
     if ((stop.signal.reason as StopReason).signal === 'SIGUSR2') over.abort();

@@ -1,11 +1,12 @@
 import { answerText, whatToTryNext } from '../observe/answer.ts';
+import { codeOf, errorTable } from '../errors.ts';
 import { logLine } from '../observe/log-line.ts';
 import { openFace, openKeys, publish } from '../job/shown/face.ts';
-import { nextText } from '../job/shown/job-lines.ts';
+import { nextText, stoppedEarlyText } from '../job/shown/job-lines.ts';
 import { openOrders } from '../job/documents/ingest-orders.ts';
 import { withJob, type OpenJob } from '../job/open.ts';
 import { makeExitCode, makeSummary, outcomeText } from '../job/life/outcome.ts';
-import { prepare } from '../job/prepare/prepare.ts';
+import { prepare, type Prepared } from '../job/prepare/prepare.ts';
 import { putBack } from '../job/life/put-back.ts';
 import { runToEnd } from '../job/run.ts';
 import { watchStep } from '../slurm/step.ts';
@@ -25,7 +26,8 @@ export const runVerb: Verb = {
   settings: ['paths', 'work', 'ollama', 'retrieval', 'gpus'],
   flags: { json: jsonFlag, query: { kind: 'value', meaning: 'A question to answer.' } },
   async run(input) {
-    await using prepared = await prepare(input);
+    await using prepared = await prepareUnlessStopped(input);
+    if (prepared === undefined) return errorTable.stopped.exit;
     for (const warning of prepared.warnings) input.tell(`warning: ${warning}`);
     using step = await watchStep(prepared.job);
     const signal = AbortSignal.any([input.signal, step.gone]);
@@ -39,6 +41,19 @@ export const runVerb: Verb = {
     return exit;
   },
 };
+
+/** Who is told to stop as early as this has nothing to lose, and his log ends as any other's. */
+async function prepareUnlessStopped(input: VerbInput): Promise<Prepared | undefined> {
+  const { signal, tell, paint } = input;
+  try {
+    return await prepare(input);
+  } catch (error) {
+    if (!signal.aborted || codeOf(error) !== 'aborted') throw error;
+    const text = stoppedEarlyText(errorTable.stopped.exit, signal.reason);
+    tell(logLine({ at: new Date(), phase: 'starting', level: 'info', text }, paint.err));
+    return undefined;
+  }
+}
 
 /** The endpoint is there from the first moment, so that /readyz can say what is missing; its file comes when all is ready. */
 async function supervise(open: OpenJob, { line, signal, print, terminal }: VerbInput): Promise<number> {

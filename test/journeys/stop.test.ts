@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -93,4 +95,23 @@ test('a service in a folder where everybody may write is told that nobody will t
     stderr,
     /no client will trust what is published: everybody may write in .*; mend: chmod -R o-w /,
   );
+});
+
+test('who is told to stop before anything has begun ends as any other', async () => {
+  const silent = createServer().listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const { port } = silent.address() as AddressInfo;
+  const env = { OLLAMA_HOST: `127.0.0.1:${port}`, RAG_SHARED_ROOT: join(folder, 'early') };
+  const program = startProgram(['run', '--mode', 'serve'], { env });
+  const [asking] = (await once(silent, 'connection')) as [Socket];
+  process.kill(program.pid, 'SIGTERM');
+  const { code, stderr } = await program.ended;
+  asking.destroy();
+  assert.equal(code, 75, stderr);
+  assert.match(
+    stderr,
+    /starting {2}ended with 75: stopped before it began \(SIGTERM\), the same command goes on\n$/,
+  );
+  silent.close();
+  await once(silent, 'close');
 });

@@ -6,6 +6,7 @@ import { durationText } from '../../observe/pace.ts';
 import { jobKey } from '../../slurm/job.ts';
 import type { Intent } from '../prepare/intent.ts';
 import { whenText } from '../life/layouts.ts';
+import { stopText } from '../life/stop-reason.ts';
 import type { Prepared } from '../prepare/prepare.ts';
 import type { Watch } from './watch.ts';
 
@@ -83,6 +84,10 @@ export const endsAtText = (at: Date, now: Date): string =>
 /** The last line of a run that an error ended; the error itself comes behind it, when everything is closed. */
 export const failedText = (exit: number, code: ErrorCode, logs: string): string =>
   `ended with ${exit} (${code}): ${exit === errorTable.stopped.exit ? 'the same command goes on' : `what led to it is in ${logs}`}`;
+
+/** Of one that was told to stop before it had begun anything. */
+export const stoppedEarlyText = (exit: number, reason: unknown): string =>
+  `ended with ${exit}: stopped before it began (${stopText(reason, null)}), the same command goes on`;
 
 /** What a reader does next; nothing where the reason says it. @param logs folder */
 export const nextText = (exit: number, logs: string): string =>
