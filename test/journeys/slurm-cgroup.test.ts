@@ -43,17 +43,18 @@ test(
       await untilGone('SLURM_JOB_ID', job.id, 2000);
     }
 
-    for (const [script, supervisors] of [
-      ['rag_allinone', 1],
-      ['rag_multinode', 2],
-    ] as const) {
+    for (const script of ['rag_allinone', 'rag_multinode']) {
       await using job = await submit(script);
       await untilPhase(job, 'ingest');
       await cluster.slurm('scancel', job.id);
       const { state } = await cluster.untilEnded(job, 60_000);
       const output = await job.output();
       assert.equal(state, 'CANCELLED', output);
-      assert.equal(output.match(/ended with (75|0):/g)?.length, supervisors, output);
+      // One of two nodes may be so much slower that the signal meets a supervisor that has said nothing yet.
+      const [begun, over] = [/starting {2}job /g, /ended with (75|0):/g].map(
+        (line) => output.match(line)?.length ?? 0,
+      );
+      assert.ok(begun !== undefined && begun > 0 && over !== undefined && over >= begun, output);
       assert.doesNotMatch(output, /requeued:|has failed/);
       await untilGone('SLURM_JOB_ID', job.id, 2000);
     }

@@ -84,7 +84,6 @@ for (const [what, bytes] of [
     const ollama = ollamaOf({ generate: one.url }, { outlet });
     await using endpoint = await open({ ollama });
     const slow = await openReader(endpoint.port);
-    await untilFigures(endpoint.url, ({ instances }) => instances[0]?.under_way === 1, 'its request');
     await untilFigures(endpoint.url, ({ instances }) => instances[0]?.under_way === 0, 'the end of it');
     assert.equal(ollama.flights.traffic(one.url).inFlight, 0);
     await new Promise((resolve) => slow.once('close', resolve).resume());
