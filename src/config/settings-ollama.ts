@@ -14,7 +14,7 @@ export const ollamaSettings = {
     'ollama',
     whole(1, 1024).optional(),
     undefined,
-    "How many GPUs Ollama gets. Default: all but the reranker's.",
+    "How many GPUs Ollama gets. Default: all but the reranker's, which is kept for one; it may be all where the reranker has no model.",
   ),
   OLLAMA_INSTANCES: entry(
     'ollama',
