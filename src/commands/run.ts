@@ -2,7 +2,7 @@ import { answerText, whatToTryNext } from '../observe/answer.ts';
 import { codeOf, errorTable } from '../errors.ts';
 import { logLine } from '../observe/log-line.ts';
 import { openFace, openKeys, publish } from '../job/shown/face.ts';
-import { nextText, stoppedEarlyText } from '../job/shown/job-lines.ts';
+import { keptLogs, nextText, stoppedEarlyText } from '../job/shown/job-lines.ts';
 import { openOrders } from '../job/documents/ingest-orders.ts';
 import { withJob, type OpenJob } from '../job/open.ts';
 import { makeExitCode, makeSummary, outcomeText } from '../job/life/outcome.ts';
@@ -85,7 +85,7 @@ async function supervise(open: OpenJob, { line, signal, print, terminal }: VerbI
   const exit = makeExitCode(done, tolerated);
   const reason = outcomeText(exit, done, tolerated);
   open.watch.outcome({ exit, reason });
-  open.log('info', `ended with ${exit}: ${reason}${nextText(exit, open.folders.logs)}`);
+  open.log('info', `ended with ${exit}: ${reason}${nextText(exit, keptLogs(open.prepared, open.folders))}`);
   if (json) print(JSON.stringify(makeSummary(done.ingest, (performance.now() - started) / 1000, exit)));
   return exit;
 }

@@ -20,7 +20,7 @@ import { makeEncoding, makeUntilEncoder } from './models/encoder.ts';
 import { version } from '../version.ts';
 import { openFolders, type Folders } from './folders.ts';
 import { openFurther } from './models/further.ts';
-import { beginLines, failedText, makeLimitTold, toldPhases } from './shown/job-lines.ts';
+import { beginLines, failedText, keptLogs, makeLimitTold, toldPhases } from './shown/job-lines.ts';
 import type { Layouts } from './life/layouts.ts';
 import { makeModels } from './models/models.ts';
 import { linkOldNames } from './shown/old-names.ts';
@@ -120,7 +120,8 @@ export async function withJob<T>(
       );
     } catch (error) {
       // The error itself is told at the very end, with its hint, when everything is closed.
-      if (inPhases) log('info', failedText(exitCodeOf(error), codeOf(error) ?? 'bug', folders.logs));
+      if (inPhases)
+        log('info', failedText(exitCodeOf(error), codeOf(error) ?? 'bug', keptLogs(prepared, folders)));
       return failed(error);
     }
   });

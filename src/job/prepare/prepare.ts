@@ -32,6 +32,8 @@ export interface Prepared extends AsyncDisposable {
   /** What to do; the dry run has become a piece of given work. */
   readonly intent: Exclude<Intent, { kind: 'dry-run' }>;
   readonly dryRun: boolean;
+  /** False: index and logs are thrown away at the end, as by a dry run and a trial. */
+  readonly isKept: boolean;
   readonly plan: Plan;
   /** Reads PDFs and pictures; undefined: our own readers do. */
   readonly parser: ParserProgram | undefined;
@@ -73,7 +75,7 @@ export async function prepare({ line, environment, bare, signal }: PrepareInput)
   const service =
     plan.engine === 'remote' ? await remoteService(loaded.settings, job.node, signal) : undefined;
   if (service !== undefined && job.kind === 'local') await checkAddress(service, signal);
-  const common = { environment, job, intent, plan, service, graceMs, dryRun: false };
+  const common = { environment, job, intent, plan, service, graceMs, dryRun: false, isKept: true };
   const reads = intent.kind === 'serve' || intent.inputs.length > 0;
   const beforeWorkload = intent.kind === 'workload';
   const reranking = { plan, settings: loaded.settings, environment, job, beforeWorkload };
@@ -89,7 +91,7 @@ export async function prepare({ line, environment, bare, signal }: PrepareInput)
     await checkReranker(reranking, signal);
     const parser = await checkParserLast();
     const trial = await openTrial(loaded.settings, environment);
-    return { ...common, parser, ...trial, warnings: [...all, ...trial.warnings] };
+    return { ...common, isKept: false, parser, ...trial, warnings: [...all, ...trial.warnings] };
   }
   await checkFolders(loaded.settings, intent.inputs.length > 0);
   if (intent.kind === 'given' && intent.inputs.length === 0) await checkIndexed(loaded.settings);
@@ -160,6 +162,7 @@ async function prepareDryRun(environment: Environment, job: Job, signal: AbortSi
     parser: undefined,
     graceMs,
     dryRun: true,
+    isKept: false,
     warnings: [],
     [Symbol.asyncDispose]: dispose,
   };

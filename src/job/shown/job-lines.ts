@@ -82,15 +82,26 @@ export const endsAtText = (at: Date, now: Date): string =>
   `the job ends at ${day(at)} ${clock(at)}, in ${durationText(Math.max(0, (at.getTime() - now.getTime()) / 1000))}`;
 
 /** The last line of a run that an error ended; the error itself comes behind it, when everything is closed. */
-export const failedText = (exit: number, code: ErrorCode, logs: string): string =>
-  `ended with ${exit} (${code}): ${exit === errorTable.stopped.exit ? 'the same command goes on' : `what led to it is in ${logs}`}`;
+export const failedText = (exit: number, code: ErrorCode, logs: string | undefined): string => {
+  const why =
+    logs === undefined ? 'what led to it stands above, a trial keeps no log' : `what led to it is in ${logs}`;
+  return `ended with ${exit} (${code}): ${exit === errorTable.stopped.exit ? 'the same command goes on' : why}`;
+};
+
+/** The folder of a run's logs, where it is there after the end. */
+export const keptLogs = (
+  { isKept }: Pick<Prepared, 'isKept'>,
+  { logs }: { readonly logs: string },
+): string | undefined => (isKept ? logs : undefined);
 
 /** Of one that was told to stop before it had begun anything. */
 export const stoppedEarlyText = (exit: number, reason: unknown): string =>
   `ended with ${exit}: stopped before it began (${stopText(reason, null)}), the same command goes on`;
 
 /** What a reader does next; nothing where the reason says it. @param logs folder */
-export const nextText = (exit: number, logs: string): string =>
-  exit === errorTable['too-many-failed'].exit
-    ? `; ${logs}/supervisor.jsonl names them, the same command tries them again`
-    : '';
+export const nextText = (exit: number, logs: string | undefined): string =>
+  exit !== errorTable['too-many-failed'].exit
+    ? ''
+    : logs === undefined
+      ? '; they are named above'
+      : `; ${logs}/supervisor.jsonl names them, the same command tries them again`;

@@ -66,6 +66,8 @@ test('the last line says how it ended and where to look next', () => {
     'ended with 69 (service-failed): what led to it is in /logs',
   );
   assert.equal(failedText(75, 'aborted', '/logs'), 'ended with 75 (aborted): the same command goes on');
+  assert.match(failedText(69, 'service-failed', undefined), /stands above, a trial keeps no log$/);
+  assert.equal(nextText(3, undefined), '; they are named above');
   assert.equal(nextText(0, '/logs'), '');
   assert.match(nextText(3, '/logs'), /supervisor\.jsonl names them, the same command tries them again/);
 });
