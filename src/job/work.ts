@@ -20,6 +20,7 @@ import { makeIngest } from './index/ingest.ts';
 import { answerTokens, generateOptions } from './prepare/models-in-force.ts';
 import { type LocalLibrary, makeLibrary } from './documents/library.ts';
 import type { Models } from './models/models.ts';
+import { makeLeaving } from './documents/leaving.ts';
 import { makeRemoval } from './documents/removal.ts';
 import { makeTurns } from './documents/turns.ts';
 import { makeWriting } from './index/writing.ts';
@@ -81,14 +82,19 @@ export function makeWork(parts: WorkParts): LocalWork {
         });
 
   const checkIndex = makeIndexCheck(parts);
-  const room = roomOf(parts);
-  const rooms = further.map((each) => ({ ...room, ...furtherRoom(each, parts) }));
+  const leaving = makeLeaving();
+  const guarded = <Room extends { readonly store: Store }>(each: Room): Room => ({
+    ...each,
+    store: leaving.guard(each.store),
+  });
+  const room = guarded(roomOf(parts));
+  const rooms = further.map((each) => guarded({ ...room, ...furtherRoom(each, parts) }));
   const turns = makeTurns();
   const library = makeLibrary({
     uploads: openUploads(parts.settings.RAG_WORKING_DIR),
     store: parts.store,
     ingest: ingestEach([makeIngest(room), ...rooms.map((each) => makeIngest(each))]),
-    remove: makeRemoval([room, ...rooms], turns),
+    remove: makeRemoval([room, ...rooms], turns, leaving),
     turns,
     log: parts.log,
   });

@@ -4,10 +4,11 @@
  * the later counts, whoever wrote it.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { asDiskFull, syncFolder } from '../../disk/atomic.ts';
+import { messageOf, RagError } from '../../errors.ts';
+import { asDiskFull, readIfThere, syncFolder } from '../../disk/atomic.ts';
 
 const recordSchema = z.object({
   name: z.string(),
@@ -20,7 +21,7 @@ const recordSchema = z.object({
 export type NameRecord = Readonly<z.infer<typeof recordSchema>> & { readonly hash: string };
 
 export interface Names {
-  /** The record of each name that counts, read from the disk as far as it is not known. */
+  /** The record of each name that counts, read from the disk as far as it is not known. @throws service-failed */
   read(): Promise<ReadonlyMap<string, NameRecord>>;
   /** On disk and synced when it resolves. @throws disk-full */
   write(records: readonly NameRecord[]): Promise<void>;
@@ -107,12 +108,37 @@ function newest(records: Iterable<NameRecord>): Map<string, NameRecord> {
 /** Two supervisors in one millisecond: all agree on one of them. */
 const isLater = (a: NameRecord, b: NameRecord): boolean => a.at > b.at || (a.at === b.at && a.hash > b.hash);
 
-/** Undefined for one that is gone again, or is none. */
+/**
+ * Undefined for one that is gone again, or is none.
+ * @throws service-failed for one that the disk cannot read now: to count as no name would cost the bytes of an upload
+ */
 async function readRecord(folder: string, file: string): Promise<NameRecord | undefined> {
+  const path = join(folder, file);
+  // A file server that was away for a moment answers the second time.
+  const text = await readIfThere(path)
+    .catch(() => readIfThere(path))
+    .catch((cause: unknown) => {
+      throw notReadable(path, cause);
+    });
+  if (text === undefined) return undefined;
+  const record = parseRecord(text);
+  const hash = file.slice(digestLength + 1);
+  return record !== undefined && nameDigest(record.name) === digestOf(file) ? { ...record, hash } : undefined;
+}
+
+const notReadable = (path: string, cause: unknown): RagError =>
+  new RagError(
+    'service-failed',
+    `Cannot read the name of an upload: ${messageOf(cause)}, a readable file is wanted`,
+    {
+      hint: `ls -l ${path}`,
+      cause,
+    },
+  );
+
+function parseRecord(text: string): z.infer<typeof recordSchema> | undefined {
   try {
-    const record = recordSchema.parse(JSON.parse(await readFile(join(folder, file), 'utf8')));
-    const hash = file.slice(digestLength + 1);
-    return nameDigest(record.name) === digestOf(file) ? { ...record, hash } : undefined;
+    return recordSchema.parse(JSON.parse(text));
   } catch {
     return undefined;
   }

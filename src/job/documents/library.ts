@@ -1,4 +1,5 @@
 /** The documents of a run as others see and change them: what the index has, and what they send. */
+import { fileOf } from '../../ingest/origins.ts';
 import type { Upload, Uploads } from '../../ingest/uploads/uploads.ts';
 import type { Library, NamedContent, UploadedDocument } from '../../library.ts';
 import type { Store } from '../../store/types.ts';
@@ -35,23 +36,34 @@ export interface LibraryParts {
 export function makeLibrary(parts: LibraryParts): LocalLibrary {
   const { uploads, store, turns, log } = parts;
   const progress = makeUploadProgress();
-  const ingest = makeIngestWithUploads(parts, progress);
   let sent = Promise.withResolvers<void>();
   const wake = (): void => {
     sent.resolve();
     sent = Promise.withResolvers();
   };
+  /** Of keys that are those of no upload what the index has all the same: a run that died may have left it there. */
+  const removeKeys = async (keys: readonly string[]): Promise<void> => {
+    const found = await idsOf(store, keys);
+    // Meanwhile one of them may have been sent anew.
+    const stale = found.filter((id) => !uploads.current().has(fileOf(id)));
+    await parts.remove(stale, never);
+  };
+  const ingest = makeIngestWithUploads({ ...parts, removeKeys }, progress);
   const name = async (files: readonly NamedContent[]): Promise<readonly Upload[]> => {
     const { uploads: named, gone } = await uploads.name(files);
-    if (gone.length > 0) await parts.remove(await idsOf(store, gone), never);
+    await removeKeys([...gone, ...named.flatMap(({ further }) => further)]);
     return named;
   };
   const waiting = (): Upload[] =>
     [...uploads.current().values()].filter((upload) => progress.of(upload) === 'waiting');
   const take = async (signal: AbortSignal): Promise<IngestReport | undefined> => {
-    await uploads.read();
+    progress.keepOnly(await uploads.read());
     const due = waiting();
     return due.length === 0 ? undefined : ingest({ inputs: [], uploads: due, beside: true, signal });
+  };
+  const tidy = async (): Promise<void> => {
+    await uploads.sweep();
+    await removeKeys([...uploads.current().values()].flatMap(({ further }) => further));
   };
   return {
     ingest: (request) => turns.take(request.signal, () => ingest(request)),
@@ -67,20 +79,29 @@ export function makeLibrary(parts: LibraryParts): LocalLibrary {
     name,
     waiting: () => waiting().length,
     serve: async (lookEveryMs, signal) => {
-      void uploads.sweep().catch(() => undefined); // it is only tidiness
+      void tidy().catch(() => undefined);
       const inTurn = (stop: AbortSignal) => turns.take(stop, () => take(stop));
       await takeUploads({ take: inTurn, untilSent: () => sent.promise, lookEveryMs, log }, signal);
     },
   };
 }
 
+interface IngestParts extends Pick<LibraryParts, 'uploads' | 'ingest'> {
+  readonly removeKeys: (keys: readonly string[]) => Promise<void>;
+}
+
 /** Which uploads an ingest is of: those that it names, or with what a run is given all that there are. */
 const makeIngestWithUploads =
-  ({ uploads, ingest }: Pick<LibraryParts, 'uploads' | 'ingest'>, progress: UploadProgress): Work['ingest'] =>
+  ({ uploads, ingest, removeKeys }: IngestParts, progress: UploadProgress): Work['ingest'] =>
   async (request) => {
     const sent = await uploadsOf(uploads, request);
     if (request.inputs.length === 0 && sent.length === 0) return nothingDone;
-    return progress.during(sent, () => ingest({ ...request, uploads: sent }));
+    const report = await progress.during(sent, () => ingest({ ...request, uploads: sent }));
+    if (sent.length === 0) return report;
+    // Another supervisor of the index may have removed some while they were being ingested here.
+    const current = await uploads.read();
+    await removeKeys(sent.map(({ key }) => key).filter((key) => !current.has(key)));
+    return report;
   };
 
 async function uploadsOf(uploads: Uploads, { seen, uploads: wanted }: IngestRequest): Promise<Upload[]> {

@@ -1,5 +1,6 @@
 /** Takes documents out of the index, also while an ingest goes on that may just be reading them. */
 import type { Store } from '../../store/types.ts';
+import type { Leaving } from './leaving.ts';
 import type { Turns } from './turns.ts';
 import type { Writing } from '../index/writing.ts';
 
@@ -12,16 +13,22 @@ export interface WrittenIndex {
 /** On disk and synced when it resolves. What is not there may be removed all the same. */
 export type Removal = (documents: readonly string[], signal: AbortSignal) => Promise<void>;
 
-export function makeRemoval(indexes: readonly WrittenIndex[], turns: Turns): Removal {
+/** @param leaving guards the indexes that the ingests of this process write */
+export function makeRemoval(
+  indexes: readonly WrittenIndex[],
+  turns: Turns,
+  leaving: Pick<Leaving, 'leave' | 'forget'>,
+): Removal {
   const remove = async (documents: readonly string[]): Promise<void> => {
     for (const { store, writing } of indexes) if (await writing.toRemove()) await store.remove(documents);
   };
   return async (documents, signal) => {
     if (documents.length === 0) return;
     if (turns.isTaken()) {
+      // The one who has the turn merges when it ends.
+      turns.afterwards(async () => leaving.forget());
+      await leaving.leave(documents);
       await remove(documents);
-      // The ingest may have read one of them before, and commit it in a moment. It merges when it ends.
-      turns.afterwards(() => remove(documents));
       return;
     }
     await turns.take(signal, async () => {

@@ -1,5 +1,6 @@
 /** Documents by name, out of the index and out of what was uploaded. */
 import { matchesGlob } from 'node:path';
+import { fileOf } from '../../ingest/origins.ts';
 import type { Uploads } from '../../ingest/uploads/uploads.ts';
 import type { RemoveRequest } from '../../library.ts';
 import { inTurns } from '../../store/in-turns.ts';
@@ -29,12 +30,12 @@ export async function removeDocuments(
   const named = names.length === 0 ? [] : await store.selectNamed({ keys, files });
   const further = new Set([...current.values()].flatMap((upload) => upload.further));
   const sent = await meantOf([...current.keys(), ...further], ids, keys);
-  const found = [...named.map(({ document }) => document), ...(await idsOf(store, ids)), ...sent];
-  const documents = [...new Set(found)].toSorted();
+  const inIndex = new Set([...named.map(({ document }) => document), ...(await idsOf(store, ids))]);
+  const documents = [...new Set([...inIndex, ...sent])].toSorted();
   if (dryRun || documents.length === 0) return documents;
   // First what would be ingested again: a crash in between leaves documents that can be removed once more.
   await uploads.remove(documents);
-  const ofIndex = documents.filter((id) => !further.has(id));
+  const ofIndex = documents.filter((id) => inIndex.has(id) || !further.has(id));
   await remove(ofIndex, never);
   return documents;
 }
@@ -63,7 +64,5 @@ export async function idsOf(store: Pick<Store, 'selectNamed'>, keys: readonly st
   if (keys.length === 0) return [];
   const wanted = new Set(keys);
   const found = await store.selectNamed({ keys, files: [] });
-  return found
-    .map(({ document }) => document)
-    .filter((id) => wanted.has(id) || wanted.has(id.split('#', 1)[0] ?? ''));
+  return found.map(({ document }) => document).filter((id) => wanted.has(id) || wanted.has(fileOf(id)));
 }

@@ -6,21 +6,34 @@ export type Progress = 'waiting' | 'under way' | 'done';
 
 export interface UploadProgress {
   of(upload: Upload): Progress;
+  /** Forgets what is not there any more: if it comes back, it waits again. */
+  keepOnly(current: ReadonlyMap<string, Upload>): void;
   /** An ingest of these. Whatever it made of each, it has been through them when it is complete. */
   during(sent: readonly Upload[], work: () => Promise<IngestReport>): Promise<IngestReport>;
 }
 
+/** A name that was taken away and given again is of a later time: the index has lost it in between. */
+const stateOf = ({ hash, at }: Upload): string => `${hash} ${at}`;
+
 export function makeUploadProgress(): UploadProgress {
-  /** Content by key. */
+  /** By key what it was when an ingest had been through it. */
   const done = new Map<string, string>();
-  const underWay = new Set<string>();
+  /** By key what it was when the ingest began. */
+  const underWay = new Map<string, string>();
   return {
-    of: ({ key, hash }) => (underWay.has(key) ? 'under way' : done.get(key) === hash ? 'done' : 'waiting'),
+    of: (upload) => {
+      const state = stateOf(upload);
+      if (underWay.get(upload.key) === state) return 'under way';
+      return done.get(upload.key) === state ? 'done' : 'waiting';
+    },
+    keepOnly: (current) => {
+      for (const key of done.keys()) if (!current.has(key)) done.delete(key);
+    },
     during: async (sent, work) => {
-      for (const { key } of sent) underWay.add(key);
+      for (const upload of sent) underWay.set(upload.key, stateOf(upload));
       try {
         const report = await work();
-        if (report.complete) for (const { key, hash } of sent) done.set(key, hash);
+        if (report.complete) for (const upload of sent) done.set(upload.key, stateOf(upload));
         return report;
       } finally {
         for (const { key } of sent) underWay.delete(key);
