@@ -45,9 +45,12 @@ const notOfOne: ReadonlySet<ErrorCode> = new Set([
   'forbidden',
 ]);
 
+/** Lines in memory that a kill would lose, behind one question that takes longer than all of theirs. */
+const mostWaiting = 16;
+
 /**
- * Answers what is not answered yet. The lines are written in the order of the questions; only a stop writes what is
- * finished behind a gap, which the next run fills and sorts.
+ * Answers what is not answered yet. The lines are written in the order of the questions, unless one of them takes so long that
+ * too many would wait for it in memory, or a stop comes; the end of the batch, or the next run, sorts them.
  *
  * @throws what is not about one question
  */
@@ -57,6 +60,8 @@ export async function answerBatch(input: BatchInput): Promise<BatchReport> {
   const unchanged = questions.length - open.length;
   const failures = new Map<number, BatchFailure>();
   const waiting = new Map<number, string>();
+  /** Written behind a gap. */
+  const early = new Set<number>();
   const turns = open.values();
   let next = turns.next();
   let done = 0;
@@ -66,8 +71,13 @@ export async function answerBatch(input: BatchInput): Promise<BatchReport> {
       done += 1;
       if (result.failure !== undefined) failures.set(result.at, result.failure);
       waiting.set(result.at, result.line);
-      for (; next.done !== true && waiting.has(next.value); next = turns.next())
-        await take(waiting, next.value, answers);
+      for (; next.done !== true && (waiting.has(next.value) || early.has(next.value)); next = turns.next())
+        if (!early.has(next.value)) await take(waiting, next.value, answers);
+      if (waiting.size > Math.max(mostWaiting, atOnce))
+        for (const at of [...waiting.keys()].toSorted((a, b) => a - b)) {
+          early.add(at);
+          await take(waiting, at, answers);
+        }
       onDone(unchanged + done);
     }
   } finally {

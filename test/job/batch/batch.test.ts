@@ -74,6 +74,28 @@ const idsIn = async (path: string): Promise<unknown[]> =>
     .map((line) => (JSON.parse(line) as { id: unknown }).id);
 const allIds = questions.map(({ id }) => id);
 
+test('what is finished behind a question that takes long is written meanwhile, and sorted at the end', async () => {
+  const path = newFile();
+  const list = Array.from({ length: 60 }, (_, at) => ({ id: `q${at}`, query: `What is ${at}?` }));
+  const held = Promise.withResolvers<void>();
+  let before = 0;
+  const slowFirst: Answer = async ({ query }) => {
+    if (query === 'What is 0?') await held.promise;
+    if (query === 'What is 59?') {
+      before = (await idsIn(path)).length;
+      held.resolve();
+    }
+    return record(query);
+  };
+  const { report } = await runBatch(path, slowFirst, { list });
+  assert.equal(report.questions.answered, 60);
+  assert.ok(before >= 60 - 16 - 3, `${before} lines`);
+  assert.deepEqual(
+    await idsIn(path),
+    list.map(({ id }) => id),
+  );
+});
+
 test('a batch writes a record with its id for each question, in their order, whichever is answered first', async () => {
   const path = newFile();
   const release: (() => void)[] = [];
