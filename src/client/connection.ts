@@ -41,6 +41,8 @@ export interface Connection extends AsyncDisposable {
   send(path: string, sent: Sent): Promise<Reply>;
   /** @throws what the supervisor says; service-failed when it cannot be reached; aborted */
   ask(path: string, sent: Sent): Promise<Body>;
+  /** A whole answer. @throws as `ask`; service-failed too for one that breaks off, or is another than was asked for */
+  askJson<Out>(path: string, sent: Sent, schema: z.ZodType<Out>): Promise<Out>;
 }
 
 /** @throws what reading the token says */
@@ -72,22 +74,44 @@ export async function openConnection(reach: Reach): Promise<Connection> {
       const after = Number(answer.headers['retry-after']);
       return { ...refusalOf(await answer.body.text()), ...(after > 0 && { retryAfterSeconds: after }) };
     } catch (cause) {
-      if (signal.aborted)
-        throw new RagError('aborted', `Cannot wait for ${name}: it was cancelled`, { cause });
+      if (signal.aborted) throw cancelled(name, cause);
       return { state: 'lost', error: outOfReach(name, 'url' in reach ? ` at ${reach.url}` : '', cause) };
     }
+  };
+  const ask: Connection['ask'] = async (path, sent) => {
+    const reply = await send(path, sent);
+    if (reply.state === 'answered') return reply.body;
+    throw reply.error;
   };
   return {
     name,
     send,
-    ask: async (path, sent) => {
-      const reply = await send(path, sent);
-      if (reply.state === 'answered') return reply.body;
-      throw reply.error;
+    ask,
+    askJson: async (path, sent, schema) => {
+      const body = await ask(path, sent);
+      try {
+        return schema.parse(await body.json());
+      } catch (cause) {
+        throw sent.signal.aborted ? cancelled(name, cause) : unreadable(name, cause);
+      }
     },
     [Symbol.asyncDispose]: () => agent.destroy(),
   };
 }
+
+const cancelled = (name: string, cause: unknown): RagError =>
+  new RagError('aborted', `Cannot wait for ${name}: it was cancelled`, { cause });
+
+const unreadable = (name: string, cause: unknown): RagError =>
+  new RagError('service-failed', `Cannot read the answer of ${name}: ${oneLineOf(cause)}`, {
+    hint: 'node dist/supervisor.js status   # it may have just ended, or be of another version',
+    cause,
+  });
+
+const oneLineOf = (cause: unknown): string =>
+  cause instanceof z.ZodError
+    ? `it is another than was asked for (${z.prettifyError(cause).replaceAll(/\s+/g, ' ')})`
+    : messageOf(cause);
 
 const outOfReach = (name: string, where: string, cause: unknown): RagError =>
   new RagError('service-failed', `Cannot reach ${name}${where}: ${messageOf(cause)}`, {

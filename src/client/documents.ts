@@ -18,8 +18,7 @@ export async function removeThere(
     signal,
   }: { readonly names: readonly string[]; readonly dryRun: boolean; readonly signal: AbortSignal },
 ): Promise<Removed> {
-  const body = await connection.ask('/documents/remove', { json: { names, dry_run: dryRun }, signal });
-  return removedSchema.parse(await body.json());
+  return connection.askJson('/documents/remove', { json: { names, dry_run: dryRun }, signal }, removedSchema);
 }
 
 const statusSchema = z.looseObject({
@@ -33,5 +32,5 @@ export async function readStatus(
   connection: Connection,
   signal: AbortSignal,
 ): Promise<z.infer<typeof statusSchema>> {
-  return statusSchema.parse(await (await connection.ask('/status', { signal })).json());
+  return connection.askJson('/status', { signal }, statusSchema);
 }

@@ -1,5 +1,6 @@
 /** Questions and retrievals, asked of a running supervisor. */
 import { setTimeout as pause } from 'node:timers/promises';
+import { z } from 'zod';
 import { RagError } from '../errors.ts';
 import type { AnswerRecord, QueryRequest } from '../work.ts';
 import { type Body, type Connection, linesOf, refusalOf, type Sent } from './connection.ts';
@@ -73,13 +74,14 @@ async function untilTaken(connection: Connection, path: string, sent: Sent): Pro
 const brokenOff = ({ name }: Connection, cause?: unknown): RagError =>
   new RagError('model-unavailable', `Cannot read the answer of ${name}: it broke off`, { cause });
 
+const retrieved = z.object({ result: z.array(z.array(z.custom<RemoteHit>())) });
+
 /** @throws as `askQuery` */
 export async function askRetrieve(
   connection: Connection,
   { query, topk, filter, signal }: Asked,
 ): Promise<RemoteHit[]> {
   const json = { queries: [query], topk, filter, return_scores: true };
-  const body = await connection.ask('/retrieve', { json, signal });
-  const { result } = (await body.json()) as { result: RemoteHit[][] };
+  const { result } = await connection.askJson('/retrieve', { json, signal }, retrieved);
   return result[0] ?? [];
 }

@@ -98,8 +98,8 @@ async function missingOf(
 ): Promise<string[]> {
   const hashes = [...new Set(here.map(({ file }) => file.hash))];
   if (hashes.length === 0) return [];
-  const body = await connection.ask('/documents/missing', { json: { hashes }, signal });
-  return missingSchema.parse(await body.json()).missing;
+  return (await connection.askJson('/documents/missing', { json: { hashes }, signal }, missingSchema))
+    .missing;
 }
 
 type Sent = { readonly file: SentFile } | Failed;
@@ -129,7 +129,8 @@ async function sendOne(connection: Connection, { path, file }: Hashed, signal: A
   const bytes = { body, length };
   const reply = await connection.send(`/documents/contents/${file.hash}`, { method: 'PUT', bytes, signal });
   if (reply.state === 'answered') {
-    await reply.body.json();
+    // It was kept, whatever becomes of the rest of the answer.
+    await reply.body.json().catch(() => undefined);
     return { file };
   }
   if (reply.state === 'refused' && ['usage', 'too-large'].includes(reply.code))

@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Duplex, pipeline, type Readable, type Writable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
-import { messageOf } from '../errors.ts';
+import { messageOf, RagError } from '../errors.ts';
 import { unframeStream } from './stream-frames.ts';
 import { greeting, pipeBytes, sessionOptions, wholeWindowBytes } from './tunnel-protocol.ts';
 
@@ -41,8 +41,11 @@ export class NoTunnel extends Error {
 
 type Relay = ChildProcessByStdio<Writable, Readable, Readable>;
 
-/** @throws NoTunnel */
+/** @throws NoTunnel, preflight, aborted */
 export async function openTunnel(options: TunnelOptions): Promise<Tunnel> {
+  const folder = await openFolder();
+  const removeFolder = (): Promise<void> => rm(folder, { recursive: true, force: true });
+  const socketPath = join(folder, 'rag.sock');
   const [file = '', ...words] = options.command;
   // In a session of its own: a terminal's Ctrl-C is for us alone, srun would ask what it means.
   const relay = spawn(file, words, { env: options.env, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
@@ -52,11 +55,11 @@ export async function openTunnel(options: TunnelOptions): Promise<Tunnel> {
   } catch (error) {
     relay.kill('SIGTERM');
     await end(relay);
+    await removeFolder();
+    options.signal.throwIfAborted();
     throw new NoTunnel(messageOf(error), said());
   }
   const { session, close } = openSession(relay);
-  const folder = await mkdtemp(join(tmpdir(), 'rag-tunnel-'));
-  const socketPath = join(folder, 'rag.sock');
   const sockets = new Set<Socket>();
   const door = createServer({ allowHalfOpen: true }, (socket) => {
     sockets.add(socket);
@@ -74,9 +77,21 @@ export async function openTunnel(options: TunnelOptions): Promise<Tunnel> {
       await closed;
       close();
       await end(relay);
-      await rm(folder, { recursive: true, force: true });
+      await removeFolder();
     },
   };
+}
+
+/** A socket's path has 107 bytes at most, and TMPDIR may be any folder, or none. @throws preflight */
+async function openFolder(): Promise<string> {
+  const base = Buffer.byteLength(tmpdir()) > 64 ? '/tmp' : tmpdir();
+  return mkdtemp(join(base, 'rag-tunnel-')).catch((cause: unknown) => {
+    throw new RagError(
+      'preflight',
+      `Cannot make a folder in ${base} (TMPDIR): ${messageOf(cause)}, one that can be written is wanted`,
+      { hint: 'export TMPDIR=/tmp', cause },
+    );
+  });
 }
 
 function carry(socket: Socket, session: ClientHttp2Session): void {

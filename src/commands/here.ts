@@ -1,5 +1,6 @@
 /** `--here`: a verb's work in this process, with the services it needs and nothing else. */
 import type { CommandLine, FlagSpec } from '../config/flags.ts';
+import { load } from '../config/load.ts';
 import { RagError } from '../errors.ts';
 import { withJob, type OpenJob } from '../job/open.ts';
 import { prepare } from '../job/prepare/prepare.ts';
@@ -20,8 +21,13 @@ export async function withServicesHere<T>(
   // Logs and state of a single question are of no use to anybody afterwards.
   await using nothingKept = await openScratch('here', input.environment['TMPDIR']);
   const { folder } = nothingKept;
+  const { RAG_RUNTIME_STATE: publishedIn } = load({
+    flags: line.settings,
+    environment: input.environment,
+    file: line.values['config'],
+  }).settings;
   const settings = { ...line.settings, LOG_ROOT: folder, RAG_RUNTIME_STATE: folder };
-  await using prepared = await prepare({ ...input, line: { ...line, settings } });
+  await using prepared = await prepare({ ...input, publishedIn, line: { ...line, settings } });
   for (const warning of prepared.warnings) input.tell(`warning: ${warning}`);
   return await withJob(prepared, input, (open) => use(open, AbortSignal.any([input.signal, open.lost])));
 }

@@ -15,7 +15,10 @@ import { version } from '../version.ts';
 /** The log's reader may go (`| head`, a closed terminal, a full quota): that must not end a service. */
 process.stderr.on('error', () => {});
 /** Nor may the reader of results; but a result that a full disk swallowed is no success. */
+const readerGone = new AbortController();
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE')
+    readerGone.abort(new RagError('aborted', 'Cannot go on: nobody reads it any more'));
   if (error.code === 'ENOSPC' || error.code === 'EDQUOT') process.exitCode = errorTable['disk-full'].exit;
 });
 
@@ -52,7 +55,7 @@ export async function main(words: readonly string[]): Promise<void> {
     if (debug || code === 'bug') tell(stack.split('\n').map(withoutControls).join('\n'));
     process.exitCode = exitCodeOf(error);
   }
-  stop.close();
+  // Signals are heard to the last: one that comes now must not make a death by signal of what is done.
   process.stdout.write('', () => setImmediate(() => process.exit())); // a turn later: its error comes first
 }
 
@@ -88,11 +91,12 @@ async function dispatch(words: readonly string[], signal: AbortSignal): Promise<
           : `node dist/supervisor.js ${name} --help`,
     });
   }
+  const ends = verb.endsWithReader === true ? [signal, readerGone.signal] : [signal];
   return verb.run({
     line,
     bare: words.length === 0,
     environment: process.env,
-    signal,
+    signal: AbortSignal.any(ends),
     print,
     write,
     tell,

@@ -28,6 +28,7 @@ export const statusVerb: Verb = {
     env: { kind: 'switch', meaning: 'Print the published service as lines of `export`, tokens and all.' },
     wait: { kind: 'value', meaning: 'With --env: how many seconds to wait until there is one.' },
   },
+  endsWithReader: true,
   async run(input) {
     const { line, environment, signal, print } = input;
     const waitMs = readWait(line);

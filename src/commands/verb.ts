@@ -43,6 +43,8 @@ export interface Verb {
   readonly words?: 'text' | 'paths' | 'job' | 'collection' | 'action' | 'shell';
   /** All that the first of them can be. */
   readonly choices?: readonly string[];
+  /** It only prints, again and again: when nobody reads any more, it is told to stop. */
+  readonly endsWithReader?: true;
   /** Which settings its help lists; all of them work. */
   readonly settings: readonly Group[];
   /** Resolves with the exit code. */

@@ -66,7 +66,7 @@ export async function readIfThere(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
+    if (['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '')) return undefined;
     if (['EACCES', 'EPERM'].includes(codeOf(error) ?? '')) throw notReadable(path, error);
     throw error;
   }

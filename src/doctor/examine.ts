@@ -47,7 +47,10 @@ async function lookOnce(about: string, look: Look, patient: Patient): Promise<re
     resolve([failure(about, `no answer within ${timeoutMs / 1000} s: a file server or a program hangs`)]);
   }, timeoutMs);
   try {
-    return await Promise.race([look({ ...patient, signal }), promise]);
+    const found = await Promise.race([look({ ...patient, signal }), promise]);
+    // What is cancelled is a finding of nobody's.
+    patient.signal.throwIfAborted();
+    return found;
   } catch (error) {
     patient.signal.throwIfAborted();
     return [failure(about, messageOf(error), toPlain(error).hint)];

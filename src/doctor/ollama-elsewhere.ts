@@ -19,7 +19,11 @@ export async function lookElsewhere({
 }: Pick<Patient, 'settings' | 'job' | 'signal'>): Promise<Finding[]> {
   const { OLLAMA_HOST, OLLAMA_EMBED_MODEL, OLLAMA_GENERATE_MODEL } = settings;
   try {
-    const service = await remoteService(settings, job.node, signal);
+    const service = await remoteService(
+      settings,
+      { folder: settings.RAG_RUNTIME_STATE, node: job.node },
+      signal,
+    );
     if (service === undefined) return [];
     const found = ok(
       about,

@@ -45,7 +45,11 @@ const withHome = (path: string): string =>
 
 async function readList(given: string, from: string): Promise<Source> {
   const path = resolve(from, given);
-  const reason = await unreadable(path);
+  const isFolder = await stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  const reason = isFolder ? 'it is a folder, and @ wants a list of paths' : await unreadable(path);
   return reason === undefined ? { kind: 'list', path, root: from } : { kind: 'missing', path: given, reason };
 }
 

@@ -41,6 +41,7 @@ export async function openFolders(
     const logs = own ?? scratch.folder;
     return { logs, scratch: scratch.folder, [Symbol.asyncDispose]: () => scratch[Symbol.asyncDispose]() };
   } catch (cause) {
+    if (cause instanceof RagError) throw cause;
     throw new RagError(
       'preflight',
       `Cannot make the folders of the run: ${messageOf(cause)}, a writable LOG_ROOT and TMPDIR are wanted`,

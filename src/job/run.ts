@@ -38,8 +38,13 @@ export interface RunInput {
 export async function runToEnd(input: RunInput): Promise<Done> {
   const { open, stop } = input;
   const { log, lost, watch, prepared } = open;
-  const run: Run = { ...input, signal: AbortSignal.any([stop, lost]) };
+  const run: Run = {
+    ...input,
+    signal: AbortSignal.any([stop, lost]),
+    onIngested: (report) => (ingested = report),
+  };
   let stopped: string | undefined;
+  let ingested: IngestReport | null = null;
   const learnWhy = (): void => {
     stopped = stopText(stop.reason, watch.status().time_left_s);
   };
@@ -58,8 +63,8 @@ export async function runToEnd(input: RunInput): Promise<Done> {
   try {
     return { ...(await doIntent(run)), stopped };
   } catch (error) {
-    // Stopped while it waited for something: nothing was acknowledged, everything is left.
-    if (stop.aborted && codeOf(error) === 'aborted') return { ingest: null, workLeft: true, stopped };
+    // Stopped while it waited for something: what it had ingested is done, the rest is left.
+    if (stop.aborted && codeOf(error) === 'aborted') return { ingest: ingested, workLeft: true, stopped };
     throw error;
   } finally {
     stop.removeEventListener('abort', say);
@@ -69,6 +74,8 @@ export async function runToEnd(input: RunInput): Promise<Done> {
 
 interface Run extends RunInput {
   readonly signal: AbortSignal;
+  /** Told what an ingest made, for a run that is stopped in what comes after it. */
+  readonly onIngested: (report: IngestReport) => void;
 }
 
 async function doIntent(run: Run): Promise<Done> {
@@ -190,7 +197,7 @@ async function publishAndWait(run: Run, isIngesting: boolean): Promise<void> {
 }
 
 async function ingestAll(
-  { open, signal, terminal }: Run,
+  { open, signal, terminal, onIngested }: Run,
   inputs: readonly string[],
   seen?: SeenFiles,
 ): Promise<IngestReport> {
@@ -217,6 +224,7 @@ async function ingestAll(
   log('info', `ingest ${report.complete ? 'done' : 'stopped'}: ${countsText(report)}`);
   logFailures(report.failures, log);
   if (layouts.state() === 'answering') watch.phase('answering-begins');
+  onIngested(report);
   return report;
 }
 

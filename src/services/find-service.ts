@@ -54,7 +54,7 @@ export async function findService({ folder, node, job }: Wanted, signal: AbortSi
     });
   });
   const url = urlOf(file);
-  await proves(url, token, name, AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]));
+  await proves({ url, token, name }, signal);
   return { url, tokenFile: file.token_file, urlTokenFile: file.url_token_file, name };
 }
 
@@ -85,8 +85,13 @@ const notTrusted = (why: string, folder: string): RagError =>
   );
 
 /** Before the token is shown: the port may be another program's by now. */
-async function proves(url: string, token: string, name: string, signal: AbortSignal): Promise<void> {
-  const proof = await askForProof(url, token, signal).catch((cause: unknown) => {
+async function proves(
+  { url, token, name }: { readonly url: string; readonly token: string; readonly name: string },
+  signal: AbortSignal,
+): Promise<void> {
+  const bounded = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+  const proof = await askForProof(url, token, bounded).catch((cause: unknown) => {
+    signal.throwIfAborted();
     throw notPublished(`${name} does not answer at ${url} (${messageOf(cause)})`, cause);
   });
   if (proof === 'another') throw notPublished(`what answers at ${url} is not ${name}: that one is gone`);

@@ -4,6 +4,7 @@ import { concurrently } from '../../ingest/concurrently.ts';
 import type { BatchQuestion } from '../../query/batch-questions.ts';
 import type { AnswerRecord } from '../../work.ts';
 import type { AnswersFile } from './answers.ts';
+import { makeInOrder } from './in-order.ts';
 
 export interface BatchInput {
   readonly questions: readonly BatchQuestion[];
@@ -59,29 +60,19 @@ export async function answerBatch(input: BatchInput): Promise<BatchReport> {
   const open = [...questions.keys()].filter((at) => !answers.answered.has(at));
   const unchanged = questions.length - open.length;
   const failures = new Map<number, BatchFailure>();
-  const waiting = new Map<number, string>();
-  /** Written behind a gap. */
-  const early = new Set<number>();
-  const turns = open.values();
-  let next = turns.next();
+  const most = Math.max(mostWaiting, atOnce);
+  const lines = makeInOrder(open, most, (at, line) => answers.write(at, line));
   let done = 0;
   try {
     for await (const result of concurrently(open, atOnce, async (at) => answerOne(input, at))) {
       if (result === 'dropped') continue;
       done += 1;
       if (result.failure !== undefined) failures.set(result.at, result.failure);
-      waiting.set(result.at, result.line);
-      for (; next.done !== true && (waiting.has(next.value) || early.has(next.value)); next = turns.next())
-        if (!early.has(next.value)) await take(waiting, next.value, answers);
-      if (waiting.size > Math.max(mostWaiting, atOnce))
-        for (const at of [...waiting.keys()].toSorted((a, b) => a - b)) {
-          early.add(at);
-          await take(waiting, at, answers);
-        }
+      await lines.add(result.at, result.line);
       onDone(unchanged + done);
     }
   } finally {
-    for (const at of waiting.keys()) await take(waiting, at, answers);
+    await lines.flush();
   }
   const complete = done === open.length;
   if (complete) await answers.finish();
@@ -90,12 +81,6 @@ export async function answerBatch(input: BatchInput): Promise<BatchReport> {
     failures: open.flatMap((at) => failures.get(at) ?? []),
     complete,
   };
-}
-
-async function take(waiting: Map<number, string>, at: number, answers: AnswersFile): Promise<void> {
-  const line = waiting.get(at) ?? '';
-  waiting.delete(at);
-  await answers.write(at, line);
 }
 
 interface One {

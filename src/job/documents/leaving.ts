@@ -35,7 +35,7 @@ export function makeLeaving(): Leaving {
     }),
     leave: async (documents) => {
       for (const document of documents) left.add(document);
-      await Promise.allSettled([...commits]);
+      await Promise.allSettled(commits);
     },
     forget: () => left.clear(),
   };

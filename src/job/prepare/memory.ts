@@ -85,5 +85,8 @@ const sizesMs = 3_000;
 
 async function sizesHere({ environment, signal }: MemoryRequest): Promise<ReadonlyMap<string, number>> {
   const nvidiaSmi = findProgram('nvidia-smi', environment['PATH'] ?? '');
-  return nvidiaSmi === undefined ? new Map() : readGpuSizes(nvidiaSmi, { timeoutMs: sizesMs, signal });
+  const sizes =
+    nvidiaSmi === undefined ? new Map() : await readGpuSizes(nvidiaSmi, { timeoutMs: sizesMs, signal });
+  signal.throwIfAborted();
+  return sizes;
 }

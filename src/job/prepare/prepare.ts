@@ -37,6 +37,8 @@ export interface Prepared extends AsyncDisposable {
   readonly plan: Plan;
   /** Reads PDFs and pictures; undefined: our own readers do. */
   readonly parser: ParserProgram | undefined;
+  /** Where the service of another job is looked for: RAG_RUNTIME_STATE, as the user has set it. */
+  readonly publishedIn: string;
   /** Embeds and answers for this run; undefined: servers of its own do. */
   readonly service?: FoundService | undefined;
   /** From TERM to KILL, for each service. */
@@ -49,11 +51,14 @@ export interface PrepareInput {
   readonly environment: Environment;
   /** Not a single word was given: outside a job that is the dry run, whatever the environment says. */
   readonly bare: boolean;
+  /** Where that is not RAG_RUNTIME_STATE. */
+  readonly publishedIn?: string;
   readonly signal: AbortSignal;
 }
 
 /** @throws settings, usage, no-input, preflight. Disposing removes a throw-away folder. */
-export async function prepare({ line, environment, bare, signal }: PrepareInput): Promise<Prepared> {
+export async function prepare(input: PrepareInput): Promise<Prepared> {
+  const { line, environment, bare, signal } = input;
   const job = readJob(environment);
   if (bare && job.kind === 'local') return prepareDryRun(environment, job, signal);
   const found = load({ flags: line.settings, environment, file: line.values['config'] });
@@ -70,12 +75,13 @@ export async function prepare({ line, environment, bare, signal }: PrepareInput)
   if (intent.inputs.length > 0) assertNotPinned(loaded.settings, 'ingest');
   if (intent.inputs.length > 0) await checkCorpus(loaded.settings);
   if (intent.inputs.length > 0) await checkInputs(intent.inputs, signal);
+  const publishedIn = input.publishedIn ?? loaded.settings.RAG_RUNTIME_STATE;
   const { plan, memory } = await fitRun(loaded.settings, environment, job, intent, signal);
   const graceMs = await readGraceMs(job, environment, signal);
   const service =
-    plan.engine === 'remote' ? await remoteService(loaded.settings, job.node, signal) : undefined;
-  if (service !== undefined && job.kind === 'local') await checkAddress(service, signal);
-  const common = { environment, job, intent, plan, service, graceMs, dryRun: false, isKept: true };
+    plan.engine === 'remote' ? await findElsewhere(loaded.settings, publishedIn, job, signal) : undefined;
+  const kind = { dryRun: false, isKept: true };
+  const common = { environment, job, intent, plan, service, graceMs, publishedIn, ...kind };
   const reads = intent.kind === 'serve' || intent.inputs.length > 0;
   const beforeWorkload = intent.kind === 'workload';
   const reranking = { plan, settings: loaded.settings, environment, job, beforeWorkload };
@@ -106,6 +112,17 @@ export async function prepare({ line, environment, bare, signal }: PrepareInput)
     warnings: [...all, ...pinned.warnings],
     [Symbol.asyncDispose]: () => pinned[Symbol.asyncDispose](),
   };
+}
+
+async function findElsewhere(
+  settings: Settings,
+  folder: string,
+  job: Job,
+  signal: AbortSignal,
+): Promise<FoundService | undefined> {
+  const service = await remoteService(settings, { folder, node: job.node }, signal);
+  if (service !== undefined && job.kind === 'local') await checkAddress(service, signal);
+  return service;
 }
 
 const fitRun = (
@@ -160,6 +177,7 @@ async function prepareDryRun(environment: Environment, job: Job, signal: AbortSi
     intent,
     plan,
     parser: undefined,
+    publishedIn: settings.RAG_RUNTIME_STATE,
     graceMs,
     dryRun: true,
     isKept: false,

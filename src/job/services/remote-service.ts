@@ -6,13 +6,14 @@ import { withoutUrlTokens } from '../../observe/url-tokens.ts';
 import { findService, type FoundService } from '../../services/find-service.ts';
 
 /**
+ * @param folder where a service is published
  * @param node this node, by Slurm's name
  * @returns undefined when the job starts its own servers
  * @throws preflight when the published one is not there; settings for what is no address
  */
 export async function remoteService(
-  { OLLAMA_HOST: host, RAG_RUNTIME_STATE: folder }: Pick<Settings, 'OLLAMA_HOST' | 'RAG_RUNTIME_STATE'>,
-  node: string,
+  { OLLAMA_HOST: host }: Pick<Settings, 'OLLAMA_HOST'>,
+  { folder, node }: { readonly folder: string; readonly node: string },
   signal: AbortSignal,
 ): Promise<FoundService | undefined> {
   if (host === undefined) return undefined;

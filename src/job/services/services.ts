@@ -22,7 +22,10 @@ import type { DeviceStatus } from './device.ts';
 import { embedDimensions, embedOptions, generateOptions } from '../prepare/models-in-force.ts';
 
 export interface SpecsInput {
-  readonly prepared: Pick<Prepared, 'plan' | 'settings' | 'environment' | 'job' | 'graceMs' | 'service'>;
+  readonly prepared: Pick<
+    Prepared,
+    'plan' | 'settings' | 'publishedIn' | 'environment' | 'job' | 'graceMs' | 'service'
+  >;
   readonly folders: Pick<Folders, 'logs' | 'scratch'>;
   /** Mark in the environment of every process of this run. */
   readonly supervisorId: string;
@@ -120,7 +123,8 @@ function modelServer(input: SpecsInput, instance: Instance, role: 'embed' | 'gen
   const { model } = instance;
   const { service } = prepared;
   if (service !== undefined) {
-    const find = async (signal: AbortSignal) => (await remoteService(settings, job.node, signal)) ?? service;
+    const where = { folder: prepared.publishedIn, node: job.node };
+    const find = async (signal: AbortSignal) => (await remoteService(settings, where, signal)) ?? service;
     const onWait = (line: string): void => input.onWait(instance.id, line);
     return remoteSpec({ ...options, model, dimensions, find, onWait });
   }

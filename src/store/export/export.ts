@@ -7,8 +7,8 @@ import path from 'node:path';
 import { setImmediate as otherWork } from 'node:timers/promises';
 import type { Table } from '@lancedb/lancedb';
 import type { Vector } from 'apache-arrow';
-import { writeAtomic } from '../../disk/atomic.ts';
-import { RagError } from '../../errors.ts';
+import { asDiskFull, writeAtomic } from '../../disk/atomic.ts';
+import { messageOf, RagError } from '../../errors.ts';
 import { manifestName, passagesName, vectorsName, type Exported, type ExportedPart } from './exported.ts';
 import { exportedColumns, exportedLine } from './exported-row.ts';
 import { npyHeader } from './npy-header.ts';
@@ -52,7 +52,9 @@ export async function exportTo(
 
 /** What is not ours is not touched. */
 async function claimTarget(target: string): Promise<void> {
-  await mkdir(target, { recursive: true });
+  await mkdir(target, { recursive: true }).catch((cause: unknown) => {
+    throw noFolder(target, cause);
+  });
   const ours = [manifestName, passagesName, vectorsName].flatMap((name) => [name, `${name}.part`]);
   const foreign = (await readdir(target)).find((name) => !ours.includes(name));
   if (foreign !== undefined) {
@@ -65,6 +67,16 @@ async function claimTarget(target: string): Promise<void> {
     );
   }
   await rm(path.join(target, manifestName), { force: true });
+}
+
+function noFolder(target: string, cause: unknown): RagError {
+  const full = asDiskFull(cause, target);
+  if (full instanceof RagError) return full;
+  return new RagError(
+    'usage',
+    `Cannot export to ${target}: ${messageOf(cause)}, a folder that can be written is wanted`,
+    { hint: 'node dist/supervisor.js index export exported/', cause },
+  );
 }
 
 /** Pings are answered in between. */

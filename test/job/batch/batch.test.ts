@@ -7,7 +7,7 @@ import * as fc from 'fast-check';
 import { RagError } from '../../../src/errors.ts';
 import { answerBatch, type BatchReport } from '../../../src/job/batch/batch.ts';
 import { openAnswers } from '../../../src/job/batch/answers.ts';
-import { type BatchQuestion, readQuestions } from '../../../src/query/batch-questions.ts';
+import type { BatchQuestion } from '../../../src/query/batch-questions.ts';
 import type { AnswerRecord, QueryRequest } from '../../../src/work.ts';
 import { watchLeaks } from '../../leaks.ts';
 import { printedWithOwnDisk } from '../../own-disk.ts';
@@ -277,38 +277,3 @@ test('however a run was cut, the next ones end with every answer once, in order'
     { numRuns: 25 },
   );
 });
-
-const readings: [string, BatchQuestion[]][] = [
-  [
-    '{"id":"a","query":"Why?"}\n{"id":7,"question":"How?"}',
-    [
-      { id: 'a', query: 'Why?' },
-      { id: '7', query: 'How?' },
-    ],
-  ],
-  [
-    '\uFEFF{"_id":"a","text":"Why?","golden_answers":[]}\r\n\n{"query":"How?"}\n',
-    [
-      { id: 'a', query: 'Why?' },
-      { id: '3', query: 'How?' },
-    ],
-  ],
-];
-for (const [text, expected] of readings)
-  test(`readQuestions() reads ${JSON.stringify(text)}`, () => {
-    assert.deepEqual(readQuestions(text, 'q.jsonl'), expected);
-  });
-
-const refused: [string, RegExp][] = [
-  ['', /it has no question/],
-  ['\n\n', /it has no question/],
-  ['{"id":"a","query":"Why?"}\nWhy?', /line 2: not JSON/],
-  ['{"id":"a"}', /line 1: it has no text/],
-  ['{"id":"a","query":" "}', /line 1: it has no text/],
-  ['{"id":["a"],"query":"Why?"}', /line 1: its id/],
-  ['{"id":"a","query":"Why?"}\n{"id":"a","query":"How?"}', /line 2: the id "a" stands in line 1, too/],
-];
-for (const [text, message] of refused)
-  test(`readQuestions() refuses ${JSON.stringify(text)}`, () => {
-    assert.throws(() => readQuestions(text, 'q.jsonl'), { code: 'no-input', message });
-  });

@@ -16,8 +16,8 @@ test('an address is read as the tools of Ollama read it', () => {
 test('a token in an address is not in what names it to people', async () => {
   const url = `http://10.0.0.7:4000/t/${'x'.repeat(43)}`;
   const service = await remoteService(
-    { OLLAMA_HOST: url, RAG_RUNTIME_STATE: '/' },
-    'node1',
+    { OLLAMA_HOST: url },
+    { folder: '/', node: 'node1' },
     AbortSignal.timeout(1000),
   );
   assert.deepEqual([service?.url, service?.name], [url, 'http://10.0.0.7:4000/t/...']);

@@ -29,7 +29,7 @@ async function isolationsOf(
   await using http = openOllamaHttp();
   const { settings } = load({ flags: {}, environment: { HOME: '/tmp', ...environment }, file: undefined });
   const specs = makeSpecs({
-    prepared: { plan, settings, environment, job: readJob({}), graceMs: 1000 },
+    prepared: { plan, settings, environment, job: readJob({}), graceMs: 1000, publishedIn: '/tmp/runtime' },
     folders: { logs: '/tmp/logs', scratch: '/tmp/scratch' },
     supervisorId: 'test.1',
     http,
