@@ -184,3 +184,20 @@ test('frames come out as they went in, however they were cut, and each ends a li
   nonsense.write(Buffer.from('HTTP/1.1 400'));
   await failed;
 });
+
+test('who is told to stop while the relay is silent hears that, and nothing is left', async () => {
+  const before = (await readdir(tmpdir())).filter((name) => name.startsWith('rag-tunnel-'));
+  const reason = new Error('told to stop');
+  const opened = openTunnel({
+    command: ['sh', '-c', 'exec sleep 60'],
+    env,
+    timeoutMs: 20_000,
+    signal: AbortSignal.any([AbortSignal.abort(reason)]),
+  });
+  await assert.rejects(opened, reason);
+  const after = (await readdir(tmpdir())).filter((name) => name.startsWith('rag-tunnel-'));
+  assert.deepEqual(
+    after.filter((name) => !before.includes(name)),
+    [],
+  );
+});

@@ -62,6 +62,14 @@ test('a worker ingests and answers with the models of another job', async () => 
   assert.match(record.answer, /\[\d\]/);
 });
 
+test('a command that works in its own process uses them, too', async () => {
+  const asked = ['retrieve', '--here', 'How is a document found?', '--json'];
+  const { code, stdout, stderr } = await runProgram(asked, { env: worker });
+  assert.equal(code, 0, stderr);
+  const { result } = JSON.parse(stdout) as { result: unknown[][] };
+  assert.ok((result[0]?.length ?? 0) > 0);
+});
+
 test('any command beside the worker reaches the models at OLLAMA_HOST, without a token of its own', async () => {
   const script =
     'curl -sS "$OLLAMA_HOST/api/tags" || python3 -c "import os, urllib.request as u; print(u.urlopen(os.environ[\'OLLAMA_HOST\'] + \'/api/tags\').read().decode())"';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtempDisposable, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -54,6 +54,29 @@ test('a service that listens on loopback of another node is not asked, whoever h
   server.close();
   await once(server, 'close');
   assert.equal(connections, 0);
+});
+
+test('who is told to stop while a service is silent has not found that there is none', async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), 'rag-find-'));
+  const silent = createServer().listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const { port } = silent.address() as { port: number };
+  const tokenFile = join(folder.path, 'token');
+  await writeFile(tokenFile, tokens.header);
+  const published = { host: '127.0.0.1', port, job_id: '17', token_file: tokenFile, node: 'node1' };
+  await writeFile(join(folder.path, 'ollama_service.json'), JSON.stringify(published));
+  const told = new AbortController();
+  const reason = new Error('told to stop');
+  const [asking] = await Promise.all([
+    once(silent, 'connection').then(([socket]) => {
+      told.abort(reason);
+      return socket as Socket;
+    }),
+    assert.rejects(findService({ folder: folder.path, node: 'node1' }, told.signal), reason),
+  ]);
+  asking.destroy();
+  silent.close();
+  await once(silent, 'close');
 });
 
 test('the node itself is known by its boot, whatever it is called, and else by its name', async () => {

@@ -16,7 +16,7 @@ const program = (kind: string): string => `
   const { watchStep } = await import(${JSON.stringify(module)});
   const parent = process.ppid;
   using step = await watchStep({ kind: '${kind}' }, 20);
-  step.gone.addEventListener('abort', () => console.log(step.gone.reason.signal), { once: true });
+  step.gone.addEventListener('abort', () => console.log(step.gone.reason.signal, step.gone.reason.code), { once: true });
   console.log('up');
   while (process.ppid === parent) await new Promise((resolve) => setTimeout(resolve, 20));
   await new Promise((resolve) => setTimeout(resolve, 200));
@@ -45,7 +45,7 @@ async function whenKilled(parentName: string, kind: string): Promise<string[]> {
 }
 
 test('a job whose slurmstepd is killed is told', async () => {
-  assert.deepEqual(await whenKilled('slurmstepd', 'slurm'), ['slurmstepd is gone', 'over']);
+  assert.deepEqual(await whenKilled('slurmstepd', 'slurm'), ['slurmstepd is gone aborted', 'over']);
 });
 
 test('a shell that goes is no matter, nor is anything outside a job', async () => {
