@@ -160,7 +160,9 @@ async function untouchedDocuments(
   }
   if (!stamps.has(corpusName(key), state, '')) return 0;
   const { rows, digest } = await store.corpusState(key);
-  return stamps.has(corpusName(key), state, digest) ? rows : 0;
+  if (!stamps.has(corpusName(key), state, digest)) return 0;
+  sightings.passOver(key);
+  return rows;
 }
 
 async function* readingTasks(

@@ -4,6 +4,9 @@ import { hash } from 'node:crypto';
 export const digestOf = (...words: readonly string[]): bigint =>
   hash('sha256', words.join('\0'), 'buffer').readBigUInt64LE(0);
 
+/** In a list of what was met: all rows that a corpus has. No row has this digest of its own. */
+export const allRowsOf = (corpus: string): bigint => digestOf(corpus, 'all rows');
+
 export const textHash = (text: string): string => hash('sha256', text);
 
 /** The first 52 bits of a hash in hex digits, which are a whole number: equal texts are looked up by those of theirs. */

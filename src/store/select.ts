@@ -1,6 +1,6 @@
 import { matchesGlob } from 'node:path';
 import type { Table } from '@lancedb/lancedb';
-import { digestOf, holds, type Digests } from './digest.ts';
+import { allRowsOf, digestOf, holds, type Digests } from './digest.ts';
 import { isRemovedSince, isShown } from './ledger.ts';
 import { openMain, openShard, shardNames, type IndexFolder } from './tables.ts';
 import { scan, type View } from './view.ts';
@@ -23,7 +23,7 @@ export interface Names {
 /** What was listed and read, to tell what was not. */
 export interface Listing {
   readonly roots: readonly ListedRoot[];
-  /** Of the keys that were met, sorted. */
+  /** Of the keys that were met, and `allRowsOf` corpora; sorted. */
   readonly met: Digests;
 }
 
@@ -63,11 +63,23 @@ export async function selectUnmet(
   { roots, met }: Listing,
 ): Promise<StoredDocument[]> {
   const unmet = new Map<string, StoredDocument>();
+  const isMet = makeIsMet(met);
   for await (const at of storedDocuments(folder, view)) {
-    if (roots.some((root) => lists(root, at.file)) && !holds(met, digestOf(at.document)))
-      unmet.set(at.document, at);
+    if (roots.some((root) => lists(root, at.file)) && !isMet(at.document)) unmet.set(at.document, at);
   }
   return [...unmet.values()];
+}
+
+/** Rows of a corpus follow each other: it is looked up once for all of them. */
+function makeIsMet(met: Digests): (document: string) => boolean {
+  let last = { corpus: '', isMet: false };
+  return (document) => {
+    const end = document.indexOf('#');
+    if (end < 0) return holds(met, digestOf(document));
+    const corpus = document.slice(0, end);
+    if (corpus !== last.corpus) last = { corpus, isMet: holds(met, allRowsOf(corpus)) };
+    return last.isMet || holds(met, digestOf(document));
+  };
 }
 
 function lists({ root, glob }: ListedRoot, file: string): boolean {

@@ -4,7 +4,7 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { digestOf, sortDigests } from '../../src/store/digest.ts';
+import { allRowsOf, digestOf, sortDigests } from '../../src/store/digest.ts';
 import type { FailureRow, Store } from '../../src/store/types.ts';
 import { openForkedStore, scratchFolder } from './forked-host.ts';
 import { encoder, hashOf, rowsOf, vectorOf, type SampleDocument } from './samples.ts';
@@ -183,4 +183,15 @@ test('what a listing did not meet is told of its own roots, and of what it lists
   assert.deepEqual(await unmet('/corpus/sub', null), ['sub/c.md']);
   assert.deepEqual(await unmet('/corp', null), []);
   assert.deepEqual(await unmet('/', null, 'a.md', 'b.md', 'e.txt', 'bad.md'), ['sub/c.md']);
+});
+
+test('a corpus that was passed over is met with all of its rows, and with those of no other', async () => {
+  await using folder = await scratchFolder();
+  await using forked = await openForkedStore(folder.path);
+  const { store } = forked;
+  await store.beginWriting(encoder, 'run');
+  await append(store, ...['c.jsonl#1', 'c.jsonl#2', 'd.jsonl#1', 'c.jsonl'].map((key) => document(key)));
+  const met = sortDigests(BigUint64Array.of(allRowsOf('c.jsonl'), digestOf('d.jsonl')));
+  const unmet = await store.selectUnmet({ roots: [{ root: '/corpus', glob: null }], met });
+  assert.deepEqual(unmet.map((each) => each.document).toSorted(), ['c.jsonl', 'd.jsonl#1']);
 });
