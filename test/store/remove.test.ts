@@ -195,3 +195,23 @@ test('a corpus that was passed over is met with all of its rows, and with those 
   const unmet = await store.selectUnmet({ roots: [{ root: '/corpus', glob: null }], met });
   assert.deepEqual(unmet.map((each) => each.document).toSorted(), ['c.jsonl', 'd.jsonl#1']);
 });
+
+for (const documents of [20, 1_050])
+  test(`of ${documents} documents at once the new version takes the place of the old one, and the others stay`, async () => {
+    await using folder = await scratchFolder();
+    await using forked = await openForkedStore(folder.path);
+    const { store } = forked;
+    await store.beginWriting(encoder, 'run');
+    const keys = Array.from({ length: documents }, (_, at) => `${at}.md`);
+    const version = (edition: string, texts: readonly string[]) =>
+      [...keys, ...(edition === 'a' ? ['other.md'] : [])].flatMap((key) => rowsOf({ key, edition, texts }));
+    await store.append(version('a', ['one', 'two']));
+    await store.consolidate();
+    await store.append(version('b', ['new']));
+    await store.consolidate();
+    assert.equal((await store.inspect()).chunks, documents + 2);
+    await store.remove(keys);
+    await store.consolidate();
+    assert.equal((await store.inspect()).chunks, 2);
+    assert.deepEqual((await store.verify()).problems, []);
+  });

@@ -41,7 +41,7 @@ export async function dropReplaced(main: Table, ledger: Ledger): Promise<void> {
   if (ledger.size === 0) return;
   const found: Editions = new Map();
   const newer: Ledger = new Map();
-  for await (const row of scanMain(main)) {
+  for await (const row of rowsOf(main, ledger)) {
     const listed = ledger.get(row.document);
     if (listed === undefined || listed.hash === row.hash) continue;
     note(found, row);
@@ -59,6 +59,15 @@ export async function dropReplaced(main: Table, ledger: Ledger): Promise<void> {
         `(document = ${sqlString(document)} AND hash = ${sqlString(hash)} AND version <= ${version})`,
     ),
   );
+}
+
+/** Asked for by name up to so many; a note that is added to millions of passages costs no look at all of them. */
+const fewDocuments = 1000;
+
+/** At least all rows of the documents that the ledger lists. */
+async function* rowsOf(main: Table, ledger: Ledger): AsyncGenerator<MainRow> {
+  if (ledger.size > fewDocuments) return yield* scanMain(main);
+  for (const some of inBatches([...ledger.keys()])) yield* scanMain(main, inList('document', some));
 }
 
 interface MainRow {
