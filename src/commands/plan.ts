@@ -50,6 +50,8 @@ export const planVerb: Verb = {
         planFor(settings, environment, job, intent, { elsewhere: assumed !== undefined, embedders }),
       { settings, environment, assumed: assumed?.sizes, work: workOf(intent), signal },
     );
+    // A driver that was not waited for has said nothing of its cards.
+    signal.throwIfAborted();
     const { memory } = fitted;
     const sized = new Set(memory.map(({ model }) => model));
     const ofModels = await modelWarnings(fitted.plan, settings, sized);

@@ -85,8 +85,5 @@ const sizesMs = 3_000;
 
 async function sizesHere({ environment, signal }: MemoryRequest): Promise<ReadonlyMap<string, number>> {
   const nvidiaSmi = findProgram('nvidia-smi', environment['PATH'] ?? '');
-  const sizes =
-    nvidiaSmi === undefined ? new Map() : await readGpuSizes(nvidiaSmi, { timeoutMs: sizesMs, signal });
-  signal.throwIfAborted();
-  return sizes;
+  return nvidiaSmi === undefined ? new Map() : readGpuSizes(nvidiaSmi, { timeoutMs: sizesMs, signal });
 }
