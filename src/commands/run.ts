@@ -1,4 +1,5 @@
 import { answerText, whatToTryNext } from '../observe/answer.ts';
+import { load } from '../config/load.ts';
 import { codeOf, errorTable } from '../errors.ts';
 import { logLine } from '../observe/log-line.ts';
 import { openFace, openKeys, publish } from '../job/shown/face.ts';
@@ -7,8 +8,9 @@ import { openOrders } from '../job/documents/ingest-orders.ts';
 import { withJob, type OpenJob } from '../job/open.ts';
 import { makeExitCode, makeSummary, outcomeText } from '../job/life/outcome.ts';
 import { prepare, type Prepared } from '../job/prepare/prepare.ts';
-import { putBack } from '../job/life/put-back.ts';
+import { type Ended, type EndedRun, putBack } from '../job/life/put-back.ts';
 import { runToEnd } from '../job/run.ts';
+import { readJob } from '../slurm/job.ts';
 import { watchStep } from '../slurm/step.ts';
 import { asCalled } from './called-as.ts';
 import { jsonFlag, type Verb, type VerbInput } from './verb.ts';
@@ -27,32 +29,46 @@ export const runVerb: Verb = {
   flags: { json: jsonFlag, query: { kind: 'value', meaning: 'A question to answer.' } },
   async run(input) {
     await using prepared = await prepareUnlessStopped(input);
-    if (prepared === undefined) return errorTable.stopped.exit;
+    if (prepared === undefined) return endEarly(input);
     for (const warning of prepared.warnings) input.tell(`warning: ${warning}`);
     using step = await watchStep(prepared.job);
     const signal = AbortSignal.any([input.signal, step.gone]);
     const stoppable = { ...input, signal, inPhases: true };
     const exit = await withJob(prepared, stoppable, (open) => supervise(open, stoppable));
-    const back = await putBack(prepared, { exit, reason: signal.reason });
-    if (back !== undefined)
-      input.tell(logLine({ at: new Date(), phase: 'ended', level: 'info', text: back }, input.paint.err));
+    await putBackAndTell(prepared, { exit, reason: signal.reason }, input);
     if (prepared.dryRun && !input.line.switches.has('json'))
       input.print(asCalled(whatToTryNext, { path: input.environment['PATH'] }));
     return exit;
   },
 };
 
-/** Who is told to stop as early as this has nothing to lose, and his log ends as any other's. */
 async function prepareUnlessStopped(input: VerbInput): Promise<Prepared | undefined> {
-  const { signal, tell, paint } = input;
   try {
     return await prepare(input);
   } catch (error) {
-    if (!signal.aborted || codeOf(error) !== 'aborted') throw error;
-    const text = stoppedEarlyText(errorTable.stopped.exit, signal.reason);
-    tell(logLine({ at: new Date(), phase: 'starting', level: 'info', text }, paint.err));
-    return undefined;
+    if (input.signal.aborted && codeOf(error) === 'aborted') return undefined;
+    throw error;
   }
+}
+
+/** Who is told to stop before anything has begun has all of his work left, and his log ends as any other's. */
+async function endEarly(input: VerbInput): Promise<number> {
+  const { line, environment, signal, tell, paint } = input;
+  const exit = errorTable.stopped.exit;
+  const text = stoppedEarlyText(exit, signal.reason);
+  tell(logLine({ at: new Date(), phase: 'starting', level: 'info', text }, paint.err));
+  const { settings } = load({ flags: line.settings, environment, file: line.values['config'] });
+  await putBackAndTell(
+    { job: readJob(environment), settings, environment },
+    { exit, reason: signal.reason },
+    input,
+  );
+  return exit;
+}
+
+async function putBackAndTell(run: EndedRun, ended: Ended, { tell, paint }: VerbInput): Promise<void> {
+  const text = await putBack(run, ended);
+  if (text !== undefined) tell(logLine({ at: new Date(), phase: 'ended', level: 'info', text }, paint.err));
 }
 
 /** The endpoint is there from the first moment, so that /readyz can say what is missing; its file comes when all is ready. */
