@@ -33,7 +33,7 @@ function isExecutable(path: string): boolean {
 }
 
 /** Set on hand-over: a RAG_NODE that is too old as well must not hand over to itself for ever. */
-const mark = 'RAG_HANDED_OVER';
+export const handedOver = 'RAG_HANDED_OVER';
 
 /** util-linux 2.32 (RHEL 8) has a setpriv that does not know the option; the IPC channel must do there. */
 const findSetpriv = (): string | undefined =>
@@ -53,7 +53,7 @@ export async function handOver(
   words: readonly string[],
   environment: NodeJS.ProcessEnv,
 ): Promise<number> {
-  const node = environment[mark] === undefined ? findNode(environment) : undefined;
+  const node = environment[handedOver] === undefined ? findNode(environment) : undefined;
   if (node === undefined) {
     const name = `Cannot start: this is Node ${process.versions.node}, Node ${wanted.join('.')} or newer is wanted`;
     process.stderr.write(
@@ -66,7 +66,7 @@ export async function handOver(
   const [program = node, ...rest] = [...guarded, node, script, ...words];
   const child = spawn(program, rest, {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-    env: { ...environment, [mark]: '1' },
+    env: { ...environment, [handedOver]: '1' },
   });
   for (const signal of forwarded)
     process.on(signal, () => child.connected && child.send({ signal }, () => {}));

@@ -11,6 +11,7 @@ import { prepare, type Prepared } from '../job/prepare/prepare.ts';
 import { type Ended, type EndedRun, putBack } from '../job/life/put-back.ts';
 import { runToEnd } from '../job/run.ts';
 import { readJob } from '../slurm/job.ts';
+import { ownVariables } from '../slurm/own-variables.ts';
 import { watchStep } from '../slurm/step.ts';
 import { asCalled } from './called-as.ts';
 import { jsonFlag, type Verb, type VerbInput } from './verb.ts';
@@ -27,7 +28,10 @@ export const runVerb: Verb = {
   ],
   settings: ['paths', 'work', 'ollama', 'retrieval', 'gpus'],
   flags: { json: jsonFlag, query: { kind: 'value', meaning: 'A question to answer.' } },
-  async run(input) {
+  async run(given) {
+    const { signal: told } = given;
+    const environment = await ownVariables(given.environment, { timeoutMs: 5_000, signal: told });
+    const input = { ...given, environment };
     await using prepared = await prepareUnlessStopped(input);
     if (prepared === undefined) return endEarly(input);
     for (const warning of prepared.warnings) input.tell(`warning: ${warning}`);

@@ -42,17 +42,15 @@ export function load(given: Given): Loaded {
   const values: Record<string, unknown> = {};
   const sources: Record<string, Source> = {};
   for (const name of settingNames) {
-    const found = find(name, given, file);
-    const ignored = found === undefined ? undefined : whyIgnored(name, found.value);
-    if (ignored !== undefined) warnings.push(ignored);
-    const source = found === undefined || ignored !== undefined ? 'default' : found.source;
+    const found = find(name, given, file, warnings);
+    const source = found?.source ?? 'default';
     const raw = source === 'default' ? entryOf(name).default : found?.value;
     sources[name] = source;
     const checked = check(name, raw, source);
     if ('problem' in checked) problems.push(checked.problem);
     else values[name] = checked.value;
   }
-  problems.push(...unknownKeys(file), ...overlapTooLarge(values));
+  problems.push(...unknownKeys(file), ...overlapTooLarge(values, sources));
   warnings.push(...unknownVariables(given.environment));
   if (problems.length > 0) throw refusal(problems);
   const settings = values as Settings;
@@ -63,6 +61,7 @@ function find(
   name: SettingName,
   given: Given,
   file: Record<string, string>,
+  warnings: string[],
 ): { value: string; source: Source } | undefined {
   const candidates: [Source, string | undefined][] = [
     ['flag', given.flags[name]],
@@ -70,7 +69,10 @@ function find(
     ['file', file[name]],
   ];
   for (const [source, value] of candidates) {
-    if (value !== undefined && value.trim() !== '') return { value, source };
+    if (value === undefined || value.trim() === '') continue;
+    const ignored = whyIgnored(name, value);
+    if (ignored === undefined) return { value, source };
+    warnings.push(ignored);
   }
   return undefined;
 }
@@ -105,7 +107,8 @@ function whyIgnored(name: SettingName, value: string): string | undefined {
 function readFile(path: string): Record<string, string> {
   let document: unknown;
   try {
-    document = parse(readFileSync(path, 'utf8'));
+    // As it is written: `1.10` is the name of a version, and no number.
+    document = parse(readFileSync(path, 'utf8'), { schema: 'failsafe' });
   } catch (cause) {
     throw new RagError(
       'settings',
@@ -117,20 +120,26 @@ function readFile(path: string): Record<string, string> {
     );
   }
   // Nothing but comments, like the example as it comes.
-  if (document === null || document === undefined) return {};
+  if (document === null || document === undefined || document === '') return {};
   if (typeof document !== 'object' || Array.isArray(document)) {
     throw new RagError(
       'settings',
       `Cannot read the settings file ${path}: it is no map, lines like "RAG_TOPK: 5" are wanted`,
     );
   }
-  return Object.fromEntries(
-    Object.entries(document).map(([key, value]) => [
-      key,
-      Array.isArray(value) ? value.join('\n') : String(value ?? ''),
-    ]),
-  );
+  return Object.fromEntries(Object.entries(document).map(([key, value]) => [key, textOf(key, value)]));
 }
+
+/** A list of a setting that may be given several times is that; else it is one value with commas. */
+function textOf(key: string, value: unknown): string {
+  if (!Array.isArray(value)) return isNull.test(String(value ?? '')) ? '' : String(value);
+  const isRepeatable =
+    settingNames.includes(key as SettingName) && entryOf(key as SettingName).repeatable === true;
+  return value.join(isRepeatable ? '\n' : ',');
+}
+
+/** YAML's words for nothing. */
+const isNull = /^(?:~|null|Null|NULL)?$/;
 
 const unknownKeys = (file: Record<string, string>): Problem[] =>
   Object.keys(file)
@@ -138,18 +147,22 @@ const unknownKeys = (file: Record<string, string>): Problem[] =>
     .map((name) => ({ name, source: 'file', what: 'is not a setting' }));
 
 /** Chunks that repeat more than they add never get through a document. */
-function overlapTooLarge({
-  RAG_CHUNK_TOKENS: tokens,
-  RAG_CHUNK_OVERLAP: overlap,
-}: Record<string, unknown>): Problem[] {
+function overlapTooLarge(
+  { RAG_CHUNK_TOKENS: tokens, RAG_CHUNK_OVERLAP: overlap }: Record<string, unknown>,
+  sources: Readonly<Record<string, Source>>,
+): Problem[] {
   if (typeof tokens !== 'number' || typeof overlap !== 'number' || overlap * 2 <= tokens) return [];
-  const what = `${overlap} is more than half of RAG_CHUNK_TOKENS (${tokens})`;
-  return [{ name: 'RAG_CHUNK_OVERLAP', source: 'environment', what }];
+  const isDefault = sources['RAG_CHUNK_OVERLAP'] === 'default';
+  const name = isDefault ? 'RAG_CHUNK_TOKENS' : 'RAG_CHUNK_OVERLAP';
+  const what = isDefault
+    ? `${tokens} is less than twice RAG_CHUNK_OVERLAP (${overlap}), which has to be set to half of it at most`
+    : `${overlap} is more than half of RAG_CHUNK_TOKENS (${tokens})`;
+  return [{ name, source: sources[name] ?? 'default', what }];
 }
 
 /** Set for others by us, or read by the scripts alone. */
 const notSettings =
-  /^RAG_(HANDED_OVER|SUPERVISOR_ID|SUPERVISOR|URL|RETRIEVER_URL|TOKEN_FILE|RELAY_URL|RELAY_TOKEN_FILE)$/;
+  /^RAG_(HANDED_OVER|SUPERVISOR_ID|SUPERVISOR|URL|RETRIEVER_URL|TOKEN_FILE|RELAY_URL|RELAY_TOKEN_FILE|SOCKET|PYTHON_ENV_SECONDS)$/;
 
 const unknownVariables = (environment: Environment): string[] =>
   Object.keys(environment)
@@ -186,6 +199,7 @@ function withPaths(settings: Settings): Settings {
     RAG_RUNTIME_STATE: absolute(settings.RAG_RUNTIME_STATE ?? join(root, 'runtime')),
     RAG_WORKING_DIR: absolute(settings.RAG_WORKING_DIR ?? join(root, 'rag_storage')),
     LOG_ROOT: absolute(settings.LOG_ROOT),
+    RAG_DB_DIR: settings.RAG_DB_DIR && absolute(settings.RAG_DB_DIR),
     OLLAMA_MODELS: absolute(models),
     // Its first word may be a path, with `\\ ` for a blank.
     RAG_PARSER: settings.RAG_PARSER?.replace(/^(?:\\.|\S)+/, (word) =>

@@ -80,10 +80,25 @@ export function environmentOf(pid: number): string[] {
   }
 }
 
-/** The living processes that were started with this `NAME=value` in their environment. Not for hot paths, either. */
+const jobVariable = 'SLURM_JOB_ID=';
+
+/** As processes of this job have it in their environment; with nothing behind it outside Slurm. */
+export const ownJob = (): string => `${jobVariable}${process.env['SLURM_JOB_ID'] ?? ''}`;
+
+/** `sbatch` hands our marks on to a job that a workload submits, which is none of ours. @param environment of a process */
+export const isOfAnotherJob = (environment: readonly string[]): boolean =>
+  environment.some((pair) => pair.startsWith(jobVariable)) && !environment.includes(ownJob());
+
+/** Whether a process was started with this `NAME=value` in its environment, by this job. */
+export function isMarked(pid: number, pair: string): boolean {
+  const environment = environmentOf(pid);
+  return environment.includes(pair) && !isOfAnotherJob(environment);
+}
+
+/** The living ones that are. Not for hot paths, either. */
 export const processesMarked = (pair: string): ProcessStat[] =>
   runningPids()
-    .filter((pid) => environmentOf(pid).includes(pair))
+    .filter((pid) => isMarked(pid, pair))
     .map(readStat)
     .filter((one) => one !== undefined)
     .filter(isAlive);

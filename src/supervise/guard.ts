@@ -4,6 +4,7 @@
  * inherit in their environment. It learns of our death from a pipe, which the kernel closes however we die.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { ownJob } from '../machine/processes.ts';
 import { nextRestart, type RestartHistory } from './restart.ts';
 import { pause } from './pause.ts';
 
@@ -35,7 +36,7 @@ const dismissMs = 3_000;
 const cannotWork = 'exit code 3';
 
 /**
- * $1 is the mark. Signals that a batch system sends to every process of a job must not end it before its time.
+ * $1 is the mark, $2 the job: what carries the mark in another one was submitted by a process of ours, and is not. Signals that a batch system sends to every process of a job must not end it before its time.
  * A `grep` that cannot tell entries by NUL is told at once (exit 3), not on the day of need.
  * TERM and CONT: a stopped process keeps TERM pending until it is continued. At most 300 ms later KILL, until two
  * looks in a row find nobody, because a process between fork and exec does not carry the mark yet. About 20 s at
@@ -46,15 +47,21 @@ trap '' HUP INT QUIT TERM USR1 USR2 PIPE ALRM
 cd /proc && printf 'a\0' | grep -qxzF a || exit 3
 while read -r word; do :; done
 found() {
-  pids=$(grep -lsxzF -e "$1" [0-9]*/environ | while IFS=/ read -r pid rest; do echo "$pid"; done)
+  marked=$(grep -lsxzF -e "$1" [0-9]*/environ)
+  [ -n "$marked" ] || return
+  inside=$(grep -lsxz -e 'SLURM_JOB_ID=.*' /dev/null $marked)
+  others=" $(echo $(grep -LsxzF -e "$2" /dev/null $inside)) "
+  pids=$(echo "$marked" | while IFS=/ read -r pid rest; do
+    case $others in *" $pid/environ "*) ;; *) echo "$pid" ;; esac
+  done)
   [ -n "$pids" ]
 }
-if found "$1"; then kill -TERM $pids; kill -CONT $pids; fi
+if found "$@"; then kill -TERM $pids; kill -CONT $pids; fi
 round=0
-while [ $round -lt 6 ] && found "$1"; do round=$((round + 1)); sleep 0.05; done
+while [ $round -lt 6 ] && found "$@"; do round=$((round + 1)); sleep 0.05; done
 round=0 empty=0
 while [ $empty -lt 2 ] && [ $round -lt 500 ]; do
-  if found "$1"; then empty=0; kill -KILL $pids; else empty=$((empty + 1)); fi
+  if found "$@"; then empty=0; kill -KILL $pids; else empty=$((empty + 1)); fi
   round=$((round + 1)); sleep 0.02
 done
 `;
@@ -97,7 +104,7 @@ export function startGuard(options: GuardOptions): Guard {
  * folder. Its environment is made anew: it must not carry the mark, and other marks are none of its business.
  */
 function spawnGuard({ mark, path }: GuardOptions): ChildProcess {
-  const child = spawn('/bin/sh', ['-c', program, 'guard', `${mark.name}=${mark.value}`], {
+  const child = spawn('/bin/sh', ['-c', program, 'guard', `${mark.name}=${mark.value}`, ownJob()], {
     cwd: '/',
     env: { PATH: [path, '/usr/bin', '/bin'].filter(Boolean).join(':'), LC_ALL: 'C' },
     stdio: ['pipe', 'ignore', 'ignore'],

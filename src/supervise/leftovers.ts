@@ -1,7 +1,14 @@
 /** What a supervisor that is dead has left of an earlier run: found by its mark, ended before the next run starts. */
 import { randomBytes } from 'node:crypto';
 import { readlinkSync } from 'node:fs';
-import { environmentOf, isAlive, readStat, runningPids, startTimeOf } from '../machine/processes.ts';
+import {
+  environmentOf,
+  isAlive,
+  isOfAnotherJob,
+  readStat,
+  runningPids,
+  startTimeOf,
+} from '../machine/processes.ts';
 import { pause } from './pause.ts';
 
 /** A process, and the mark that it carries. */
@@ -75,10 +82,10 @@ function findLeftovers({ name, family, inherited }: LeftoversOptions): Marked[] 
   return runningPids().flatMap((pid) => {
     // Before the environment: should the number change hands in between, the start time no longer fits.
     const startTime = startTimeOf(pid);
-    const value = environmentOf(pid)
-      .find((pair) => pair.startsWith(prefix))
-      ?.slice(prefix.length);
+    const environment = environmentOf(pid);
+    const value = environment.find((pair) => pair.startsWith(prefix))?.slice(prefix.length);
     if (startTime === undefined || value === undefined || value === inherited) return [];
+    if (isOfAnotherJob(environment)) return [];
     return isAbandoned(value, family, namespace, startOfLiving) ? [{ pid, startTime, value }] : [];
   });
 }

@@ -80,19 +80,32 @@ async function untilStalled(
   signal: AbortSignal,
 ): Promise<Readiness> {
   const { timeoutMs, periodMs } = readiness;
-  const start = performance.now();
+  let suspendedMs = 0;
+  const now = (): number => performance.now() - suspendedMs;
+  const start = now();
   let movedAt = start;
   let seen = readiness.progress?.(running);
   for (;;) {
     const stalledAt = Math.min(movedAt + timeoutMs, start + timeoutMs * maxExtensions);
-    const leftMs = Math.max(stalledAt, last.promisedAt + timeoutMs) - performance.now();
+    const leftMs = Math.max(stalledAt - now(), last.promisedAt + timeoutMs - performance.now());
     if (leftMs <= 0) break;
-    const waitMs = readiness.progress === undefined ? leftMs : Math.min(periodMs, leftMs);
+    const waitMs = Math.min(readiness.progress === undefined ? lookMs : periodMs, leftMs);
+    const since = performance.now();
     if ((await pause(waitMs, signal)) === 'aborted') return { outcome: 'aborted' };
+    suspendedMs += suspensionOf(performance.now() - since, waitMs);
     const progress = readiness.progress?.(running);
-    if (progress !== seen) movedAt = performance.now();
+    if (progress !== seen) movedAt = now();
     seen = progress;
   }
-  const seconds = Math.round((performance.now() - start) / 100) / 10;
+  const seconds = Math.round((now() - start) / 100) / 10;
   return { outcome: 'timed-out', reason: `was not ready after ${seconds} s: ${last.reason}` };
 }
+
+/** Between two looks at the clock. */
+const lookMs = 1000;
+/** A wait that ends later than a busy machine would end it. */
+const lateMs = 5000;
+
+/** How long this process was suspended in a wait, and its child with it: a job that Slurm has suspended for an hour has not waited. */
+const suspensionOf = (tookMs: number, waitMs: number): number =>
+  tookMs > waitMs + lateMs ? tookMs - waitMs : 0;

@@ -83,6 +83,41 @@ test('load() ignores an OLLAMA_HOST that is a bind address, with a warning', () 
   }
 });
 
+test('load() reads a file as it is written: no number, no list and no variable that is ignored changes it', () => {
+  const text = [
+    'RAG_INDEX_VERSION: 1.10',
+    'RAG_MIN_SCORE: 0.0000001',
+    'RAG_SERVICES: [embed, rerank]',
+    'RAG_INPUT_FILE: [a b.md, c.md]',
+    'RAG_PRUNE: true',
+    'RAG_TOPK: null',
+    'RERANKER_MODEL: ~',
+    'RAG_CANDIDATES:',
+    'RAG_DB_DIR: ~/corpora',
+    'OLLAMA_HOST: node17:11434',
+  ].join('\n');
+  withFile(`${text}\n`, (path) => {
+    const { settings, warnings } = from({ OLLAMA_HOST: '0.0.0.0' }, {}, path);
+    assert.equal(settings.RAG_INDEX_VERSION, '1.10');
+    assert.equal(settings.RAG_MIN_SCORE, 1e-7);
+    assert.deepEqual(settings.RAG_SERVICES, ['embed', 'rerank']);
+    assert.deepEqual(settings.RAG_INPUT_FILE, ['a b.md', 'c.md']);
+    assert.deepEqual([settings.RAG_PRUNE, settings.RAG_TOPK, settings.RAG_CANDIDATES], [true, 5, 100]);
+    assert.equal(settings.RERANKER_MODEL, undefined);
+    assert.equal(settings.RAG_DB_DIR, `${homedir()}/corpora`);
+    assert.equal(settings.OLLAMA_HOST, 'node17:11434');
+    assert.match(warnings.join(), /bind address/);
+  });
+});
+
+test('load() names of two settings that do not go together the one that was given', () => {
+  assert.throws(
+    () => from({}, { RAG_CHUNK_TOKENS: '100' }),
+    /RAG_CHUNK_TOKENS: 100 .*the flag --chunk-tokens/,
+  );
+  assert.throws(() => from({ RAG_CHUNK_OVERLAP: '400' }), /RAG_CHUNK_OVERLAP: 400 .*the environment/);
+});
+
 test('load() counts an empty variable as unset', () => {
   assert.equal(from({ RAG_TOPK: '' }).settings.RAG_TOPK, 5);
 });

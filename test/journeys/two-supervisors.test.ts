@@ -51,5 +51,5 @@ test('a run that cannot make its folders says so in its state, too', async () =>
   const run = await runProgram(['run', '--mode', 'serve'], { env: { ...env, TMPDIR: '/proc' } });
   assert.equal(run.code, 78, run.stderr);
   const status = await runProgram(['status'], { env });
-  assert.match(status.stdout, /with 78: Cannot make the folders of the run/, status.stderr);
+  assert.match(status.stdout, /with 78: Cannot make a folder in \/proc \(TMPDIR\)/, status.stderr);
 });

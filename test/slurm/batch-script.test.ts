@@ -179,6 +179,17 @@ test('a wall-time warning reaches the supervisor, and does not kill the script b
   assert.match(await output, /\nwarned\n$/);
 });
 
+test('a setup script neither sees nor changes the words of the job, and a step that submitted it is forgotten', async () => {
+  const setup = join(folder, 'takes-words.sh');
+  await writeFile(setup, 'export SEEN="$#:$*"\nset -- one two\n');
+  const of = { RAG_SETUP_SCRIPT: setup, SLURM_STEP_ID: '0', SLURM_STEP_NUM_TASKS: '2' };
+  const { words, env } = said((await run(of, ['--input-file', 'a b'])).stdout);
+  assert.deepEqual(words, ['run', '--input-file', 'a b']);
+  assert.equal(env['SEEN'], '0:');
+  assert.deepEqual([env['SLURM_STEP_ID'], env['SLURM_STEP_NUM_TASKS']], [undefined, undefined]);
+  assert.deepEqual(said((await run(of)).stdout).words, ['run']);
+});
+
 test('a setup script may use unset variables and fail in places, and what it exports arrives', async () => {
   await mkdir(join(folder, 'setup'));
   await writeFile(join(folder, 'setup/ollama.sh'), 'export FROM_SETUP="$NOT_SET_AT_ALL"yes\nfalse\n');

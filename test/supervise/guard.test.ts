@@ -4,7 +4,13 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { after, test } from 'node:test';
-import { environmentOf, isAlive, readStat, runningPids } from '../../src/machine/processes.ts';
+import {
+  environmentOf,
+  isAlive,
+  processesMarked,
+  readStat,
+  runningPids,
+} from '../../src/machine/processes.ts';
 import { startGuard } from '../../src/supervise/guard.ts';
 import { watchLeaks } from '../leaks.ts';
 import { until } from '../until.ts';
@@ -100,6 +106,36 @@ test('an ordinary end: whoever still carries the mark is ended, and then the gua
   assert.deepEqual(await exited, [null, 'SIGTERM']);
   assert.equal(isRunning(stranger.pid ?? 0), true, 'a mark that only begins alike is another one');
   stranger.kill('SIGKILL');
+});
+
+test('a process of another job that inherited the mark is left alone, by the guard and by a stop', async () => {
+  const value = `${process.pid}-jobs`;
+  const start = (job: string | undefined) =>
+    spawn('sleep', ['60'], {
+      env: { PATH: path, [name]: value, ...(job !== undefined && { SLURM_JOB_ID: job }) },
+      stdio: 'ignore',
+      detached: true,
+    });
+  const before = process.env['SLURM_JOB_ID'];
+  process.env['SLURM_JOB_ID'] = '17';
+  try {
+    const guard = startGuard({ mark: { name, value }, path, onEvent: () => undefined });
+    const [ours, bare, other] = [start('17'), start(undefined), start('18')];
+    const ended = Promise.all([once(ours, 'exit'), once(bare, 'exit')]);
+    await until(() => processesMarked(`${name}=${value}`).length === 2, 'the two of ours');
+    await guard[Symbol.asyncDispose]();
+    assert.deepEqual(await ended, [
+      [null, 'SIGTERM'],
+      [null, 'SIGTERM'],
+    ]);
+    assert.equal(isRunning(other.pid ?? 0), true);
+    const gone = once(other, 'exit');
+    other.kill('SIGKILL');
+    await gone;
+  } finally {
+    if (before === undefined) delete process.env['SLURM_JOB_ID'];
+    else process.env['SLURM_JOB_ID'] = before;
+  }
 });
 
 test('its blind spot: a process that has shed its environment and its session', async () => {

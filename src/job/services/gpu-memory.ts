@@ -2,7 +2,7 @@
  * A stop is over when the GPUs are free as well. A process that is gone from /proc may still hold its memory while
  * the driver tears it down, and now and then for ever; the next job on that card would then fail for no visible reason.
  */
-import { environmentOf, readStat } from '../../machine/processes.ts';
+import { isMarked, readStat } from '../../machine/processes.ts';
 import { type GpuProcess, readGpuProcesses } from '../../machine/gpu-processes.ts';
 import { never, pause } from '../../supervise/pause.ts';
 
@@ -45,7 +45,7 @@ export function makeGpuMemory(
   const noteAll = async (): Promise<void> => {
     while (isStale && !ending.signal.aborted) {
       isStale = false;
-      for (const { pid } of await ask(ending.signal)) if (environmentOf(pid).includes(mark)) ours.add(pid);
+      for (const { pid } of await ask(ending.signal)) if (isMarked(pid, mark)) ours.add(pid);
     }
     noting = undefined;
   };
