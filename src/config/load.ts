@@ -132,7 +132,10 @@ function readFile(path: string): Record<string, string> {
 
 /** A list of a setting that may be given several times is that; else it is one value with commas. */
 function textOf(key: string, value: unknown): string {
-  if (!Array.isArray(value)) return isNull.test(String(value ?? '')) ? '' : String(value);
+  if (!Array.isArray(value)) {
+    const text = typeof value === 'string' ? value : JSON.stringify(value);
+    return isNull.test(text) ? '' : text;
+  }
   const isRepeatable =
     settingNames.includes(key as SettingName) && entryOf(key as SettingName).repeatable === true;
   return value.join(isRepeatable ? '\n' : ',');

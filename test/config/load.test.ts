@@ -101,7 +101,7 @@ test('load() reads a file as it is written: no number, no list and no variable t
     assert.equal(settings.RAG_INDEX_VERSION, '1.10');
     assert.equal(settings.RAG_MIN_SCORE, 1e-7);
     assert.deepEqual(settings.RAG_SERVICES, ['embed', 'rerank']);
-    assert.deepEqual(settings.RAG_INPUT_FILE, ['a b.md', 'c.md']);
+    assert.equal(settings.RAG_INPUT_FILE, 'a b.md\nc.md');
     assert.deepEqual([settings.RAG_PRUNE, settings.RAG_TOPK, settings.RAG_CANDIDATES], [true, 5, 100]);
     assert.equal(settings.RERANKER_MODEL, undefined);
     assert.equal(settings.RAG_DB_DIR, `${homedir()}/corpora`);

@@ -66,8 +66,8 @@ const fewDocuments = 1000;
 
 /** At least all rows of the documents that the ledger lists. */
 async function* rowsOf(main: Table, ledger: Ledger): AsyncGenerator<MainRow> {
-  if (ledger.size > fewDocuments) return yield* scanMain(main);
-  for (const some of inBatches([...ledger.keys()])) yield* scanMain(main, inList('document', some));
+  if (ledger.size > fewDocuments) yield* scanMain(main);
+  else for (const some of inBatches([...ledger.keys()])) yield* scanMain(main, inList('document', some));
 }
 
 interface MainRow {
