@@ -39,7 +39,8 @@ export function openContents(root: string, reserve = defaultReserve): Contents {
     await mkdir(incoming, { recursive: true, mode: 0o700 });
     if (!(await unlessGone(rename(pathOf(hash), aside)))) return;
     // Who names it from now on sees that it is gone; who did before is seen here.
-    if (await isNamed(aside)) await rename(aside, pathOf(hash));
+    const keeps = await isNamed(aside).catch(() => true);
+    if (keeps) await rename(aside, pathOf(hash));
     else await unlink(aside);
   };
   return {

@@ -7,7 +7,6 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { messageOf, RagError } from '../../errors.ts';
 import { asDiskFull, readIfThere, syncFolder } from '../../disk/atomic.ts';
 
 const recordSchema = z.object({
@@ -20,9 +19,16 @@ const recordSchema = z.object({
 
 export type NameRecord = Readonly<z.infer<typeof recordSchema>> & { readonly hash: string };
 
+export interface AllNames {
+  /** The record of each name that counts. */
+  readonly records: ReadonlyMap<string, NameRecord>;
+  /** Contents that have a name which could not be read: to count as no name would cost the bytes of an upload. */
+  readonly unread: ReadonlySet<string>;
+}
+
 export interface Names {
-  /** The record of each name that counts, read from the disk as far as it is not known. @throws service-failed */
-  read(): Promise<ReadonlyMap<string, NameRecord>>;
+  /** Read from the disk as far as it is not known. */
+  read(): Promise<AllNames>;
   /** On disk and synced when it resolves. @throws disk-full */
   write(records: readonly NameRecord[]): Promise<void>;
   /** They have no content any more, as far as they are known. */
@@ -64,14 +70,16 @@ export function openNames(folder: string): Names {
     read: async () => {
       const there = new Set((await list()).filter((file) => fileShape.test(file)));
       for (const file of known.keys()) if (!there.has(file)) forget(file);
+      const unread = new Set<string>();
       await inGroups(
         [...there].filter((file) => !known.has(file)),
         async (file) => {
           const record = await readRecord(folder, file);
-          if (record !== undefined) know(file, record);
+          if (record === 'unread') unread.add(hashOf(file));
+          else if (record !== undefined) know(file, record);
         },
       );
-      return newest(known.values());
+      return { records: newest(known.values()), unread };
     },
     write: async (records) => {
       if (records.length === 0) return;
@@ -91,6 +99,7 @@ const digestLength = 32;
 const fileShape = /^[0-9a-f]{32}\.[0-9a-f]{64}$/;
 
 const digestOf = (file: string): string => file.slice(0, digestLength);
+const hashOf = (file: string): string => file.slice(digestLength + 1);
 const nameDigest = (name: string): string =>
   createHash('sha256').update(name).digest('hex').slice(0, digestLength);
 
@@ -109,38 +118,16 @@ function newest(records: Iterable<NameRecord>): Map<string, NameRecord> {
 const isLater = (a: NameRecord, b: NameRecord): boolean => a.at > b.at || (a.at === b.at && a.hash > b.hash);
 
 /**
- * Undefined for one that is gone again, or is none.
- * @throws service-failed for one that the disk cannot read now: to count as no name would cost the bytes of an upload
+ * Undefined for one that is gone again. `unread`: its file is there, and the disk cannot read it now, or shows nothing of it.
  */
-async function readRecord(folder: string, file: string): Promise<NameRecord | undefined> {
-  const path = join(folder, file);
-  // A file server that was away for a moment answers the second time.
-  const text = await readIfThere(path)
-    .catch(() => readIfThere(path))
-    .catch((cause: unknown) => {
-      throw notReadable(path, cause);
-    });
-  if (text === undefined) return undefined;
-  const record = parseRecord(text);
-  const hash = file.slice(digestLength + 1);
-  return record !== undefined && nameDigest(record.name) === digestOf(file) ? { ...record, hash } : undefined;
-}
-
-const notReadable = (path: string, cause: unknown): RagError =>
-  new RagError(
-    'service-failed',
-    `Cannot read the name of an upload: ${messageOf(cause)}, a readable file is wanted`,
-    {
-      hint: `ls -l ${path}`,
-      cause,
-    },
-  );
-
-function parseRecord(text: string): z.infer<typeof recordSchema> | undefined {
+async function readRecord(folder: string, file: string): Promise<NameRecord | 'unread' | undefined> {
   try {
-    return recordSchema.parse(JSON.parse(text));
+    const text = await readIfThere(join(folder, file));
+    if (text === undefined) return undefined;
+    const record = recordSchema.parse(JSON.parse(text));
+    return nameDigest(record.name) === digestOf(file) ? { ...record, hash: hashOf(file) } : 'unread';
   } catch {
-    return undefined;
+    return 'unread';
   }
 }
 

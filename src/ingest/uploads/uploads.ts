@@ -27,6 +27,8 @@ export interface Uploads {
   read(): Promise<ReadonlyMap<string, Upload>>;
   /** As it was read last, and changed by this process since. */
   current(): ReadonlyMap<string, Upload>;
+  /** Whether every name could be read the last time: else one that is missing proves nothing. */
+  isWhole(): boolean;
   keep(bytes: AsyncIterable<Uint8Array>, options: ContentOptions): Promise<Content>;
   /** Of these contents those that have to be sent. */
   missing(hashes: readonly string[]): Promise<string[]>;
@@ -54,18 +56,26 @@ export function openUploads(index: string, reserve?: number): Uploads {
   const contents = openContents(root, reserve);
   const names = openNames(join(root, 'names'));
   let current: ReadonlyMap<string, Upload> = new Map();
-  const read = async (): Promise<ReadonlyMap<string, Upload>> =>
-    (current = documentsOf(await names.read(), contents));
-  const isNamed = async (hash: string): Promise<boolean> =>
-    [...(await read()).values()].some((upload) => upload.hash === hash);
+  let unread: ReadonlySet<string> = new Set();
+  const read = async (): Promise<ReadonlyMap<string, Upload>> => {
+    const all = await names.read();
+    unread = all.unread;
+    return (current = documentsOf(all.records, contents));
+  };
+  const named = (): Set<string> => new Set([...unread, ...[...current.values()].map(({ hash }) => hash)]);
+  const isNamed = async (hash: string): Promise<boolean> => {
+    await read();
+    return named().has(hash);
+  };
   const dropUnnamed = async (hashes: Iterable<string>): Promise<void> => {
-    const named = new Set([...current.values()].map(({ hash }) => hash));
-    for (const hash of new Set(hashes)) if (!named.has(hash)) await contents.drop(hash, () => isNamed(hash));
+    const kept = named();
+    for (const hash of new Set(hashes)) if (!kept.has(hash)) await contents.drop(hash, () => isNamed(hash));
   };
   const inTurn = oneAtATime();
   return {
     read: () => inTurn(read),
     current: () => current,
+    isWhole: () => unread.size === 0,
     keep: (bytes, options) => contents.keep(bytes, options),
     missing: async (hashes) => {
       const here = await Promise.all(hashes.map((hash) => contents.has(hash)));
@@ -106,7 +116,7 @@ export function openUploads(index: string, reserve?: number): Uploads {
     sweep: () =>
       inTurn(async () => {
         await read();
-        await contents.sweep(new Set([...current.values()].map(({ hash }) => hash)));
+        await contents.sweep(named());
       }),
   };
 }

@@ -44,8 +44,11 @@ export function makeLibrary(parts: LibraryParts): LocalLibrary {
   /** Of keys that are those of no upload what the index has all the same: a run that died may have left it there. */
   const removeKeys = async (keys: readonly string[]): Promise<void> => {
     const found = await idsOf(store, keys);
-    // Meanwhile one of them may have been sent anew.
-    const stale = found.filter((id) => !uploads.current().has(fileOf(id)));
+    if (found.length === 0) return;
+    // Meanwhile one of them may have been sent anew, here or to another supervisor.
+    const current = await uploads.read();
+    if (!uploads.isWhole()) return;
+    const stale = found.filter((id) => !current.has(fileOf(id)));
     await parts.remove(stale, never);
   };
   const ingest = makeIngestWithUploads({ ...parts, removeKeys }, progress);
@@ -57,7 +60,8 @@ export function makeLibrary(parts: LibraryParts): LocalLibrary {
   const waiting = (): Upload[] =>
     [...uploads.current().values()].filter((upload) => progress.of(upload) === 'waiting');
   const take = async (signal: AbortSignal): Promise<IngestReport | undefined> => {
-    progress.keepOnly(await uploads.read());
+    const current = await uploads.read();
+    if (uploads.isWhole()) progress.keepOnly(current);
     const due = waiting();
     return due.length === 0 ? undefined : ingest({ inputs: [], uploads: due, beside: true, signal });
   };

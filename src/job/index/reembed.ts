@@ -145,6 +145,9 @@ export async function putInPlace(places: Places, now: Date, unchanged: () => Pro
     await rm(whole, { force: true });
     throw writtenTo();
   }
+  // Sent since it was carried over: who was told that it is kept must find it.
+  if (existsSync(join(before, uploadsName)))
+    await linkFolder(join(before, uploadsName), join(index, uploadsName));
   await finish(places);
   return before;
 }
@@ -170,14 +173,17 @@ async function finish({ index }: Places): Promise<void> {
   await rm(join(index, wholeName), { force: true });
 }
 
-/** What has to do with no encoder: failures, and which files need no reading. What is an index of its own: versions with names, and those of further encoders. */
+/** What was sent is nowhere else. */
+const uploadsName = 'uploads';
+
+/** What has to do with no encoder: failures, uploads, and which files need no reading. What is an index of its own: versions with names, and those of further encoders. */
 async function carryOver(index: string, fresh: string): Promise<void> {
   const failures = 'failures.lance';
   if (existsSync(join(index, failures)) && !existsSync(join(fresh, failures)))
     await linkTable(join(index, failures), join(fresh, failures));
   if (existsSync(join(index, 'stamps')))
     await cp(join(index, 'stamps'), join(fresh, 'stamps'), { recursive: true, force: true });
-  for (const name of ['tags', 'encoders']) {
+  for (const name of ['tags', 'encoders', uploadsName]) {
     await rm(join(fresh, name), { recursive: true, force: true });
     if (existsSync(join(index, name))) await linkFolder(join(index, name), join(fresh, name));
   }

@@ -24,18 +24,30 @@ export async function linkTable(from: string, to: string): Promise<void> {
   await syncPath(to);
 }
 
-/** All that is in a folder. */
-export const linkFolder = (from: string, to: string): Promise<void> => linkFiles(from, to, () => true);
+/** All that is in a folder; what is there already stays. */
+export const linkFolder = (from: string, to: string): Promise<void> =>
+  linkFiles(from, to, () => true, linkOnce);
 
-async function linkFiles(from: string, to: string, isNeeded: (name: string) => boolean): Promise<void> {
+async function linkFiles(
+  from: string,
+  to: string,
+  isNeeded: (name: string) => boolean,
+  put: (from: string, to: string) => Promise<void> = link,
+): Promise<void> {
   await mkdir(to, { recursive: true });
   for (const entry of await readdir(from, { withFileTypes: true })) {
     const [source, target] = [path.join(from, entry.name), path.join(to, entry.name)];
-    if (entry.isDirectory()) await linkFiles(source, target, isNeeded);
-    else if (isNeeded(entry.name)) await link(source, target);
+    if (entry.isDirectory()) await linkFiles(source, target, isNeeded, put);
+    else if (isNeeded(entry.name)) await put(source, target);
   }
   await syncPath(to);
 }
+
+/** A file that went meanwhile, or is there already, is no matter. */
+const linkOnce = (from: string, to: string): Promise<void> =>
+  link(from, to).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST' && error.code !== 'ENOENT') throw error;
+  });
 
 const foldersIn = async (folder: string) =>
   (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isDirectory());

@@ -1,13 +1,13 @@
 /** What was taken out of the index and comes back, or must not. */
 import assert from 'node:assert/strict';
-import { readdir, rename, mkdir, rmdir } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openUploads } from '../../../src/ingest/uploads/uploads.ts';
 import { makeLeaving } from '../../../src/job/documents/leaving.ts';
 import type { Store } from '../../../src/store/types.ts';
 import { until } from '../../until.ts';
-import { never, open, serving, untilDone } from './library-world.ts';
+import { open, serving, untilDone } from './library-world.ts';
 
 test('what was removed and is sent again is ingested again, with its very bytes and name', async () => {
   await using world = await open();
@@ -47,6 +47,23 @@ test('what another supervisor removed while it was ingested here does not stay',
     await untilDone(world);
   });
   assert.deepEqual(await world.list(), []);
+});
+
+test('what another supervisor has given a content of its own meanwhile is not taken out', async () => {
+  await using world = await open();
+  await world.send('a.md', 'shared text\n');
+  await world.send('b.md', 'shared text\n');
+  await world.run();
+  await using other = await open(world.folder);
+  // `b.md` is a further name here, and a document there.
+  await other.send('b.md', 'a text of its own\n');
+  await other.run();
+  await world.send('a.md', 'shared text\n');
+  assert.deepEqual(await other.list(), [
+    'paper.md processed 1',
+    'uploads//a.md processed 1',
+    'uploads//b.md processed 1',
+  ]);
 });
 
 test('a name that went over to another content leaves nothing, although its run died before it could say so', async () => {
@@ -109,17 +126,28 @@ test('nothing of what has left is committed any more, and a removal waits for wh
   assert.deepEqual(appended, [['a', 'b', 'c#1', 'c#2'], ['b'], ['a', 'b', 'c#1', 'c#2']]);
 });
 
-test('a name that cannot be read costs nobody his bytes', async () => {
-  await using world = await open();
-  await world.send('a.md', 'a text\n');
-  const names = join(world.folder, 'index/uploads/names');
-  const [file = ''] = await readdir(names);
-  await rename(join(names, file), join(world.folder, 'aside'));
-  await mkdir(join(names, file));
-  const uploads = openUploads(join(world.folder, 'index'), 0);
-  await assert.rejects(uploads.read(), { code: 'service-failed' });
-  await assert.rejects(uploads.sweep(), { code: 'service-failed' });
-  await rmdir(join(names, file));
-  await rename(join(world.folder, 'aside'), join(names, file));
-  assert.equal((await world.library.ingest({ inputs: [], signal: never })).documents.processed, 1);
-});
+for (const [what, hide] of [
+  ['cannot be read', (path: string) => mkdir(path)],
+  ['shows as empty for a moment', (path: string) => writeFile(path, '')],
+] as const)
+  test(`a name that ${what} costs nobody his bytes, and nobody else anything`, async () => {
+    await using world = await open();
+    await world.send('a.md', 'a text\n');
+    await world.run();
+    const names = join(world.folder, 'index/uploads/names');
+    const [file = ''] = await readdir(names);
+    await rename(join(names, file), join(world.folder, 'aside'));
+    await hide(join(names, file));
+    await using other = await open(world.folder);
+    assert.deepEqual((await other.run()).documents, { processed: 0, unchanged: 1, failed: 0, needs_ocr: 0 });
+    // Its content gets another name, which is taken away again: that would be the last one.
+    await other.send('b.md', 'a text\n');
+    await other.library.remove({ ids: ['uploads//b.md'] });
+    await rm(join(names, file), { recursive: true });
+    await rename(join(world.folder, 'aside'), join(names, file));
+    await using next = await open(world.folder);
+    await next.library.remove({ ids: ['paper.md'] });
+    const { documents } = await next.run();
+    assert.deepEqual([documents.failed, documents.processed + documents.unchanged], [0, 2]);
+    assert.deepEqual(await next.list(), ['paper.md processed 1', 'uploads//a.md processed 1']);
+  });

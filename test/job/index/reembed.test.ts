@@ -55,6 +55,19 @@ test('the new index takes the place of the old one, which is kept, and takes ove
     assert.ok(!existsSync(places.fresh));
   }));
 
+test('what was uploaded is in the new index as well, also what came while it was made', () =>
+  inPlaces(async (places) => {
+    const upload = (folder: string, name: string): void => {
+      mkdirSync(join(folder, 'uploads/names'), { recursive: true });
+      writeFileSync(join(folder, 'uploads/names', name), name);
+    };
+    upload(places.index, 'early');
+    upload(places.fresh, 'removed-since-an-earlier-try');
+    const before = await putInPlace(places, now, async () => upload(places.index, 'late'));
+    for (const folder of [before, places.index])
+      assert.deepEqual(readdirSync(join(folder, 'uploads/names')).sort(), ['early', 'late']);
+  }));
+
 test('who begins to write in the last moment is in the index that stays', () =>
   inPlaces(async (places) => {
     const late = async (): Promise<void> =>
