@@ -12,12 +12,11 @@ const listMs = 5000;
 const listed = z.object({ models: z.array(z.object({ name: z.string() })).nullish() });
 
 /** A job waits for a service that begins after it, so that one which is not there yet is no failure. */
-export async function lookElsewhere({
-  settings,
-  job,
-  signal,
-}: Pick<Patient, 'settings' | 'job' | 'signal'>): Promise<Finding[]> {
-  const { OLLAMA_HOST, OLLAMA_EMBED_MODEL, OLLAMA_GENERATE_MODEL } = settings;
+export async function lookElsewhere(
+  { settings, job, signal }: Pick<Patient, 'settings' | 'job' | 'signal'>,
+  wanted: readonly string[],
+): Promise<Finding[]> {
+  const { OLLAMA_HOST } = settings;
   try {
     const service = await remoteService(
       settings,
@@ -33,7 +32,6 @@ export async function lookElsewhere({
     if (service.tokenFile !== undefined) return [found];
     await checkAddress(service, signal);
     const names = await listModels(service.url, signal);
-    const wanted = [OLLAMA_EMBED_MODEL, OLLAMA_GENERATE_MODEL].filter((name) => name !== 'none');
     return [found, ...wanted.map((model) => judgeModel(model, names))];
   } catch (error) {
     signal.throwIfAborted();

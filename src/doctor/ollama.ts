@@ -2,10 +2,12 @@
 import { access, constants } from 'node:fs/promises';
 import type { Settings } from '../config/settings.ts';
 import { corpusInputs } from '../job/prepare/corpus.ts';
+import { ollamaModels } from '../job/prepare/models-in-force.ts';
 import { fitPlan } from '../job/prepare/memory.ts';
 import { askProgram } from '../machine/question.ts';
 import { readModel } from '../machine/model-store.ts';
 import { type MemoryLine, memoryText } from '../plan/memory.ts';
+import type { Plan } from '../plan/types.ts';
 import { promptWarning } from '../services/ollama-version.ts';
 import { findProgram } from '../supervise/death-signal.ts';
 import { lookElsewhere } from './ollama-elsewhere.ts';
@@ -16,7 +18,8 @@ const about = 'Ollama';
 export const lookAtOllama: Look = async ({ settings, environment, job, plan, signal }) => {
   if (settings.RAG_ENGINE === 'embedded')
     return [ok(about, 'not used: the embedded engine stands in for models')];
-  if (settings.OLLAMA_HOST !== undefined) return lookElsewhere({ settings, job, signal });
+  const wanted = wantedModels(settings, plan);
+  if (settings.OLLAMA_HOST !== undefined) return lookElsewhere({ settings, job, signal }, wanted);
   const hasInputs = settings.RAG_INPUT_FILE !== undefined || corpusInputs(settings).length > 0;
   const work = hasInputs ? 'ingests-then-answers' : 'answers';
   const memory =
@@ -25,7 +28,7 @@ export const lookAtOllama: Look = async ({ settings, environment, job, plan, sig
       : (await fitPlan(() => plan, { settings, environment, assumed: undefined, work, signal })).memory;
   return [
     await lookAtServer(settings, environment['PATH'] ?? '', signal),
-    ...(await lookAtModels(settings)),
+    ...(await lookAtModels(settings, wanted)),
     ...memory.map((line) => judgeMemory(line, settings)),
   ];
 };
@@ -59,12 +62,18 @@ async function lookAtServer({ OLLAMA_BIN }: Settings, path: string, signal: Abor
     : warning(about, complaint, 'install Ollama 0.13 or newer');
 }
 
-async function lookAtModels({
-  OLLAMA_MODELS,
-  OLLAMA_GENERATE_MODEL,
-  OLLAMA_EMBED_MODEL,
-}: Settings): Promise<Finding[]> {
-  const wanted = [OLLAMA_EMBED_MODEL, OLLAMA_GENERATE_MODEL].filter((name) => name !== 'none');
+/** Those of the plan; where none can be made, those that the settings name. */
+const wantedModels = (
+  { OLLAMA_EMBED_MODEL, OLLAMA_GENERATE_MODEL }: Settings,
+  plan: Plan | null,
+): string[] => {
+  const planned = plan === null ? undefined : ollamaModels(plan).map(({ model }) => model);
+  return [...new Set(planned ?? [OLLAMA_EMBED_MODEL, OLLAMA_GENERATE_MODEL])].filter(
+    (name) => name !== 'none',
+  );
+};
+
+async function lookAtModels({ OLLAMA_MODELS }: Settings, wanted: readonly string[]): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const model of wanted) {
     const found = await readModel(OLLAMA_MODELS, model);

@@ -12,13 +12,15 @@ export interface WarningInput {
   /** Whether the job needs a reranker. */
   readonly reranks: boolean;
   readonly hasParser?: boolean;
+  readonly split?: string | undefined;
+  readonly rerankerCount?: number | undefined;
 }
 
 export const planWarnings = (input: WarningInput, plan: Plan): string[] => [
   ...(input.reranks ? rerankerWarnings(input.reranker, plan.reranker) : []),
   ...retrieverWarnings(input.retriever),
   ...ofModels(input, plan),
-  ...ofReserve(plan),
+  ...ofReserve(input, plan),
   ...(input.mode === 'workload' ? ofWorkload(plan) : []),
   ...ofParser(input.hasParser === true, plan),
 ];
@@ -33,8 +35,13 @@ function* ofModels(input: WarningInput, { gpus, engine, embedder, slices }: Plan
 }
 
 /** Nobody reads off a plan that the words of a passage need no GPU. */
-function* ofReserve({ engine, reranker, slices, gpus }: Plan): Generator<string> {
-  if (engine !== 'ollama' || reranker !== 'lexical') return;
+function* ofReserve(
+  { split, rerankerCount }: WarningInput,
+  { engine, reranker, slices, gpus }: Plan,
+): Generator<string> {
+  // Who has named the split has meant it.
+  if (engine !== 'ollama' || reranker !== 'lexical' || split !== undefined || rerankerCount !== undefined)
+    return;
   const used = new Set([...slices.ollama, ...slices.retriever, ...slices.workload, ...slices.parser]);
   const idle = slices.reranker.filter((gpu) => !used.has(gpu));
   if (idle.length > 0)

@@ -1,6 +1,7 @@
 /** A tunnel to a Unix socket, through the input and output of the relay. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { chown, mkdtempDisposable, readdir, readFile } from 'node:fs/promises';
 import { createServer, request, type RequestListener } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -11,6 +12,7 @@ import { frameStream, unframeStream } from '../../src/client/stream-frames.ts';
 import { NoTunnel, openTunnel, type Tunnel } from '../../src/client/tunnel.ts';
 import { siblingPath } from '../../src/sibling.ts';
 import { watchLeaks } from '../leaks.ts';
+import { until } from '../until.ts';
 
 const leaks = watchLeaks();
 after(() => leaks.assertNone());
@@ -186,18 +188,26 @@ test('frames come out as they went in, however they were cut, and each ends a li
 });
 
 test('who is told to stop while the relay is silent hears that, and nothing is left', async () => {
-  const before = (await readdir(tmpdir())).filter((name) => name.startsWith('rag-tunnel-'));
-  const reason = new Error('told to stop');
-  const opened = openTunnel({
-    command: ['sh', '-c', 'exec sleep 60'],
-    env,
-    timeoutMs: 20_000,
-    signal: AbortSignal.any([AbortSignal.abort(reason)]),
-  });
-  await assert.rejects(opened, reason);
-  const after = (await readdir(tmpdir())).filter((name) => name.startsWith('rag-tunnel-'));
-  assert.deepEqual(
-    after.filter((name) => !before.includes(name)),
-    [],
-  );
+  await using folder = await mkdtempDisposable(join(tmpdir(), 'rag-tunnels-'));
+  const before = process.env['TMPDIR'];
+  process.env['TMPDIR'] = folder.path;
+  try {
+    const told = new AbortController();
+    const reason = new Error('told to stop');
+    const up = join(folder.path, 'up');
+    const opened = openTunnel({
+      command: ['sh', '-c', `touch ${up}; exec sleep 60`],
+      env,
+      timeoutMs: 20_000,
+      signal: told.signal,
+    });
+    const refused = assert.rejects(opened, reason);
+    await until(() => existsSync(up), 'the relay');
+    told.abort(reason);
+    await refused;
+    assert.deepEqual(await readdir(folder.path), ['up']);
+  } finally {
+    if (before === undefined) delete process.env['TMPDIR'];
+    else process.env['TMPDIR'] = before;
+  }
 });

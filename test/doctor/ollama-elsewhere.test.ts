@@ -9,16 +9,17 @@ const leaks = watchLeaks();
 after(() => leaks.assertNone());
 
 const look = (host: string) =>
-  lookElsewhere({
-    settings: {
-      OLLAMA_HOST: host,
-      RAG_RUNTIME_STATE: '/nowhere',
-      OLLAMA_EMBED_MODEL: 'embedder',
-      OLLAMA_GENERATE_MODEL: 'generator:7b',
-    },
-    job: { node: 'node1' },
-    signal: AbortSignal.timeout(20_000),
-  } as unknown as Parameters<typeof lookElsewhere>[0]);
+  lookElsewhere(
+    {
+      settings: {
+        OLLAMA_HOST: host,
+        RAG_RUNTIME_STATE: '/nowhere',
+      },
+      job: { node: 'node1' },
+      signal: AbortSignal.timeout(20_000),
+    } as unknown as Parameters<typeof lookElsewhere>[0],
+    ['embedder', 'generator:7b'],
+  );
 
 test('a server elsewhere is asked for its models; one that is not there, or publishes nothing, is a warning', async () => {
   const server = createServer((request, response) => {

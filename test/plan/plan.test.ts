@@ -86,6 +86,8 @@ test('makePlan() says that the GPU kept for a reranker idles, and gives it to Ol
   assert.deepEqual(makePlan({ ...base, reranker: model }).warnings, []);
   assert.throws(() => makePlan({ ...base, reranker: model, ollamaCount: 4 }), /5 are wanted/);
   assert.throws(() => makePlan({ ...base, rerankerCount: 1, ollamaCount: 4 }), /5 are wanted/);
+  for (const meant of [{ rerankerCount: 1 }, { split: 'ollama=0-2,reranker=3' }])
+    assert.deepEqual(makePlan({ ...base, ...meant }).warnings, []);
 });
 
 test('makePlan() says when a parser has no GPU, and when a GPU has no parser', () => {

@@ -58,8 +58,10 @@ interface Asked {
 
 const questions = Array.from({ length: 20 }, (_, at) => 1_000_000 + 37 * at);
 
-/** It is tuned to 0.98, on questions of its own: on others, and on a part of the rows, it may find a little less. */
-const least = 0.95;
+/** It is tuned to 0.98 on questions of its own, and may find a little less on others. */
+const least = 0.97;
+/** On a part of the rows even less. */
+const leastOfSome = 0.95;
 
 /** Share of what an exact search finds, computed here, that the store finds. */
 async function recall(store: Store, k: number, asked: Asked = {}): Promise<number> {
@@ -148,7 +150,7 @@ test('a filter that few or many rows pass finds what an exact search of those ro
     [label('year=1066'), () => false],
   ];
   for (const [filter, passes] of cases)
-    assert.ok(!((await recall(store, 100, { filter, passes })) < least), JSON.stringify(filter));
+    assert.ok(!((await recall(store, 100, { filter, passes })) < leastOfSome), JSON.stringify(filter));
 });
 
 test('rows that come later are found at once, folded in by the next consolidation, and a doubled index is made anew', async () => {
