@@ -67,11 +67,13 @@ export function openGateway(
         using place = await places.enter({ ...question, turn: turnOf(tally), failedAt }, gone);
         failedAt = place.instance.id;
         const to = { connections, place, gone, bounds, queueMs: performance.now() - askedAt };
-        await passOn(question, to, reply).catch((error: unknown) => {
-          if (setbackOf(error) === 'died') place.flight.brokeOff();
+        const end = await passOn(question, to, reply).catch((error: unknown) => {
+          // Who leaves breaks the connection himself.
+          if (!gone.aborted && setbackOf(error) === 'died') place.flight.brokeOff();
           throw error;
         });
-        done.answered += 1;
+        if (end === 'died') place.flight.brokeOff();
+        if (end === 'whole') done.answered += 1;
         return reply;
       } catch (error) {
         // Nobody is there any more to be told anything.

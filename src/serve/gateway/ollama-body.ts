@@ -82,15 +82,22 @@ const reloading = [
   'draft_num_predict',
 ];
 
-/** The model stays loaded as it is: `shift` counts as an option too, and `keep_alive: 0` would unload it. */
-export function pin(body: Json, frozen: FrozenOptions | undefined): Json {
+/** Where a model writes. */
+export const writing: readonly string[] = ['/api/chat', '/api/generate'];
+
+/**
+ * The model stays loaded as it is: `shift` counts as an option too, also of a request that only loads, and `keep_alive: 0`
+ * would unload it.
+ *
+ * @param path at the model server
+ */
+export function pin(path: string, body: Json, frozen: FrozenOptions | undefined): Json {
   const asked = typeof body['options'] === 'object' && body['options'] !== null ? body['options'] : {};
   const harmless = Object.entries(asked).filter(([name]) => !reloading.includes(name));
   const { shift: _shift, ...rest } = body;
-  const answers = 'messages' in body || 'prompt' in body;
   return {
     ...rest,
-    ...(answers && !('input' in body) ? { shift: false } : {}),
+    ...(writing.includes(path) ? { shift: false } : {}),
     keep_alive: -1,
     options: { ...Object.fromEntries(harmless), ...frozen },
   };
@@ -109,6 +116,7 @@ export interface ServedName {
 export function roleOf(asked: string, served: readonly ServedName[], wanted?: Role): Role {
   const roles = served.filter(({ model }) => isSameModel(asked, model)).map(({ role }) => role);
   const role = roles.find((each) => each === wanted) ?? roles[0];
+  if (role === 'generate' && wanted === 'embed') throw notAnEmbedder(asked);
   if (role !== undefined) return role;
   const names = [...new Set(served.map(({ model }) => model))];
   if (names.length === 0) throw withoutOllama(`Cannot ask model ${JSON.stringify(asked)}`);
@@ -119,6 +127,15 @@ export function roleOf(asked: string, served: readonly ServedName[], wanted?: Ro
     hint: `Send "model": "${names[0]}", or start a job with OLLAMA_GENERATE_MODEL=${asked}`,
   });
 }
+
+/** It would be loaded anew, with other options. */
+const notAnEmbedder = (asked: string): Error =>
+  refusal({
+    status: 400,
+    code: 'model-refused',
+    message: `Cannot embed with ${JSON.stringify(asked)}: this job serves it to answer, the model that embeds is wanted`,
+    hint: 'GET /api/tags lists what there is; a job with OLLAMA_EMBED_MODEL embeds with another',
+  });
 
 /** @param cannot for the message, from its first word on */
 export const withoutOllama = (cannot: string): Error =>

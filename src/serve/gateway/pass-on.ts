@@ -48,8 +48,11 @@ export interface Passage {
   readonly queueMs: number;
 }
 
+/** How an answer ended. `died`: its server did in the middle of it. `cut`: for whatever else, a client that left too. */
+export type AnswerEnd = 'whole' | 'died' | 'cut';
+
 /** @throws what went wrong before the first piece of the answer was passed on; afterwards it is told to the client */
-export async function passOn(question: Question, to: Passage, reply: FastifyReply): Promise<void> {
+export async function passOn(question: Question, to: Passage, reply: FastifyReply): Promise<AnswerEnd> {
   const { path, body, model, form } = question;
   const { instance, flight } = to.place;
   const { origin, dispatcher } = to.connections.to(instance.url);
@@ -81,7 +84,7 @@ export async function passOn(question: Question, to: Passage, reply: FastifyRepl
         .headers(from)
         .type(shown === undefined ? typeOf(type) : json)
         .send(shown ?? said);
-      return;
+      return 'whole';
     }
     const heard = async function* (): AsyncGenerator<Buffer, void> {
       let isFirst = true;
@@ -99,7 +102,7 @@ export async function passOn(question: Question, to: Passage, reply: FastifyRepl
     };
     const pieces = form.pieces(whole(model, heard()))[Symbol.asyncIterator]();
     const first = await pieces.next();
-    await deliver(question, { first, pieces, headers, failure }, to, reply);
+    return await deliver(question, { first, pieces, headers, failure }, to, reply);
   } catch (error) {
     throw failure(error);
   } finally {
@@ -122,7 +125,7 @@ async function deliver(
   { first, pieces, headers, failure }: Begun,
   { gone, bounds }: Passage,
   reply: FastifyReply,
-): Promise<void> {
+): Promise<AnswerEnd> {
   using outlet = openOutlet(reply, headers, gone, bounds);
   try {
     let isSlow = false;
@@ -134,11 +137,16 @@ async function deliver(
       await taken;
     }
     outlet.end();
+    return gone.aborted ? 'cut' : 'whole';
   } catch (error) {
-    const last = gone.aborted ? undefined : form.broken(brokenOff(failure(error)));
-    if (last === undefined) return outlet.cut();
-    outlet.write(last)?.catch(() => undefined);
-    outlet.end();
+    const cause = failure(error);
+    const last = gone.aborted ? undefined : form.broken(brokenOff(cause));
+    if (last === undefined) outlet.cut();
+    else {
+      outlet.write(last)?.catch(() => undefined);
+      outlet.end();
+    }
+    return !gone.aborted && setbackOf(cause) === 'died' ? 'died' : 'cut';
   } finally {
     await pieces.return?.();
   }

@@ -62,7 +62,7 @@ export const embeddingsAnswer = z.object({
  * Vector by vector, as they come: 64 of 4,096 numbers are 3.4 MB, which in one go keep the event loop for 60 ms. Where
  * numbers are wanted, their text is passed on as it is.
  */
-export const asEmbeddings = ({ model, encoding_format: format }: EmbeddingsBody): AnswerForm => ({
+export const asEmbeddings = ({ model, input, encoding_format: format }: EmbeddingsBody): AnswerForm => ({
   ...asObject('/v1/embeddings', () => ({})),
   pieces: async function* (body) {
     const decoder = new TextDecoder();
@@ -82,10 +82,19 @@ export const asEmbeddings = ({ model, encoding_format: format }: EmbeddingsBody)
     }
     if (scan.place !== 'after' || count === 0)
       throw unfinished('the answer holds no whole list of embeddings');
+    const wanted = Array.isArray(input) ? input.length : 1;
+    if (count !== wanted) throw wrongCount(count, wanted);
     const tokens = Number(/"prompt_eval_count"\s*:\s*(\d+)/v.exec(scan.text)?.[1] ?? 0);
     yield `],"model":${JSON.stringify(model)},"usage":{"prompt_tokens":${tokens},"total_tokens":${tokens}}}`;
   },
 });
+
+/** Whoever pairs them with his texts would take one for another. */
+const wrongCount = (count: number, wanted: number): RagError =>
+  new RagError(
+    'bad-vector',
+    `Cannot use the vectors: ${count} came for ${wanted} texts, one for each is wanted`,
+  );
 
 /** Older versions write null for what is not a number, which a client would take for 0. */
 function finite(row: string): string {

@@ -25,6 +25,7 @@ import {
   readBody,
   roleOf,
   showBody,
+  writing,
 } from '../gateway/ollama-body.ts';
 import { refusePostponed, type WhyPostponed } from '../postponed.ts';
 import { badRequest, type Problem, refuse } from '../problem.ts';
@@ -47,8 +48,6 @@ const asking: Readonly<Record<string, z.ZodType<Json & { model: string }>>> = {
   '/api/embed': embedBody,
   '/api/embeddings': embeddingBody,
 };
-
-const writing = ['/api/chat', '/api/generate'];
 
 export const wantedBy = (path: string): Role => (path.startsWith('/api/embed') ? 'embed' : 'generate');
 
@@ -137,7 +136,7 @@ export function toQuestion(
   { path, body, role, caller, hold }: Asked,
   { frozen }: Pick<OllamaUpstream, 'frozen'>,
 ): Omit<Question, 'form'> {
-  const text = Buffer.from(asJson(pin(body, frozen(role))));
+  const text = Buffer.from(asJson(pin(path, body, frozen(role))));
   const { num_predict: answerTokens } = (body['options'] ?? {}) as { num_predict?: number };
   const messages = Array.isArray(body['messages']) ? (body['messages'] as unknown[]) : [];
   return {

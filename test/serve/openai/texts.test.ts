@@ -93,3 +93,12 @@ test('a vector that is not finite is no vector', async () => {
   assert.equal(answer.status, 502);
   assert.equal(openaiErrorSchema.parse(await answer.json()).error.code, 'bad-vector');
 });
+
+test('vectors that are fewer than the texts are no answer: each would be taken for another', async () => {
+  await using one = await upstream((_request, response) => response.end('{"embeddings":[[1,2],[3,4]]}'));
+  await using endpoint = await open({ ollama: ollamaOf({ embed: one.url }) });
+  const body = { model: 'embedder', input: ['a', 'b', 'c'] };
+  const asked = post(`${endpoint.url}/v1/embeddings`, body).then((answer) => answer.text());
+  const said = await asked.catch((error: unknown) => String(error));
+  assert.throws(() => embeddingsAnswer.parse(JSON.parse(said)), said);
+});
