@@ -30,7 +30,7 @@ import { untilChannel } from './services/ready-children.ts';
 import { openReranker } from './models/reranker.ts';
 import { openWatch, type Watch } from './shown/watch.ts';
 import { type Report, reporting } from './shown/report.ts';
-import { measuredModels, measuredWork } from './picture/measured-work.ts';
+import { measuredIngest, measuredModels, measuredWork } from './picture/measured-work.ts';
 import { openSamples, type Samples } from './picture/samples.ts';
 import { definedOnly } from './services/services.ts';
 import { withServices, type Services } from './services/supervised.ts';
@@ -198,6 +198,7 @@ async function withWork<T>(
     writer: `${jobKey(job)}-${job.restart}-${run}`,
     untilEncoder,
     further: further.indexes,
+    measure: (ingest) => measuredIngest(ingest, tell),
   });
   await linkOldNames(settings.LOG_ROOT, folders.logs, plan, 'ingest');
   return await watched(

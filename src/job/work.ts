@@ -45,6 +45,8 @@ export interface WorkParts {
   readonly untilEncoder: (signal: AbortSignal) => Promise<ServedEncoder>;
   /** Other vectors of the same passages, of a fusion of several encoders. */
   readonly further?: readonly DenseIndex[];
+  /** Told of every ingest, whoever asks for it. */
+  readonly measure?: (ingest: Work['ingest']) => Work['ingest'];
 }
 
 export interface LocalWork extends Work {
@@ -63,7 +65,7 @@ export interface LocalWork extends Work {
 const cacheBytes = 256 * 1024 * 1024;
 
 export function makeWork(parts: WorkParts): LocalWork {
-  const { further = [] } = parts;
+  const { further = [], measure = (ingest) => ingest } = parts;
   const { generate, generateModel } = parts.models;
   const cache = makeRetrievalCache(cacheBytes);
   const search = { ...searchParts(parts), cache };
@@ -93,7 +95,7 @@ export function makeWork(parts: WorkParts): LocalWork {
   const library = makeLibrary({
     uploads: openUploads(parts.settings.RAG_WORKING_DIR),
     store: parts.store,
-    ingest: ingestEach([makeIngest(room), ...rooms.map((each) => makeIngest(each))]),
+    ingest: measure(ingestEach([makeIngest(room), ...rooms.map((each) => makeIngest(each))])),
     remove: makeRemoval([room, ...rooms], turns, leaving),
     turns,
     log: parts.log,

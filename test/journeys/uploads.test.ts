@@ -107,6 +107,9 @@ test('ingest, remove and a file of questions are done by the supervisor that run
     'sub/violin.md processed',
   ]);
 
+  const metrics = await (await fetch(`${service.url}/metrics`)).text();
+  assert.match(metrics, /^rag_ingest_documents_total(?:\{.*\})? 3$/m, 'what clients ask for is counted, too');
+
   await writeFile(
     join(folder, 'q.jsonl'),
     '{"id":"a","query":"Which is green?"}\n{"id":"b","query":"Which is red?"}\n',

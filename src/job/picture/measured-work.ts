@@ -9,7 +9,6 @@ type Tell = (deed: Deed) => void;
 
 export const measuredWork = <W extends Work>(work: W, tell: Tell): W => ({
   ...work,
-  ingest: (request: IngestRequest) => measuredIngest(work, request, tell),
   retrieve: async (request) => {
     const seconds = stopwatch();
     const hits = await work.retrieve(request).catch(notAnswered('retrieval', tell, request.signal));
@@ -38,15 +37,21 @@ const notAnswered =
     throw error;
   };
 
+/** Every ingest of a run, of uploads and of what clients ask for too. */
+export const measuredIngest =
+  (ingest: Work['ingest'], tell: Tell): Work['ingest'] =>
+  (request) =>
+    measureOne(ingest, request, tell);
+
 /** Documents as it goes on where its progress is asked for: asking for it costs another listing. At its end otherwise. */
-async function measuredIngest(work: Work, request: IngestRequest, tell: Tell): Promise<IngestReport> {
+async function measureOne(ingest: Work['ingest'], request: IngestRequest, tell: Tell): Promise<IngestReport> {
   const { onProgress, onFailure, onChunks } = request;
   let told = 0;
   const tellUpTo = (done: number): void => {
     if (done > told) tell({ deed: 'ingested', documents: done - told, chunks: 0, tokens: 0 });
     told = done;
   };
-  const report = await work.ingest({
+  const report = await ingest({
     ...request,
     ...(onProgress && {
       onProgress: (progress: IngestProgress) => {
@@ -65,7 +70,8 @@ async function measuredIngest(work: Work, request: IngestRequest, tell: Tell): P
   });
   const { processed, unchanged, failed, needs_ocr } = report.documents;
   tellUpTo(processed + unchanged + failed + needs_ocr);
-  tell({ deed: 'ingest-ended', complete: report.complete });
+  // One that goes on beside the run's own says nothing of what else there is.
+  if (request.beside !== true) tell({ deed: 'ingest-ended', complete: report.complete });
   return report;
 }
 

@@ -4,7 +4,7 @@ import { type ErrorCode, RagError } from '../../../src/errors.ts';
 import type { Deed } from '../../../src/job/picture/deeds.ts';
 import { addDeed, nothingDone } from '../../../src/job/picture/deeds.ts';
 import { countOf } from '../../../src/job/picture/latencies.ts';
-import { measuredModels, measuredWork } from '../../../src/job/picture/measured-work.ts';
+import { measuredIngest, measuredModels, measuredWork } from '../../../src/job/picture/measured-work.ts';
 import type { Embed, Generate } from '../../../src/models/types.ts';
 import type { IngestReport, Work } from '../../../src/work.ts';
 
@@ -36,7 +36,8 @@ const work: Work = {
 
 function measured(): { readonly work: Work; readonly deeds: Deed[] } {
   const deeds: Deed[] = [];
-  return { work: measuredWork(work, (deed) => deeds.push(deed)), deeds };
+  const tell = (deed: Deed): void => void deeds.push(deed);
+  return { work: { ...measuredWork(work, tell), ingest: measuredIngest(work.ingest, tell) }, deeds };
 }
 
 test('an ingest is counted as it goes on, and what its progress did not tell at its end', async () => {
@@ -66,14 +67,21 @@ test('an ingest is counted as it goes on, and what its progress did not tell at 
 test('an ingest without progress is asked for none: that would list all inputs once more', async () => {
   const deeds: Deed[] = [];
   let asked: unknown = 'nothing';
-  const watched = measuredWork(
-    { ...work, ingest: (request) => ((asked = request.onProgress), work.ingest(request)) },
+  const ingest = measuredIngest(
+    (request) => ((asked = request.onProgress), work.ingest(request)),
     (deed) => deeds.push(deed),
   );
-  await watched.ingest({ inputs: [], signal });
+  await ingest({ inputs: [], signal });
   assert.equal(asked, undefined);
   const { documents, chunks, tokens } = deeds.reduce(addDeed, nothingDone);
   assert.deepEqual([documents, chunks, tokens], [9, 30, 300]);
+});
+
+test('one beside the ingest of the run is counted, and does not end it', async () => {
+  const { work: told, deeds } = measured();
+  await told.ingest({ inputs: [], beside: true, signal });
+  assert.equal(deeds.filter(({ deed }) => deed === 'ingest-ended').length, 0);
+  assert.equal(deeds.reduce(addDeed, nothingDone).failed, 1);
 });
 
 test('retrievals count by their queries, questions by their time, and what failed by its code', async () => {
