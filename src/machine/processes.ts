@@ -83,7 +83,8 @@ export function environmentOf(pid: number): string[] {
 const jobVariable = 'SLURM_JOB_ID=';
 
 /** As processes of this job have it in their environment; with nothing behind it outside Slurm. */
-export const ownJob = (): string => `${jobVariable}${process.env['SLURM_JOB_ID'] ?? ''}`;
+export const ownJob = (): string =>
+  environmentOf(process.pid).find((pair) => pair.startsWith(jobVariable)) ?? jobVariable;
 
 /** `sbatch` hands our marks on to a job that a workload submits, which is none of ours. @param environment of a process */
 export const isOfAnotherJob = (environment: readonly string[]): boolean =>

@@ -116,26 +116,17 @@ test('a process of another job that inherited the mark is left alone, by the gua
       stdio: 'ignore',
       detached: true,
     });
-  const before = process.env['SLURM_JOB_ID'];
-  process.env['SLURM_JOB_ID'] = '17';
-  try {
-    const guard = startGuard({ mark: { name, value }, path, onEvent: () => undefined });
-    const [ours, bare, other] = [start('17'), start(undefined), start('18')];
-    const ended = Promise.all([once(ours, 'exit'), once(bare, 'exit')]);
-    await until(() => processesMarked(`${name}=${value}`).length === 2, 'the two of ours');
-    await guard[Symbol.asyncDispose]();
-    assert.deepEqual(await ended, [
-      [null, 'SIGTERM'],
-      [null, 'SIGTERM'],
-    ]);
-    assert.equal(isRunning(other.pid ?? 0), true);
-    const gone = once(other, 'exit');
-    other.kill('SIGKILL');
-    await gone;
-  } finally {
-    if (before === undefined) delete process.env['SLURM_JOB_ID'];
-    else process.env['SLURM_JOB_ID'] = before;
-  }
+  const own = environmentOf(process.pid).find((pair) => pair.startsWith('SLURM_JOB_ID='));
+  const guard = startGuard({ mark: { name, value }, path, onEvent: () => undefined });
+  const [ours, other] = [start(own?.split('=')[1]), start('another')];
+  const ended = once(ours, 'exit');
+  await until(() => processesMarked(`${name}=${value}`).length === 1, 'the one of ours');
+  await guard[Symbol.asyncDispose]();
+  assert.deepEqual(await ended, [null, 'SIGTERM']);
+  assert.equal(isRunning(other.pid ?? 0), true);
+  const gone = once(other, 'exit');
+  other.kill('SIGKILL');
+  await gone;
 });
 
 test('its blind spot: a process that has shed its environment and its session', async () => {

@@ -9,7 +9,7 @@ import type { Content, ContentOptions, NamedContent } from '../../library.ts';
 import type { UploadedFile } from '../../work.ts';
 import { uploadKey } from '../listing-keys.ts';
 import { type Contents, openContents } from './contents.ts';
-import { type NameRecord, openNames } from './names.ts';
+import { type NameRecord, type Names, openNames } from './names.ts';
 
 export interface Upload extends UploadedFile {
   readonly hash: string;
@@ -55,27 +55,20 @@ export function openUploads(index: string, reserve?: number): Uploads {
   const root = join(index, 'uploads');
   const contents = openContents(root, reserve);
   const names = openNames(join(root, 'names'));
-  let current: ReadonlyMap<string, Upload> = new Map();
-  let unread: ReadonlySet<string> = new Set();
-  const read = async (): Promise<ReadonlyMap<string, Upload>> => {
-    const all = await names.read();
-    unread = all.unread;
-    return (current = documentsOf(all.records, contents));
-  };
-  const named = (): Set<string> => new Set([...unread, ...[...current.values()].map(({ hash }) => hash)]);
-  const isNamed = async (hash: string): Promise<boolean> => {
-    await read();
-    return named().has(hash);
-  };
-  const dropUnnamed = async (hashes: Iterable<string>): Promise<void> => {
-    const kept = named();
-    for (const hash of new Set(hashes)) if (!kept.has(hash)) await contents.drop(hash, () => isNamed(hash));
+  const { read, current, isWhole, hashes } = makeReading(names, contents);
+  const dropUnnamed = async (some: Iterable<string>): Promise<void> => {
+    const named = hashes();
+    const isNamed = async (hash: string): Promise<boolean> => {
+      await read();
+      return hashes().has(hash);
+    };
+    for (const hash of new Set(some)) if (!named.has(hash)) await contents.drop(hash, () => isNamed(hash));
   };
   const inTurn = oneAtATime();
   return {
     read: () => inTurn(read),
-    current: () => current,
-    isWhole: () => unread.size === 0,
+    current,
+    isWhole,
     keep: (bytes, options) => contents.keep(bytes, options),
     missing: async (hashes) => {
       const here = await Promise.all(hashes.map((hash) => contents.has(hash)));
@@ -95,10 +88,12 @@ export function openUploads(index: string, reserve?: number): Uploads {
           throw notHere(hash);
         }
         await dropUnnamed([...before.values()].map(({ hash }) => hash));
-        const byName = new Map([...current.values()].flatMap((one) => one.names.map((name) => [name, one])));
+        const byName = new Map(
+          [...current().values()].flatMap((one) => one.names.map((name) => [name, one])),
+        );
         return {
           uploads: files.map(({ name }) => byName.get(cleanName(name)) ?? lost(name)),
-          gone: [...before.keys()].filter((key) => !current.has(key)),
+          gone: [...before.keys()].filter((key) => !current().has(key)),
         };
       }),
     remove: (keys) =>
@@ -116,8 +111,28 @@ export function openUploads(index: string, reserve?: number): Uploads {
     sweep: () =>
       inTurn(async () => {
         await read();
-        await contents.sweep(named());
+        await contents.sweep(hashes());
       }),
+  };
+}
+
+interface Reading extends Pick<Uploads, 'read' | 'current' | 'isWhole'> {
+  /** Of contents that have a name, one that could not be read too. */
+  hashes(): Set<string>;
+}
+
+function makeReading(names: Names, contents: Contents): Reading {
+  let current: ReadonlyMap<string, Upload> = new Map();
+  let unread: ReadonlySet<string> = new Set();
+  return {
+    read: async () => {
+      const all = await names.read();
+      unread = all.unread;
+      return (current = documentsOf(all.records, contents));
+    },
+    current: () => current,
+    isWhole: () => unread.size === 0,
+    hashes: () => new Set([...unread, ...[...current.values()].map(({ hash }) => hash)]),
   };
 }
 

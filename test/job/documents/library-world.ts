@@ -22,7 +22,7 @@ import { openForkedStore } from '../../store/forked-host.ts';
 import { encoder, vectorOf } from '../../store/samples.ts';
 
 const chunker = { targetTokens: 64, overlapTokens: 0 };
-export const never = new AbortController().signal;
+const never = new AbortController().signal;
 let parser: ParserPool;
 before(() => {
   parser = openParserPool({ threads: 1, chunker, maxFileBytes: 1e9, timeoutMsPerFile: 30_000 });

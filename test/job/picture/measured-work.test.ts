@@ -37,7 +37,10 @@ const work: Work = {
 function measured(): { readonly work: Work; readonly deeds: Deed[] } {
   const deeds: Deed[] = [];
   const tell = (deed: Deed): void => void deeds.push(deed);
-  return { work: { ...measuredWork(work, tell), ingest: measuredIngest(work.ingest, tell) }, deeds };
+  return {
+    work: { ...measuredWork(work, tell), ingest: measuredIngest((request) => work.ingest(request), tell) },
+    deeds,
+  };
 }
 
 test('an ingest is counted as it goes on, and what its progress did not tell at its end', async () => {
