@@ -55,20 +55,14 @@ export function openUploads(index: string, reserve?: number): Uploads {
   const root = join(index, 'uploads');
   const contents = openContents(root, reserve);
   const names = openNames(join(root, 'names'));
-  const { read, current, isWhole, hashes } = makeReading(names, contents);
-  const dropUnnamed = async (some: Iterable<string>): Promise<void> => {
-    const named = hashes();
-    const isNamed = async (hash: string): Promise<boolean> => {
-      await read();
-      return hashes().has(hash);
-    };
-    for (const hash of new Set(some)) if (!named.has(hash)) await contents.drop(hash, () => isNamed(hash));
-  };
+  const documents = makeReading(names, contents);
+  const read = () => documents.read();
+  const current = () => documents.current();
   const inTurn = oneAtATime();
   return {
     read: () => inTurn(read),
     current,
-    isWhole,
+    isWhole: () => documents.isWhole(),
     keep: (bytes, options) => contents.keep(bytes, options),
     missing: async (hashes) => {
       const here = await Promise.all(hashes.map((hash) => contents.has(hash)));
@@ -87,7 +81,7 @@ export function openUploads(index: string, reserve?: number): Uploads {
           await names.remove([name]);
           throw notHere(hash);
         }
-        await dropUnnamed([...before.values()].map(({ hash }) => hash));
+        await documents.dropUnnamed([...before.values()].map(({ hash }) => hash));
         const byName = new Map(
           [...current().values()].flatMap((one) => one.names.map((name) => [name, one])),
         );
@@ -106,12 +100,12 @@ export function openUploads(index: string, reserve?: number): Uploads {
         );
         await names.remove([...removed.flatMap((one) => one.names), ...further]);
         await read();
-        await dropUnnamed(removed.map(({ hash }) => hash));
+        await documents.dropUnnamed(removed.map(({ hash }) => hash));
       }),
     sweep: () =>
       inTurn(async () => {
         await read();
-        await contents.sweep(hashes());
+        await contents.sweep(documents.hashes());
       }),
   };
 }
@@ -119,20 +113,32 @@ export function openUploads(index: string, reserve?: number): Uploads {
 interface Reading extends Pick<Uploads, 'read' | 'current' | 'isWhole'> {
   /** Of contents that have a name, one that could not be read too. */
   hashes(): Set<string>;
+  /** Of these contents those that have none. */
+  dropUnnamed(some: Iterable<string>): Promise<void>;
 }
 
 function makeReading(names: Names, contents: Contents): Reading {
   let current: ReadonlyMap<string, Upload> = new Map();
   let unread: ReadonlySet<string> = new Set();
+  const read = async (): Promise<ReadonlyMap<string, Upload>> => {
+    const all = await names.read();
+    unread = all.unread;
+    return (current = documentsOf(all.records, contents));
+  };
+  const hashes = (): Set<string> => new Set([...unread, ...[...current.values()].map(({ hash }) => hash)]);
+  const isNamed = async (hash: string): Promise<boolean> => {
+    await read();
+    return hashes().has(hash);
+  };
   return {
-    read: async () => {
-      const all = await names.read();
-      unread = all.unread;
-      return (current = documentsOf(all.records, contents));
-    },
+    read,
+    hashes,
     current: () => current,
     isWhole: () => unread.size === 0,
-    hashes: () => new Set([...unread, ...[...current.values()].map(({ hash }) => hash)]),
+    dropUnnamed: async (some) => {
+      const named = hashes();
+      for (const hash of new Set(some)) if (!named.has(hash)) await contents.drop(hash, () => isNamed(hash));
+    },
   };
 }
 
