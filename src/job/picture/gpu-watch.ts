@@ -10,6 +10,8 @@ export interface GpuNow extends GpuUse {
 export interface GpuWatch extends AsyncDisposable {
   /** What was told last; empty when that is too long ago, or nothing was ever told. */
   now(): readonly GpuNow[];
+  /** The same, and of what is too long ago at least which GPU has which name. */
+  known(): readonly GpuNow[];
   /** Asks when it is time to, and returns at once. */
   look(): void;
 }
@@ -55,8 +57,10 @@ export function openGpuWatch({ nvidiaSmi, tokens, mark, everyMs }: GpuWatchOptio
     told = gpusOf(answer, tokens);
     [toldAt, freshMs] = [now, staleAfter * Math.max(everyMs, pauseMs)];
   };
+  const isFresh = (): boolean => performance.now() - toldAt < freshMs;
   return {
-    now: () => (performance.now() - toldAt < freshMs ? told : []),
+    now: () => (isFresh() ? told : []),
+    known: () => (isFresh() ? told : told.map((gpu) => ({ ...gpu, use: null, memoryBytes: null }))),
     look: () => {
       if (nvidiaSmi === undefined || asking !== undefined || performance.now() < nextAt) return;
       asking = ask(nvidiaSmi);

@@ -16,6 +16,7 @@ export interface Samples extends AsyncDisposable {
   counts(): Counts;
   /** Of the job, up to this moment. */
   past(): Past;
+  /** Of one that was not told of lately neither use nor memory is known. */
   gpus(): readonly GpuNow[];
   /** How many requests the model servers have now. */
   queue(): number;
@@ -81,7 +82,7 @@ export async function openSamples(options: SamplesOptions): Promise<Samples> {
     deeds,
     counts: () => counts,
     past: current,
-    gpus: () => watch.now(),
+    gpus: () => watch.known(),
     queue: () => queue(),
     watchQueue: (asked) => {
       queue = asked;

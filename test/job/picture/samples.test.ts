@@ -145,6 +145,20 @@ test('a driver that does not answer is left alone, and holds nobody up', async (
   assert.ok(path !== '');
 });
 
+test('a GPU that was told of once keeps its name when the driver falls silent, and its use is not known', async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), 'rag-samples-'));
+  await driver(folder.path, `[ "$(wc -l < ${join(folder.path, 'asked')})" = 1 ] || exit 9; ${twoGpus}`);
+  const nvidiaSmi = join(folder.path, 'nvidia-smi');
+  const watch = openGpuWatch({ nvidiaSmi, tokens: ['0'], mark, everyMs: 1 });
+  watch.look();
+  await until(() => watch.now().length === 1, 'an answer');
+  assert.equal(watch.known()[0]?.use, 0.9);
+  await until(() => watch.now().length === 0, 'its end');
+  const told = { uuid: 'GPU-aa', token: '0', use: null, memoryBytes: null };
+  assert.partialDeepStrictEqual(watch.known(), [told]);
+  await watch[Symbol.asyncDispose]();
+});
+
 test('a question that hangs ends with the run, with the mark of the run in its environment', async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), 'rag-samples-'));
   const { asked } = await driver(folder.path, 'sleep 600');
