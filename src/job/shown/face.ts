@@ -72,7 +72,7 @@ async function listen(open: OpenJob, host: string, tokens: Tokens, orders: OpenO
       frozen: (role) => (role === 'embed' ? embedOptions(settings) : generateOptions),
       flights: open.flights,
       // How many servers there are behind another job's endpoint is known there: it has a line of its own.
-      limits: plan.engine === 'remote' ? { places: { width: { generate: 64, embed: 64 } } } : {},
+      limits: plan.engine === 'remote' ? { places: elsewhere } : {},
     },
     reranker: open.rerank && { rerank: open.rerank, model: rerankerName(plan, settings) },
     documents: {
@@ -117,6 +117,8 @@ const placeOf = (error: unknown): string | undefined =>
 /** Of a folder its own name: where it lies is nobody's business. */
 const rerankerName = ({ instances }: Plan, { RERANKER_MODEL: named = 'unnamed' }: Settings): string =>
   basename(instances.find(({ role }) => role === 'rerank')?.model ?? named);
+
+const elsewhere = { width: { generate: 64, embed: 64 }, learnsWidth: false };
 
 /** Tells the world that every service is ready. A file that another live job holds stays as it is, and we say so. */
 export async function publish(open: OpenJob, endpoint: Endpoint, files: Keys['files']): Promise<Publication> {

@@ -24,6 +24,8 @@ export interface Instances {
 export interface PlaceLimits {
   /** Requests that an instance is given at once, at most: see `width.ts`. */
   readonly width: Readonly<Record<Role, number>>;
+  /** Whether an instance is one server, so that its answers show how much of that it works on at once. */
+  readonly learnsWidth: boolean;
   /** Requests that wait for a role, at most; the next is refused. */
   readonly waiting: number;
   /** How long a request waits while no instance of its role is up. */
@@ -33,6 +35,7 @@ export interface PlaceLimits {
 /** An embedder works on one text at a time, in every version, and the next is there when it is done; a queue of 512 is Ollama's own. */
 export const placeLimits: PlaceLimits = {
   width: { generate: 64, embed: 2 },
+  learnsWidth: true,
   waiting: 512,
   patienceMs: 60_000,
 };
@@ -91,7 +94,7 @@ export function makePlaces(upstream: Instances, limits: PlaceLimits): Places {
   };
   const conversations = makeConversations();
   const downSince = makeDownSince(instances);
-  const sent = makeSentBook(limits.width);
+  const sent = makeSentBook(limits.width, limits.learnsWidth);
   let turns = 0;
 
   /** Gives places to who waits, as long as there are any. */

@@ -62,11 +62,11 @@ export interface SentBook {
   keepOnly(live: readonly string[]): void;
 }
 
-export function makeSentBook(most: Readonly<Record<Role, number>>): SentBook {
+export function makeSentBook(most: Readonly<Record<Role, number>>, learns = true): SentBook {
   const book = new Map<string, SentTo>();
   return {
     to: (role, url) => {
-      const known = book.get(url) ?? makeSentTo(most[role], role === 'generate');
+      const known = book.get(url) ?? makeSentTo(most[role], learns && role === 'generate');
       book.set(url, known);
       return known;
     },

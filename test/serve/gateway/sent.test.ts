@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { makeSentTo, type Sent, type SentTo } from '../../../src/serve/gateway/sent.ts';
+import { makeSentBook, makeSentTo, type Sent, type SentTo } from '../../../src/serve/gateway/sent.ts';
 
 /** A server that works on so many at once, and those who wait at it, as they come. */
 function serve(to: SentTo, atOnce: number) {
@@ -50,6 +50,14 @@ test('a server that works on one at a time is given two, once that is seen', () 
   assert.equal(to.width(), 2);
   for (let n = 0; n < 7; n += 1) server.finishOne();
   assert.deepEqual([to.underWay(), server.fill(10)], [1, 1]);
+});
+
+test('of another job nothing is learnt: how many servers are behind its address is known there', () => {
+  const to = makeSentBook({ generate: 64, embed: 64 }, false).to('generate', 'http://node17:4000');
+  const server = serve(to, 1);
+  server.fill(10);
+  for (let n = 0; n < 10; n += 1) server.finishOne();
+  assert.equal(to.width(), 64);
 });
 
 test('of answers that come all at once, at their end, nothing is learnt', () => {
