@@ -19,7 +19,10 @@ export const lookAtOllama: Look = async ({ settings, environment, job, plan, sig
   if (settings.RAG_ENGINE === 'embedded')
     return [ok(about, 'not used: the embedded engine stands in for models')];
   const wanted = wantedModels(settings, plan);
-  if (settings.OLLAMA_HOST !== undefined) return lookElsewhere({ settings, job, signal }, wanted);
+  if (settings.OLLAMA_HOST !== undefined) {
+    const planned = plan === null ? wanted : ollamaModels(plan).map(({ model }) => model);
+    return lookElsewhere({ settings, job, signal }, planned);
+  }
   const hasInputs = settings.RAG_INPUT_FILE !== undefined || corpusInputs(settings).length > 0;
   const work = hasInputs ? 'ingests-then-answers' : 'answers';
   const memory =
@@ -62,16 +65,12 @@ async function lookAtServer({ OLLAMA_BIN }: Settings, path: string, signal: Abor
     : warning(about, complaint, 'install Ollama 0.13 or newer');
 }
 
-/** Those of the plan; where none can be made, those that the settings name. */
-const wantedModels = (
-  { OLLAMA_EMBED_MODEL, OLLAMA_GENERATE_MODEL }: Settings,
-  plan: Plan | null,
-): string[] => {
-  const planned = plan === null ? undefined : ollamaModels(plan).map(({ model }) => model);
-  return [...new Set(planned ?? [OLLAMA_EMBED_MODEL, OLLAMA_GENERATE_MODEL])].filter(
-    (name) => name !== 'none',
-  );
-};
+/** Of a store also the one that only another run of this job will need; an embedder only where Ollama embeds. */
+const wantedModels = ({ OLLAMA_EMBED_MODEL, OLLAMA_GENERATE_MODEL }: Settings, plan: Plan | null): string[] =>
+  [
+    ...(plan === null || plan.embedder === 'ollama' ? [OLLAMA_EMBED_MODEL] : []),
+    OLLAMA_GENERATE_MODEL,
+  ].filter((name) => name !== 'none');
 
 async function lookAtModels({ OLLAMA_MODELS }: Settings, wanted: readonly string[]): Promise<Finding[]> {
   const findings: Finding[] = [];
