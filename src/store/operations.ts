@@ -46,13 +46,15 @@ export function openIndex(root: string, say: (line: string) => void): Operations
   const statistics = keepStatistics();
   const near = keepNear(root);
   const writing = (): Writer => writer ?? notWriting(root);
+  /** Beside a consolidation of another run, which removes what is being read. */
+  const newest = (): Promise<number> => retrying(root, () => newestVersion(folder));
   const saw = (version: number): void => writer?.saw(version);
   return {
     beginWriting: (encoder, name) =>
       write(async () => {
         assertWriterName(name);
         await claimRecord(root, encoder);
-        writer = makeWriter(folder, encoder, name, await newestVersion(folder));
+        writer = makeWriter(folder, encoder, name, await newest());
       }),
     vectorsOf: (hashes) => vectors.find(hashes),
     append: (packed) =>
@@ -64,7 +66,7 @@ export function openIndex(root: string, say: (line: string) => void): Operations
     remove: (documents) =>
       write(async () => {
         if (documents.length === 0) return;
-        await writing().remove(documents, await newestVersion(folder));
+        await writing().remove(documents, await newest());
         current.forget();
       }),
     consolidate: () => write(() => consolidateAll(folder, writer, current)),

@@ -138,7 +138,11 @@ test(
       assert.equal(await page.evaluate('document.documentElement.dataset.owned'), undefined);
       await keepScreenshot(page, 'journey answer');
 
-      const metrics = await (await fetch(`${page.url()}metrics`)).text();
+      // Of the GPUs nothing is told in the first five seconds of a run.
+      const metrics = await until('a look at the GPUs', 30_000, async () => {
+        const text = await (await fetch(`${page.url()}metrics`)).text();
+        return /^rag_gpu_utilization_ratio\{/m.test(text) ? text : undefined;
+      });
       assert.match(metrics, /^rag_service_restarts_total\{service="[^"]+"\} 1$/m);
       assert.match(metrics, /^rag_gpu_utilization_ratio\{gpu="0",uuid="GPU-aa"\} 0.87$/m);
       assert.match(metrics, /^rag_question_duration_seconds_count\{stage="total"\} 1$/m);

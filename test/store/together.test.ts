@@ -53,6 +53,28 @@ test('questions are answered while many shards are removed one after the other',
   await consolidated;
 });
 
+test('a run begins, and removes, while another one merges and removes many shards', async () => {
+  await using folder = await scratchFolder();
+  await using forked = await openForkedStore(folder.path);
+  await using other = await openForkedStore(folder.path);
+  const { store } = forked;
+  for (let round = 0; round < 3; round++) {
+    for (let run = 0; run < 12; run++) {
+      await store.beginWriting(encoder, `run${round}-${run}`);
+      await store.append(rowsOf({ key: `d${round}.${run}`, texts: ['text'] }));
+    }
+    const merging = { done: false };
+    const consolidated = store.consolidate().finally(() => (merging.done = true));
+    consolidated.catch(() => undefined);
+    for (let run = 0; !merging.done; run++) {
+      await other.store.beginWriting(encoder, `other${round}-${run}`);
+      await other.store.remove([`never${run}`]);
+    }
+    await consolidated;
+  }
+  assert.equal((await store.inspect()).chunks, 36);
+});
+
 test('a second host reads what is committed while the first one writes', async () => {
   await using folder = await scratchFolder();
   await using writing = await openForkedStore(folder.path);
