@@ -25,7 +25,7 @@ test(
     assert.deepEqual([state, exit], ['TIMEOUT', '75:0'], await job.output());
     assert.doesNotMatch(await job.output(), /is started again/);
     assert.match(
-      stdout,
+      stdout.replaceAll(/\s+/g, ' '),
       /ended with 75: stopped with work left \(its wall time was over, which Slurm calls TIMEOUT\)/,
     );
     assert.equal(existsSync(join(job.runtime, 'ollama_service.json')), false);
