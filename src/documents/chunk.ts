@@ -4,9 +4,9 @@ import { repeatHeaders } from './table-parts.ts';
 import type { Chunk, ChunkerOptions } from './types.ts';
 
 /** Raise it with every change that makes other chunks of the same document. */
-const version = 2;
+const version = 3;
 
-/** Names the chunker in an index's record, e.g. `structure-2:512/64`, `structure-2:512/64+docling-2.143`. */
+/** Names the chunker in an index's record, e.g. `structure-3:512/64`, `structure-3:512/64+docling-2.143`. */
 export const chunkerName = ({ targetTokens, overlapTokens, parser }: ChunkerOptions): string =>
   [`structure-${version}:${targetTokens}/${overlapTokens}`, parser].filter(Boolean).join('+');
 
@@ -23,19 +23,23 @@ export function chunkBlocks(blocks: readonly Block[], options: ChunkerOptions): 
   const toStart = codePointCounter(text);
   const toEnd = codePointCounter(text);
   const chunks: Chunk[] = [];
+  let covered = 0;
   for (const [first, after] of packUnits(units, options)) {
     const opening = units[first];
     const closing = units[after - 1];
     if (opening === undefined || closing === undefined) continue;
     const raw = text.slice(opening.from, closing.to);
     const trimmed = raw.trim();
-    if (trimmed === '') continue;
     const from = opening.from + raw.indexOf(trimmed);
+    const to = from + trimmed.length;
+    // Blank lines, or those behind a copy of the end of the chunk before.
+    if (trimmed === '' || to <= covered) continue;
+    covered = to;
     chunks.push({
       ordinal: chunks.length,
       text: trimmed,
       start: toStart(from),
-      end: toEnd(from + trimmed.length),
+      end: toEnd(to),
       page: opening.page,
       pageEnd: closing.page,
       headings: opening.headings,

@@ -198,6 +198,20 @@ test('a megabyte without a space or a full stop takes linear time', () => {
   assert.ok(used.user < 3e6, `${used.user / 1e6} s`);
 });
 
+test('a chunk of nothing new but blank lines is none', () => {
+  const chunks = chunkBlocks(
+    [
+      { kind: 'text', text: 'A b c d. '.repeat(22) },
+      { kind: 'code', text: `\n${'x = 1; '.repeat(60)}` },
+    ],
+    options,
+  );
+  assert.deepEqual(
+    chunks.slice(1).filter((chunk, index) => chunk.end <= (chunks[index]?.end ?? 0)),
+    [],
+  );
+});
+
 test('the name of the chunker tells version, target and overlap', () => {
-  assert.equal(chunkerName({ targetTokens: 512, overlapTokens: 64 }), 'structure-2:512/64');
+  assert.equal(chunkerName({ targetTokens: 512, overlapTokens: 64 }), 'structure-3:512/64');
 });
