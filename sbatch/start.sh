@@ -19,11 +19,11 @@ fi
 setup=${RAG_SETUP_SCRIPT:-$HOME/setup/ollama.sh}
 if [ -r "$setup" ]; then
   set +eu # module and conda scripts use unset variables, and fail in places that do not matter
-  words=("$@")
+  job_words=("$@")
   set -- # the words of the job are none of the script's: `activate` of conda would take them for its own
   # shellcheck disable=SC1090
   . "$setup"
-  set -- ${words[@]+"${words[@]}"} # bash before 4.4 calls an empty list unset
+  set -- ${job_words[@]+"${job_words[@]}"} # bash before 4.4 calls an empty list unset
   set -eu
 elif [ -n "${RAG_SETUP_SCRIPT:-}" ]; then
   refuse "Cannot source RAG_SETUP_SCRIPT: $setup cannot be read, a shell script is wanted"

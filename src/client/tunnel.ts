@@ -4,14 +4,14 @@
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
 import { createServer, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Duplex, pipeline, type Readable, type Writable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
-import { messageOf, RagError } from '../errors.ts';
+import { makeTemporary, temporaryBase } from '../disk/temporary.ts';
+import { messageOf } from '../errors.ts';
 import { unframeStream } from './stream-frames.ts';
 import { greeting, pipeBytes, sessionOptions, wholeWindowBytes } from './tunnel-protocol.ts';
 
@@ -43,7 +43,7 @@ type Relay = ChildProcessByStdio<Writable, Readable, Readable>;
 
 /** @throws NoTunnel, preflight, aborted */
 export async function openTunnel(options: TunnelOptions): Promise<Tunnel> {
-  const folder = await openFolder();
+  const folder = await makeTemporary(temporaryBase(undefined), 'rag-tunnel-');
   const removeFolder = (): Promise<void> => rm(folder, { recursive: true, force: true });
   const socketPath = join(folder, 'rag.sock');
   const [file = '', ...words] = options.command;
@@ -80,18 +80,6 @@ export async function openTunnel(options: TunnelOptions): Promise<Tunnel> {
       await removeFolder();
     },
   };
-}
-
-/** A socket's path has 107 bytes at most, and TMPDIR may be any folder, or none. @throws preflight */
-async function openFolder(): Promise<string> {
-  const base = Buffer.byteLength(tmpdir()) > 64 ? '/tmp' : tmpdir();
-  return mkdtemp(join(base, 'rag-tunnel-')).catch((cause: unknown) => {
-    throw new RagError(
-      'preflight',
-      `Cannot make a folder in ${base} (TMPDIR): ${messageOf(cause)}, one that can be written is wanted`,
-      { hint: 'export TMPDIR=/tmp', cause },
-    );
-  });
 }
 
 function carry(socket: Socket, session: ClientHttp2Session): void {

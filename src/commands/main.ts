@@ -12,10 +12,12 @@ import { commonFlags, usualColumns } from './verb.ts';
 import { verbs } from './verbs.ts';
 import { version } from '../version.ts';
 
+/** Aborts when nobody reads the results any more. */
+const readerGone = new AbortController();
+
 /** The log's reader may go (`| head`, a closed terminal, a full quota): that must not end a service. */
 process.stderr.on('error', () => {});
 /** Nor may the reader of results; but a result that a full disk swallowed is no success. */
-const readerGone = new AbortController();
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE')
     readerGone.abort(new RagError('aborted', 'Cannot go on: nobody reads it any more'));

@@ -1,4 +1,5 @@
 /** The documents of a run as others see and change them: what the index has, and what they send. */
+import { messageOf } from '../../errors.ts';
 import { fileOf } from '../../ingest/origins.ts';
 import type { Upload, Uploads } from '../../ingest/uploads/uploads.ts';
 import type { Library, NamedContent, UploadedDocument } from '../../library.ts';
@@ -51,7 +52,12 @@ export function makeLibrary(parts: LibraryParts): LocalLibrary {
     const stale = found.filter((id) => !current.has(fileOf(id)));
     await parts.remove(stale, never);
   };
-  const ingest = makeIngestWithUploads({ ...parts, removeKeys }, progress);
+  const removeLeft = async (some: readonly Upload[]): Promise<void> => {
+    if (some.length === 0) return;
+    const current = await uploads.read();
+    await removeKeys(some.map(({ key }) => key).filter((key) => !current.has(key)));
+  };
+  const ingest = makeIngestWithUploads({ ...parts, removeLeft }, progress);
   const name = async (files: readonly NamedContent[]): Promise<readonly Upload[]> => {
     const { uploads: named, gone } = await uploads.name(files);
     await removeKeys([...gone, ...named.flatMap(({ further }) => further)]);
@@ -90,21 +96,22 @@ export function makeLibrary(parts: LibraryParts): LocalLibrary {
   };
 }
 
-interface IngestParts extends Pick<LibraryParts, 'uploads' | 'ingest'> {
-  readonly removeKeys: (keys: readonly string[]) => Promise<void>;
+interface IngestParts extends Pick<LibraryParts, 'uploads' | 'ingest' | 'log'> {
+  /** Of these what another supervisor of the index has removed while they were being ingested here. */
+  readonly removeLeft: (sent: readonly Upload[]) => Promise<void>;
 }
 
 /** Which uploads an ingest is of: those that it names, or with what a run is given all that there are. */
 const makeIngestWithUploads =
-  ({ uploads, ingest, removeKeys }: IngestParts, progress: UploadProgress): Work['ingest'] =>
+  ({ uploads, ingest, removeLeft, log }: IngestParts, progress: UploadProgress): Work['ingest'] =>
   async (request) => {
     const sent = await uploadsOf(uploads, request);
     if (request.inputs.length === 0 && sent.length === 0) return nothingDone;
     const report = await progress.during(sent, () => ingest({ ...request, uploads: sent }));
-    if (sent.length === 0) return report;
-    // Another supervisor of the index may have removed some while they were being ingested here.
-    const current = await uploads.read();
-    await removeKeys(sent.map(({ key }) => key).filter((key) => !current.has(key)));
+    // What is ingested is ingested, whatever becomes of the look behind it.
+    await removeLeft(sent).catch((error: unknown) =>
+      log('warn', `uploads that were removed meanwhile may still be found: ${messageOf(error)}`),
+    );
     return report;
   };
 

@@ -1,7 +1,7 @@
 /** `Work` that tells what it does. */
 import { codeOf } from '../../errors.ts';
 import type { Embed, Generate } from '../../models/types.ts';
-import type { IngestProgress, IngestReport, IngestRequest, Work } from '../../work.ts';
+import type { IngestProgress, Work } from '../../work.ts';
 import { canWait } from '../../serve/routes/retrieve.ts';
 import type { Deed } from './deeds.ts';
 
@@ -37,43 +37,42 @@ const notAnswered =
     throw error;
   };
 
-/** Every ingest of a run, of uploads and of what clients ask for too. */
+/**
+ * Every ingest of a run, of uploads and of what clients ask for too. Documents are told as it goes on where its progress is asked
+ * for: asking for it costs another listing. At its end otherwise.
+ */
 export const measuredIngest =
   (ingest: Work['ingest'], tell: Tell): Work['ingest'] =>
-  (request) =>
-    measureOne(ingest, request, tell);
-
-/** Documents as it goes on where its progress is asked for: asking for it costs another listing. At its end otherwise. */
-async function measureOne(ingest: Work['ingest'], request: IngestRequest, tell: Tell): Promise<IngestReport> {
-  const { onProgress, onFailure, onChunks } = request;
-  let told = 0;
-  const tellUpTo = (done: number): void => {
-    if (done > told) tell({ deed: 'ingested', documents: done - told, chunks: 0, tokens: 0 });
-    told = done;
-  };
-  const report = await ingest({
-    ...request,
-    ...(onProgress && {
-      onProgress: (progress: IngestProgress) => {
-        tellUpTo(progress.documentsDone);
-        onProgress(progress);
+  async (request) => {
+    const { onProgress, onFailure, onChunks } = request;
+    let told = 0;
+    const tellUpTo = (done: number): void => {
+      if (done > told) tell({ deed: 'ingested', documents: done - told, chunks: 0, tokens: 0 });
+      told = done;
+    };
+    const report = await ingest({
+      ...request,
+      ...(onProgress && {
+        onProgress: (progress: IngestProgress) => {
+          tellUpTo(progress.documentsDone);
+          onProgress(progress);
+        },
+      }),
+      onChunks: (chunks, tokens) => {
+        tell({ deed: 'ingested', documents: 0, chunks, tokens });
+        onChunks?.(chunks, tokens);
       },
-    }),
-    onChunks: (chunks, tokens) => {
-      tell({ deed: 'ingested', documents: 0, chunks, tokens });
-      onChunks?.(chunks, tokens);
-    },
-    onFailure: (failure) => {
-      tell({ deed: 'set-aside', failure });
-      onFailure?.(failure);
-    },
-  });
-  const { processed, unchanged, failed, needs_ocr } = report.documents;
-  tellUpTo(processed + unchanged + failed + needs_ocr);
-  // One that goes on beside the run's own says nothing of what else there is.
-  if (request.beside !== true) tell({ deed: 'ingest-ended', complete: report.complete });
-  return report;
-}
+      onFailure: (failure) => {
+        tell({ deed: 'set-aside', failure });
+        onFailure?.(failure);
+      },
+    });
+    const { processed, unchanged, failed, needs_ocr } = report.documents;
+    tellUpTo(processed + unchanged + failed + needs_ocr);
+    // One that goes on beside the run's own says nothing of what else there is.
+    if (request.beside !== true) tell({ deed: 'ingest-ended', complete: report.complete });
+    return report;
+  };
 
 /** Models that tell what they do. */
 export const measuredModels = <
