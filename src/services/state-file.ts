@@ -8,6 +8,8 @@ import { lifeOf, makeOwner, ownerSchema, type Owner } from '../disk/owner.ts';
 export interface StateFile extends AsyncDisposable {
   /** Writes soon; of several states at once only the last is written. */
   write(state: object): void;
+  /** Writes the last state now, for who is told next to look at it. Never rejects. */
+  written(): Promise<void>;
 }
 
 export interface StateFileOptions {
@@ -55,6 +57,11 @@ export async function openStateFile(options: StateFileOptions): Promise<StateFil
     write(next) {
       state = next;
       saveIn(Math.max(0, lastMs + gapMs - performance.now()));
+    },
+    async written() {
+      running = running.then(save);
+      saveIn(beatMs);
+      await running;
     },
     async [Symbol.asyncDispose]() {
       clearTimeout(timer);

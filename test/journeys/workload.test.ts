@@ -39,6 +39,15 @@ test('a trainer finds the retriever in its environment, and the run ends when it
   await untilGone('WORKLOAD_TEST', folder, 2000);
 });
 
+test('a workload that asks for the status at once is told that all is ready', async () => {
+  const runtime = join(folder, 'runtime');
+  const words = ['run', '--', 'sh', '-c', `cat ${runtime}/supervisors/*.json`];
+  const { stdout, stderr } = await runProgram(words, { env: { ...env, RAG_RUNTIME_STATE: runtime } });
+  const { phase, services } = JSON.parse(stdout) as { phase: string; services: { state: string }[] };
+  assert.equal(phase, 'answering', stderr);
+  assert.deepEqual(new Set(services.map(({ state }) => state)), new Set(['ready']));
+});
+
 test('before the wall time the trainer gets its signal, saves, and the run says that work is left', async () => {
   const checkpoint = join(folder, 'checkpoint');
   const words = [

@@ -47,6 +47,22 @@ test('of many changes at once only the last is written', async () => {
   assert.deepEqual({ phase, heartbeat }, { phase: 'change 99', heartbeat: 2 });
 });
 
+test('written() resolves when the last state is on the disk, however short ago the one before was written', async () => {
+  await using dir = await folder();
+  const path = join(dir.path, '17.json');
+  await using file = await openStateFile({ path, gapMs: 60_000 });
+  await file.written();
+  file.write({ phase: 'first' });
+  await until(path, () => true);
+  file.write({ phase: 'ready' });
+  await file.written();
+  const { phase, heartbeat } = JSON.parse(await readFile(path, 'utf8')) as {
+    phase: string;
+    heartbeat: number;
+  };
+  assert.deepEqual({ phase, heartbeat }, { phase: 'ready', heartbeat: 2 });
+});
+
 test('a disk that refuses the state is told of and ends nothing', async () => {
   await using dir = await folder();
   const errors: unknown[] = [];

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { processesOfGroup } from '../../src/machine/processes.ts';
@@ -50,11 +50,10 @@ test('TERM goes to all of its processes, another signal to the first alone', asy
 
 test('one that does not end by itself is killed after its grace', async () => {
   using folder = temporaryFolder();
-  const program = await startForeground(
-    shell("trap '' TERM; while :; do sleep 0.05; done", folder.path),
-    100,
-    quiet,
-  );
+  const up = join(folder.path, 'up');
+  const deaf = `trap '' TERM; touch ${up}; while :; do sleep 0.05; done`;
+  const program = await startForeground(shell(deaf, folder.path), 100, quiet);
+  await until(() => existsSync(up), 'the trap');
   const stop = await program.end(200);
   assert.equal(stop.outcome, 'killed');
   assert.deepEqual(await program.exited, { code: null, signal: 'SIGKILL' });

@@ -120,10 +120,11 @@ const rerankerName = ({ instances }: Plan, { RERANKER_MODEL: named = 'unnamed' }
 
 const elsewhere = { width: { generate: 64, embed: 64 }, learnsWidth: false };
 
-/** Tells the world that every service is ready. A file that another live job holds stays as it is, and we say so. */
+/** Tells the world that every service is ready, and `status` before it. A file that another live job holds stays as it is, and we say so. */
 export async function publish(open: OpenJob, endpoint: Endpoint, files: Keys['files']): Promise<Publication> {
   const { settings, job, plan, environment } = open.prepared;
   const path = join(settings.RAG_RUNTIME_STATE, 'ollama_service.json');
+  await open.watch.written();
   const publication = await openPublication({
     path,
     // No secret is in it, and who may read it is decided by its folder.

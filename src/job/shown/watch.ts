@@ -32,6 +32,8 @@ export interface Watch extends AsyncDisposable {
   phase(event: PhaseEvent): void;
   /** How the run ended, and why. */
   outcome(outcome: Outcome): void;
+  /** What `status` shows is what is true now. */
+  written(): Promise<void>;
 }
 
 export interface WatchTold {
@@ -43,26 +45,11 @@ export interface WatchTold {
 
 /** Opened before the services and closed after them, so that its last word is how they ended. */
 export async function openWatch(prepared: Prepared, { onError, onEndsAt }: WatchTold): Promise<Watch> {
-  const { job, plan, environment, settings } = prepared;
   const devices = new Map<string, DeviceStatus>();
   let known: Known = nothingYet;
   let history = addPhase([], known.phase, new Date());
   let endsAt = (): Date | null => null;
-  const status = (): SupervisorStatus =>
-    makeStatus({
-      ...known,
-      job: jobKey(job),
-      node: job.node,
-      step: readStep(environment, job),
-      pid: process.pid,
-      plan,
-      retriever: settings.RAG_RETRIEVER,
-      children: known.children(),
-      devices,
-      containment: describeContainment(known.contained, settings.OLLAMA_PORT, plan.engine),
-      endsAt: endsAt(),
-      now: new Date(),
-    });
+  const status = (): SupervisorStatus => statusOf(prepared, known, { devices, endsAt: endsAt() });
   const { name, beside, file } = await openOwnFile(prepared, status(), onError);
   const changed = (): void => file.write(status());
   const learn = (news: Partial<Known>): void => {
@@ -70,7 +57,7 @@ export async function openWatch(prepared: Prepared, { onError, onEndsAt }: Watch
     history = addPhase(history, known.phase, new Date());
     changed();
   };
-  const time = openTimeLeft(job, environment, changed, onEndsAt);
+  const time = openTimeLeft(prepared.job, prepared.environment, changed, onEndsAt);
   endsAt = () => time.endsAt();
 
   return {
@@ -96,6 +83,10 @@ export async function openWatch(prepared: Prepared, { onError, onEndsAt }: Watch
     outcome: (outcome) => {
       known = { ...known, outcome };
     },
+    written: () => {
+      changed();
+      return file.written();
+    },
     [Symbol.asyncDispose]: async () => {
       await time[Symbol.asyncDispose]();
       learn({ phase: nextPhase(nextPhase(known.phase, 'stop'), 'stopped') });
@@ -103,6 +94,25 @@ export async function openWatch(prepared: Prepared, { onError, onEndsAt }: Watch
     },
   };
 }
+
+const statusOf = (
+  { job, plan, environment, settings }: Prepared,
+  known: Known,
+  observed: Pick<StatusInput, 'devices' | 'endsAt'>,
+): SupervisorStatus =>
+  makeStatus({
+    ...known,
+    ...observed,
+    job: jobKey(job),
+    node: job.node,
+    step: readStep(environment, job),
+    pid: process.pid,
+    plan,
+    retriever: settings.RAG_RETRIEVER,
+    children: known.children(),
+    containment: describeContainment(known.contained, settings.OLLAMA_PORT, plan.engine),
+    now: new Date(),
+  });
 
 /** The file, and what its name says: which supervisor of all that run this is. */
 async function openOwnFile(
