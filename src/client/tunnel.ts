@@ -4,13 +4,12 @@
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rm } from 'node:fs/promises';
 import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { Duplex, pipeline, type Readable, type Writable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
-import { makeTemporary, temporaryBase } from '../disk/temporary.ts';
+import { openScratch } from '../disk/scratch.ts';
 import { messageOf } from '../errors.ts';
 import { unframeStream } from './stream-frames.ts';
 import { greeting, pipeBytes, sessionOptions, wholeWindowBytes } from './tunnel-protocol.ts';
@@ -41,21 +40,17 @@ export class NoTunnel extends Error {
 
 type Relay = ChildProcessByStdio<Writable, Readable, Readable>;
 
-/** @throws NoTunnel, preflight, aborted */
+/** @throws NoTunnel, preflight, disk-full, aborted */
 export async function openTunnel(options: TunnelOptions): Promise<Tunnel> {
-  const folder = await makeTemporary(temporaryBase(undefined), 'rag-tunnel-');
-  const removeFolder = (): Promise<void> => rm(folder, { recursive: true, force: true });
-  const socketPath = join(folder, 'rag.sock');
-  const [file = '', ...words] = options.command;
-  // In a session of its own: a terminal's Ctrl-C is for us alone, srun would ask what it means.
-  const relay = spawn(file, words, { env: options.env, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+  const scratch = await openScratch('tunnel', undefined);
+  const relay = startRelay(options);
   const said = collect(relay.stderr);
   try {
     await untilGreeted(relay, said, options);
   } catch (error) {
     relay.kill('SIGTERM');
     await end(relay);
-    await removeFolder();
+    await scratch[Symbol.asyncDispose]();
     options.signal.throwIfAborted();
     throw new NoTunnel(messageOf(error), said());
   }
@@ -66,20 +61,30 @@ export async function openTunnel(options: TunnelOptions): Promise<Tunnel> {
     socket.once('close', () => sockets.delete(socket));
     carry(socket, session);
   });
-  door.listen(socketPath);
-  await once(door, 'listening');
-  return {
-    socketPath,
-    [Symbol.asyncDispose]: async () => {
-      const closed = once(door, 'close');
-      door.close();
-      for (const socket of sockets) socket.destroy();
-      await closed;
-      close();
-      await end(relay);
-      await removeFolder();
-    },
+  const socketPath = join(scratch.folder, 'rag.sock');
+  const dispose = async (): Promise<void> => {
+    const closed = once(door, 'close');
+    door.close();
+    for (const socket of sockets) socket.destroy();
+    await closed;
+    close();
+    await end(relay);
+    await scratch[Symbol.asyncDispose]();
   };
+  try {
+    door.listen(socketPath);
+    await once(door, 'listening');
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+  return { socketPath, [Symbol.asyncDispose]: dispose };
+}
+
+/** In a session of its own: a terminal's Ctrl-C is for us alone, srun would ask what it means. */
+function startRelay({ command, env }: TunnelOptions): Relay {
+  const [file = '', ...words] = command;
+  return spawn(file, words, { env, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
 }
 
 function carry(socket: Socket, session: ClientHttp2Session): void {

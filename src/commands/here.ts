@@ -4,7 +4,7 @@ import { load } from '../config/load.ts';
 import { RagError } from '../errors.ts';
 import { withJob, type OpenJob } from '../job/open.ts';
 import { prepare } from '../job/prepare/prepare.ts';
-import { openScratch } from '../job/scratch.ts';
+import { openScratch } from '../disk/scratch.ts';
 import type { VerbInput } from './verb.ts';
 
 export const hereFlag: FlagSpec = {

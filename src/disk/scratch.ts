@@ -1,10 +1,10 @@
-/** The private folder of a run on local disk, and what dead runs of this user have left of theirs. */
-import { readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-
-import { readIfThere, writeAtomic } from '../disk/atomic.ts';
-import { lifeOf, makeOwner, parseOwner } from '../disk/owner.ts';
-import { makeTemporary, temporaryBase } from '../disk/temporary.ts';
+/** A private folder on local disk for as long as something lives, and what the dead of this user have left of theirs. */
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { messageOf, RagError } from '../errors.ts';
+import { asDiskFull, readIfThere, writeAtomic } from './atomic.ts';
+import { lifeOf, makeOwner, parseOwner } from './owner.ts';
 
 export interface Scratch extends AsyncDisposable {
   /** 0700. */
@@ -14,13 +14,36 @@ export interface Scratch extends AsyncDisposable {
 const prefix = 'rag-';
 const ownerFile = 'owner.json';
 
+/** A Unix socket's path has 107 bytes at most, and the names of the folder and of the socket come behind this. */
+const longestBase = 48;
+
 /** @param temporary TMPDIR, as given @throws preflight, disk-full */
 export async function openScratch(name: string, temporary: string | undefined): Promise<Scratch> {
-  const base = temporaryBase(temporary);
+  const given = resolve(temporary === undefined || temporary === '' ? tmpdir() : temporary);
+  const base = Buffer.byteLength(given) > longestBase ? '/tmp' : given;
   await sweep(base);
-  const folder = await makeTemporary(base, `${prefix}${name}-`);
-  await writeAtomic(join(folder, ownerFile), JSON.stringify(makeOwner()));
-  return { folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) };
+  const folder = await mkdtemp(join(base, `${prefix}${name}-`)).catch((error: unknown) => {
+    throw noScratch(base, error);
+  });
+  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
+  try {
+    await writeAtomic(join(folder, ownerFile), JSON.stringify(makeOwner()));
+  } catch (error) {
+    await remove();
+    throw noScratch(base, error);
+  }
+  return { folder, [Symbol.asyncDispose]: remove };
+}
+
+/** A job often has the TMPDIR of the host that it was submitted on. */
+function noScratch(base: string, cause: unknown): RagError {
+  const full = asDiskFull(cause, base);
+  if (full instanceof RagError) return full;
+  return new RagError(
+    'preflight',
+    `Cannot make a folder in ${base} (TMPDIR): ${messageOf(cause)}, one that can be written is wanted`,
+    { hint: 'export TMPDIR=/tmp', cause },
+  );
 }
 
 /** After kill -9 nobody cleans up. Only what is ours and whose process is proven dead. */

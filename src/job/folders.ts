@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { messageOf, RagError } from '../errors.ts';
-import { openScratch } from './scratch.ts';
+import { openScratch } from '../disk/scratch.ts';
 
 export interface Folders extends AsyncDisposable {
   /** `$LOG_ROOT/<job>/`, with the node below it where the job has several; of a second supervisor with `.2`. */

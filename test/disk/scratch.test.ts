@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
-import { openScratch } from '../../src/job/scratch.ts';
+import { openScratch } from '../../src/disk/scratch.ts';
 
 let base: string;
 before(async () => {
@@ -15,7 +15,7 @@ before(async () => {
 after(() => rm(base, { recursive: true }));
 
 const program = (folder: string): string =>
-  `const { openScratch } = await import(${JSON.stringify(join(import.meta.dirname, '../../src/job/scratch.ts'))});` +
+  `const { openScratch } = await import(${JSON.stringify(join(import.meta.dirname, '../../src/disk/scratch.ts'))});` +
   `await openScratch('dead', ${JSON.stringify(folder)}); process.kill(process.pid, 'SIGKILL')`;
 
 test('openScratch() gives a folder of its own that goes when it is closed', async () => {

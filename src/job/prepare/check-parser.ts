@@ -7,7 +7,7 @@ import { findParserProgram, type ParserProgram } from '../../services/parser-pro
 import { runCommand } from '../../supervise/command.ts';
 import { withoutNamespaces } from '../../supervise/containment.ts';
 import { definedOnly } from '../services/services.ts';
-import { openScratch } from '../scratch.ts';
+import { openScratch } from '../../disk/scratch.ts';
 
 /** Python that imports half of PyTorch from a busy file server. */
 const timeoutMs = 180_000;

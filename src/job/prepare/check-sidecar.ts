@@ -13,7 +13,7 @@ import {
 } from '../../services/sidecar-command.ts';
 import { runCommand, type CommandEnd } from '../../supervise/command.ts';
 import { withoutNamespaces } from '../../supervise/containment.ts';
-import { openScratch } from '../scratch.ts';
+import { openScratch } from '../../disk/scratch.ts';
 import { definedOnly } from '../services/services.ts';
 
 /** Importing PyTorch from a busy file server. */

@@ -22,7 +22,7 @@ import { fitPlan, type FittedPlan } from './memory.ts';
 import { planFor } from './plan-for.ts';
 import { checkAddress, remoteService } from '../services/remote-service.ts';
 import { idleSettings } from './retriever.ts';
-import { openScratch } from '../scratch.ts';
+import { openScratch } from '../../disk/scratch.ts';
 import { dryRunSettings, inFolder, makeDryRunIntent } from './trial.ts';
 
 export interface Prepared extends AsyncDisposable {
