@@ -78,3 +78,17 @@ test('an exit, an abort and a fatal finding end the wait under their own names',
   const fatal = (): Promise<ProbeResult> => Promise.resolve({ outcome: 'fatal', error });
   assert.deepEqual(await untilReady(readiness(fatal), running, never, calm), { outcome: 'fatal', error });
 });
+
+test('an hour in which Slurm has suspended the job is no time that the start took', async (t) => {
+  let suspendedMs = 0;
+  const clock = performance.now.bind(performance);
+  t.mock.method(performance, 'now', () => clock() + suspendedMs);
+  let asked = 0;
+  const probe = (): Promise<ProbeResult> => {
+    asked += 1;
+    if (asked === 2) suspendedMs = 3_600_000;
+    return asked < 20 ? notYet() : Promise.resolve({ outcome: 'ready' });
+  };
+  const waiting = readiness(probe, { timeoutMs: 5000, progress: () => 0 });
+  assert.deepEqual(await untilReady(waiting, running, never, calm), { outcome: 'ready' });
+});
