@@ -159,6 +159,17 @@ test('what a run writes is newer than what it was told, though its clock is behi
   assert.deepEqual(await soundOf(behind), { documents: 1, chunks: 2, problems: [] });
 });
 
+test('what is complete after a removal is shown, though the clock of its run is behind', async () => {
+  await using scratch = await scratchFolder();
+  await claimRecord(scratch.path, encoder);
+  const [, one] = twoRuns(scratch.path).first;
+  const [folder, two] = twoRuns(scratch.path).second;
+  await one.remove(['report'], Date.now() + 3_600_000);
+  // Else it would come to light when the removal has been carried out and is forgotten.
+  assert.equal((await two.append(packed(rows))).length, 1);
+  assert.deepEqual(await soundOf(folder), { documents: 1, chunks: 4, problems: [] });
+});
+
 test('who has slept through what others did to a document keeps what is newer, and nothing beside it', async () => {
   await using scratch = await scratchFolder();
   await claimRecord(scratch.path, encoder);

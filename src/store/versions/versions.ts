@@ -1,10 +1,17 @@
 import type { Table } from '@lancedb/lancedb';
-import { openMain, openShard, shardNames, type IndexFolder } from '../tables.ts';
+import { openMain, openShard, shardNames, type IndexFolder, type Kind } from '../tables.ts';
 
 /** The clocks of nodes differ; a version that is newer must also be larger. */
-export async function newestVersion(folder: IndexFolder): Promise<number> {
+export const newestVersion = (folder: IndexFolder): Promise<number> =>
+  newestIn(tablesOf(folder, ['chunks', 'failures', 'removals']));
+
+/** Of what was removed, as far as it is not forgotten yet. */
+export const newestRemoval = (folder: IndexFolder): Promise<number> =>
+  newestIn(tablesOf(folder, ['removals']));
+
+async function newestIn(tables: AsyncIterable<Table>): Promise<number> {
   let newest = 0;
-  for await (const table of allTables(folder)) {
+  for await (const table of tables) {
     const query = table
       .query()
       .select(['version'])
@@ -16,8 +23,8 @@ export async function newestVersion(folder: IndexFolder): Promise<number> {
   return newest;
 }
 
-async function* allTables(folder: IndexFolder): AsyncGenerator<Table> {
-  for (const kind of ['chunks', 'failures', 'removals'] as const) {
+async function* tablesOf(folder: IndexFolder, kinds: readonly Kind[]): AsyncGenerator<Table> {
+  for (const kind of kinds) {
     for (const name of await shardNames(folder, kind)) {
       const shard = await openShard(folder, name);
       if (shard !== undefined) yield shard;

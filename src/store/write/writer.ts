@@ -21,6 +21,7 @@ import {
   type Kind,
 } from '../tables.ts';
 import type { EncoderRecord, FailureRow } from '../types.ts';
+import { newestRemoval } from '../versions/versions.ts';
 import type { OwnShard } from '../view.ts';
 
 /**
@@ -60,6 +61,8 @@ export function makeWriter(folder: IndexFolder, encoder: EncoderRecord, name: st
       // Since the last one the index may have been replaced by one of another encoder.
       await claimRecord(folder.root, encoder);
       const shard = await claimShard(folder, { writer: name, kind, schema, owner: newOwner(folder) });
+      // A removal is forgotten when it was carried out in every shard that there was: it must hide nothing of a later one.
+      if (kind === 'chunks') version = Math.max(version, await newestRemoval(folder));
       return { ...shard, synced: new Set(), standing: makeStanding() };
     },
     discard: async (shard) => {
@@ -78,9 +81,10 @@ export function makeWriter(folder: IndexFolder, encoder: EncoderRecord, name: st
     encoder,
     own: () => chunks,
     append: async (packed) => {
-      const newest = nextVersion();
+      let newest = 0;
       let whole = packed;
       chunks = await untilInPlace(chunks, ofChunks, async (shard) => {
+        newest = nextVersion();
         whole = withoutFirst(packed, await bringChunks(folder, shard, shard.standing.shortOf(packed.rows)));
         if (whole.rows.length > 0) await shard.table.add(chunkTable(whole, encoder, newest));
       });
