@@ -1,6 +1,14 @@
 /** A generator that leaves embed servers no room on two GPUs: the job ingests first, then switches to answering, once. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -59,7 +67,9 @@ const statesOf = ({ services }: SupervisorStatus): Record<string, string> =>
   Object.fromEntries(services.map(({ id, state }) => [id, state]));
 
 test('a service ingests with an embed server on each GPU, retrieves meanwhile, then answers, and takes new files', async () => {
-  const world = makeWorld('serve', 200, { RAG_WATCH_SECONDS: '1' });
+  const hold = join(root, 'hold');
+  const world = makeWorld('serve', 200, { RAG_WATCH_SECONDS: '1', FAKE_HOLD: hold });
+  writeFileSync(hold, 'turbine of harbour 199');
   const first = join(world.folder, 'first.md');
   writeFileSync(first, '# First\n\nThe lantern is violet.\n');
   const before = await runProgram(['run', '--mode', 'ingest', '--input-file', first], { env: world.env });
@@ -113,9 +123,17 @@ test('a service ingests with an embed server on each GPU, retrieves meanwhile, t
   // Waits in the line of a server that is about to leave, or behind the switch: it is answered all the same.
   const across = found(url, 'harbour 7');
   // Another job that finds this service, and wants its generator.
-  const worker = runProgram(['run', '--mode', 'query', '--query', 'Which colour has the lantern?'], {
+  const worker = startProgram(['run', '--mode', 'query', '--query', 'Which colour has the lantern?'], {
     env: { ...world.env, OLLAMA_HOST: 'published' },
   });
+  const told = join(world.folder, `logs/local-${worker.pid}/supervisor.jsonl`);
+  await until('the worker is told why', 40_000, () =>
+    existsSync(told) &&
+    /remote-generate waits: .*starts when everything is ingested/.test(readFileSync(told, 'utf8'))
+      ? true
+      : undefined,
+  );
+  rmSync(hold);
 
   const answering = await Promise.race([
     early,
@@ -140,7 +158,7 @@ test('a service ingests with an embed server on each GPU, retrieves meanwhile, t
   assert.equal(answered.status, 200);
   assert.match(((await answered.json()) as { answer: string }).answer, /lantern is violet/);
   assert.equal((await fetch(`${url}/readyz`)).status, 200);
-  const asked = await worker;
+  const asked = await worker.ended;
   assert.equal(asked.code, 0, asked.stderr);
   assert.match(asked.stdout, /lantern is violet/);
   assert.match(asked.stderr, /remote-generate waits: .*starts when everything is ingested/, 'he is told why');
