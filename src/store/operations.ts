@@ -1,10 +1,10 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { RagError } from '../errors.ts';
 import { consolidate } from './consolidate/consolidate.ts';
 import { corpusState } from './look/corpus.ts';
 import { makeDense } from './search/dense.ts';
 import { documents } from './look/documents.ts';
-import { isMissingFile, namingFailure } from './wire/failure.ts';
+import { retrying } from './retrying.ts';
+import { namingFailure } from './wire/failure.ts';
 import { exportTo } from './export/export.ts';
 import { filterSql } from './search/filter-sql.ts';
 import { inspect } from './look/inspect.ts';
@@ -156,25 +156,6 @@ async function consolidateAll(
   } finally {
     current.forget();
   }
-}
-
-/**
- * A consolidation, ours or another's, may remove what was listed a moment ago, and it removes many shards in a row;
- * but not for half a second.
- */
-const pausesMs = [10, 20, 40, 80, 160, 320];
-
-/** @throws index-damaged when a file stays missing */
-async function retrying<Out>(root: string, attempt: () => Promise<Out>): Promise<Out> {
-  for (const pauseMs of pausesMs) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (!isMissingFile(error)) break;
-      await pause(pauseMs);
-    }
-  }
-  return namingFailure(root, attempt);
 }
 
 function makeQueue(): <Out>(work: () => Promise<Out>) => Promise<Out> {

@@ -8,7 +8,14 @@ import { consolidate } from '../../src/store/consolidate/consolidate.ts';
 import { known } from '../../src/store/write/known.ts';
 import type { PackedRows } from '../../src/store/wire/protocol.ts';
 import { dropReplaced } from '../../src/store/consolidate/removals.ts';
-import { indexFolder, openMain, shardNames, tablePath, type IndexFolder } from '../../src/store/tables.ts';
+import {
+  indexFolder,
+  openMain,
+  openShard,
+  shardNames,
+  tablePath,
+  type IndexFolder,
+} from '../../src/store/tables.ts';
 import type { ChunkRow } from '../../src/store/types.ts';
 import { verify, type Verification } from '../../src/store/look/verify.ts';
 import { readView } from '../../src/store/view.ts';
@@ -168,6 +175,22 @@ test('what is complete after a removal is shown, though the clock of its run is 
   // Else it would come to light when the removal has been carried out and is forgotten.
   assert.equal((await two.append(packed(rows))).length, 1);
   assert.deepEqual(await soundOf(folder), { documents: 1, chunks: 4, problems: [] });
+});
+
+test('a removal that is forgotten while a shard is made keeps nobody from writing', async (t) => {
+  await using scratch = await scratchFolder();
+  await claimRecord(scratch.path, encoder);
+  const [folder, one] = twoRuns(scratch.path).first;
+  const [, two] = twoRuns(scratch.path).second;
+  await one.remove(['another'], 0);
+  const [name = assert.fail()] = await shardNames(folder, 'removals');
+  const table = (await openShard(folder, name)) ?? assert.fail();
+  const gone = t.mock.method(Object.getPrototypeOf(table) as typeof table, 'query', () => {
+    gone.mock.restore();
+    throw new Error('lance error: Not found: it went to the trash');
+  });
+  assert.equal((await two.append(packed(rows))).length, 1);
+  assert.equal(gone.mock.callCount(), 1);
 });
 
 test('who has slept through what others did to a document keeps what is newer, and nothing beside it', async () => {

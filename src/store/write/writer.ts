@@ -10,6 +10,7 @@ import { claimRecord } from './record.ts';
 import { chunkTable, failureTable, removalTable } from './rows.ts';
 import { chunkSchema, failureSchema, removalSchema } from '../schema.ts';
 import { newOwner, nobody } from '../consolidate/shard-owner.ts';
+import { retrying } from '../retrying.ts';
 import { makeStanding, type Standing } from './standing.ts';
 import {
   claimShard,
@@ -62,7 +63,8 @@ export function makeWriter(folder: IndexFolder, encoder: EncoderRecord, name: st
       await claimRecord(folder.root, encoder);
       const shard = await claimShard(folder, { writer: name, kind, schema, owner: newOwner(folder) });
       // A removal is forgotten when it was carried out in every shard that there was: it must hide nothing of a later one.
-      if (kind === 'chunks') version = Math.max(version, await newestRemoval(folder));
+      if (kind === 'chunks')
+        version = Math.max(version, await retrying(folder.root, () => newestRemoval(folder)));
       return { ...shard, synced: new Set(), standing: makeStanding() };
     },
     discard: async (shard) => {
