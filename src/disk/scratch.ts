@@ -1,5 +1,5 @@
 /** A private folder on local disk for as long as something lives, and what the dead of this user have left of theirs. */
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { lstat, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { messageOf, RagError } from '../errors.ts';
@@ -51,13 +51,16 @@ async function sweep(base: string): Promise<void> {
   const names = await readdir(base).catch(() => []);
   for (const name of names.filter((each) => each.startsWith(prefix))) {
     const folder = join(base, name);
-    if (await isAbandoned(folder)) await rm(folder, { recursive: true, force: true });
+    // What cannot be removed keeps nobody from starting.
+    if (await isAbandoned(folder)) await rm(folder, { recursive: true, force: true }).catch(() => undefined);
   }
 }
 
 async function isAbandoned(folder: string): Promise<boolean> {
   try {
-    if ((await stat(folder)).uid !== process.getuid?.()) return false;
+    // A link of somebody else's would be followed to one of ours, and could not be removed.
+    const found = await lstat(folder);
+    if (!found.isDirectory() || found.uid !== process.getuid?.()) return false;
     const text = await readIfThere(join(folder, ownerFile));
     const owner = text === undefined ? undefined : parseOwner(text);
     return owner !== undefined && lifeOf(owner) === 'dead';

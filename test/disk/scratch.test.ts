@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, readdir, rm, stat, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -37,6 +37,19 @@ test('openScratch() sweeps what a killed run left, and nothing of one that lives
     (await readdir(base)).filter((name) => name.startsWith('rag-dead-')),
     [],
   );
+});
+
+test('openScratch() follows no link to what a killed run left: whoever may write there could have made it', async () => {
+  const elsewhere = join(base, 'elsewhere');
+  await mkdir(elsewhere);
+  assert.throws(() =>
+    execFileSync(process.execPath, ['--input-type=module', '-e', program(elsewhere)], { stdio: 'pipe' }),
+  );
+  const [left = assert.fail()] = await readdir(elsewhere);
+  const link = join(base, 'rag-link');
+  await symlink(join(elsewhere, left), link);
+  await using _ = await openScratch('next', base);
+  assert.ok((await lstat(link)).isSymbolicLink() && existsSync(join(elsewhere, left)));
 });
 
 test('openScratch() takes an empty TMPDIR for none and goes to /tmp where a socket path would be too long', async () => {
